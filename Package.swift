@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "concord",
+    platforms: [.macOS(.v26)],
+    products: [
+        .executable(name: "concord", targets: ["ConcordCommand"]),
+        .executable(name: "concord-publish", targets: ["ConcordPublishCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    ],
+    targets: [
+        // The C libraries, as the system has them.
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "CSecp256k1", pkgConfig: "libsecp256k1",
+            providers: [.apt(["libsecp256k1-dev"]), .brew(["secp256k1"])]),
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+
+        // Formats, hashing and agreement: bytes in, bytes out, no I/O.
+        .target(name: "Concord", dependencies: ["CCrypto", "CSecp256k1"]),
+        // Chain data: Bitcoin Core's block files, read as the changes each block makes.
+        .target(name: "ConcordChain", dependencies: ["Concord", "ConcordTree"]),
+        // The published tree on a disk: durable writes, zstd, snapshots from patches, verification.
+        .target(name: "ConcordTree", dependencies: ["Concord", "CZstd"]),
+        // The way from chain data to a signed tree; the only code that holds private keys.
+        .target(
+            name: "ConcordPublish",
+            dependencies: [
+                "ConcordChain", "ConcordTree", "CSecp256k1",
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ]),
+        // The way from other people's trees to an installed set.
+        .target(name: "ConcordFetch", dependencies: ["Concord", "ConcordTree", "CCurl"]),
+
+        .executableTarget(
+            name: "ConcordCommand",
+            dependencies: [
+                "ConcordFetch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "ConcordPublishCommand",
+            dependencies: [
+                "ConcordPublish",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .testTarget(name: "ConcordTests", dependencies: ["Concord"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
