@@ -1,0 +1,93 @@
+/// Bitcoin Core's MuHash3072: the hash of a set of coins, in no order, from which coins can be taken again.
+///
+/// The product of the elements that were inserted over the product of those that were removed. Sets that were
+/// hashed apart, on other threads too, merge with one multiplication each.
+public struct MuHash: Sendable {
+    public private(set) var numerator: Num3072
+    public private(set) var denominator: Num3072
+
+    /// The empty set.
+    public init() {
+        self.init(numerator: .one, denominator: .one)
+    }
+
+    public init(numerator: Num3072, denominator: Num3072) {
+        self.numerator = numerator
+        self.denominator = denominator
+    }
+
+    public mutating func insert(_ element: Num3072) {
+        numerator.multiply(by: element)
+    }
+
+    public mutating func remove(_ element: Num3072) {
+        denominator.multiply(by: element)
+    }
+
+    /// Inserts and removes all that `other` did.
+    public mutating func merge(_ other: MuHash) {
+        numerator.multiply(by: other.numerator)
+        denominator.multiply(by: other.denominator)
+    }
+
+    /// The quotient as one element; it costs an inverse. Bitcoin Core: `Num3072::Divide`.
+    public func quotient() -> Num3072 {
+        if denominator == .one { return numerator }
+        var quotient = denominator.inverse()
+        quotient.multiply(by: numerator)
+        return quotient
+    }
+
+    /// What `gettxoutsetinfo muhash` shows, as `Digest.reversedHex` prints it; it costs an inverse. Bitcoin Core:
+    /// `MuHash3072::Finalize`.
+    public func digest() -> Digest {
+        quotient().digest
+    }
+}
+
+extension Num3072 {
+    /// The element that a preimage stands for: the ChaCha20 keystream under the preimage's SHA-256, read as a number.
+    /// Bitcoin Core: `MuHash3072::ToNum3072` (crypto/muhash.cpp).
+    public init(hashing key: Digest) {
+        self.init { ChaCha20.keystream(key: key, into: $0) }
+    }
+
+    /// The element of one coin; nothing is allocated. Bitcoin Core: `ApplyCoinHash` and `TxOutSer`
+    /// (kernel/coinstats.cpp).
+    ///
+    /// - Parameters:
+    ///   - txid: in internal order, as transactions spend it.
+    ///   - height: of the block that made the coin, below 2^31.
+    ///   - amount: in satoshis.
+    ///   - script: the whole scriptPubKey.
+    public init(
+        txid: Digest, vout: UInt32, height: UInt32, isCoinbase: Bool, amount: Int64,
+        script: UnsafeRawBufferPointer
+    ) {
+        var sha = SHA256()
+        withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { header in
+            header.storeBytes(of: txid, as: Digest.self)
+            header.storeBytes(of: vout.littleEndian, toByteOffset: 32, as: UInt32.self)
+            let code = height << 1 | (isCoinbase ? 1 : 0)
+            header.storeBytes(of: code.littleEndian, toByteOffset: 36, as: UInt32.self)
+            header.storeBytes(of: amount.littleEndian, toByteOffset: 40, as: Int64.self)
+            // CompactSize; no script of a coin is longer than a block, so the form of 9 bytes is never used.
+            let length = UInt32(script.count)
+            var count = 49
+            switch length {
+            case 0..<253: header[48] = UInt8(length)
+            case 253..<0x1_0000:
+                header[48] = 253
+                header.storeBytes(of: UInt16(length).littleEndian, toByteOffset: 49, as: UInt16.self)
+                count = 51
+            default:
+                header[48] = 254
+                header.storeBytes(of: length.littleEndian, toByteOffset: 49, as: UInt32.self)
+                count = 53
+            }
+            sha.update(UnsafeRawBufferPointer(rebasing: header[..<count]))
+        }
+        sha.update(script)
+        self.init(hashing: sha.finish())
+    }
+}
