@@ -57,6 +57,7 @@ let package = Package(
             ]),
 
         .testTarget(name: "ConcordTests", dependencies: ["Concord"]),
+        .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
     ],
     swiftLanguageModes: [.v6]
 )
