@@ -66,7 +66,7 @@ import Testing
         let txid = try #require(
             Digest(reversedHex: "0e3e2357e806b6cdb1f70b54c3a3a17b6714ee1f0e68bebb44a74b1efd512098"))
         let coin = script.withUnsafeBytes {
-            Num3072(txid: txid, vout: 0, height: 1, isCoinbase: true, amount: 5_000_000_000, script: $0)
+            Num3072(coin: Outpoint(txid: txid, index: 0), code: 3, amount: 5_000_000_000, script: $0)
         }
         var set = MuHash()
         set.insert(coin)
@@ -94,7 +94,7 @@ import Testing
             buffer.append(script)
             let coin = script.withUnsafeBytes {
                 Num3072(
-                    txid: txid, vout: 0xfedc_ba98, height: 840_000, isCoinbase: isCoinbase,
+                    coin: Outpoint(txid: txid, index: 0xfedc_ba98), code: 840_000 * 2 + (isCoinbase ? 1 : 0),
                     amount: 2_099_999_997_690_000, script: $0)
             }
             #expect(coin == Num3072(hashing: SHA256.hash(buffer.bytes)))

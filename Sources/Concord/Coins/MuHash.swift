@@ -56,21 +56,16 @@ extension Num3072 {
     /// (kernel/coinstats.cpp).
     ///
     /// - Parameters:
-    ///   - txid: in internal order, as transactions spend it.
-    ///   - height: of the block that made the coin, below 2^31.
-    ///   - amount: in satoshis.
+    ///   - code: height · 2 + coinbase.
+    ///   - amount: in satoshi.
     ///   - script: the whole scriptPubKey.
-    public init(
-        txid: Digest, vout: UInt32, height: UInt32, isCoinbase: Bool, amount: Int64,
-        script: UnsafeRawBufferPointer
-    ) {
+    public init(coin: Outpoint, code: UInt32, amount: UInt64, script: UnsafeRawBufferPointer) {
         var sha = SHA256()
         withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { header in
-            header.storeBytes(of: txid, as: Digest.self)
-            header.storeBytes(of: vout.littleEndian, toByteOffset: 32, as: UInt32.self)
-            let code = height << 1 | (isCoinbase ? 1 : 0)
+            header.storeBytes(of: coin.txid, as: Digest.self)
+            header.storeBytes(of: coin.index.littleEndian, toByteOffset: 32, as: UInt32.self)
             header.storeBytes(of: code.littleEndian, toByteOffset: 36, as: UInt32.self)
-            header.storeBytes(of: amount.littleEndian, toByteOffset: 40, as: Int64.self)
+            header.storeBytes(of: amount.littleEndian, toByteOffset: 40, as: UInt64.self)
             // CompactSize; no script of a coin is longer than a block, so the form of 9 bytes is never used.
             let length = UInt32(script.count)
             var count = 49

@@ -1,0 +1,250 @@
+/// What one block does to the set, net of what it creates and spends itself; worked out from the block and its undo
+/// record alone, so that any number of blocks can be worked on at once.
+///
+/// One a worker: its buffers are filled again by the next block.
+public struct BlockChanges: ~Copyable {
+    private struct Created {
+        var txid: Digest
+        var index: UInt32
+        var code: UInt32
+        var shard: Int32
+        var output: Int32
+    }
+
+    private struct Spent {
+        var outpoint: Outpoint
+        var shard: Int32
+    }
+
+    /// What the block adds to the running values of the statement.
+    public struct Totals: Sendable {
+        public var header: BlockHeader
+        /// Coins created less coins spent.
+        public var coins: Int64 = 0
+        /// Satoshi created less satoshi spent.
+        public var amount: Int64 = 0
+        /// The coins created inserted, the coins spent removed.
+        public var muhash = MuHash()
+        public var patchRoot = Digest.zero
+    }
+
+    private var transactions = BlockTransactions()
+    private var byTxid: [Int32] = []
+    private var isSpentHere: [Bool] = []
+    private var created: [Created] = []
+    private var spent: [Spent] = []
+    private var script = ByteBuffer()
+    private var sections = ByteBuffer(capacity: 1 << 20)
+    /// The canonical bytes of the patch of the block that was worked on last.
+    public private(set) var patch = ByteBuffer(capacity: 1 << 20)
+
+    public init() {}
+
+    /// Works out the changes of a block.
+    ///
+    /// - Parameters:
+    ///   - block: the whole block, header first.
+    ///   - undo: its undo record without the checksum; empty for the genesis block.
+    public mutating func work(
+        block: UnsafeRawBufferPointer, undo: UnsafeRawBufferPointer, height: Int, network: Network,
+        parameters: TreeParameters
+    ) throws(BlockError) -> Totals {
+        created.removeAll(keepingCapacity: true)
+        spent.removeAll(keepingCapacity: true)
+        var totals: Totals
+        do throws(ParseError) {
+            totals = Totals(header: try transactions.parse(block))
+        } catch {
+            throw .block(error)
+        }
+        // The genesis coinbase cannot be spent and is not in Bitcoin Core's set.
+        if height > 0 {
+            sortTransactions()
+            do throws(ParseError) {
+                try gatherSpent(undo, into: &totals, parameters: parameters)
+            } catch {
+                throw .undo(error)
+            }
+            gatherCreated(
+                block, height: height,
+                skipCoinbase: network.neverHasCoinbase(height: height, block: totals.header.hash),
+                into: &totals, parameters: parameters)
+        }
+        totals.patchRoot = encodePatch(block, shards: parameters.shards)
+        return totals
+    }
+
+    private mutating func sortTransactions() {
+        byTxid.removeAll(keepingCapacity: true)
+        byTxid.append(contentsOf: 0..<Int32(transactions.count))
+        transactions.txids.withUnsafeBufferPointer { txids in
+            byTxid.sort { txids[Int($0)] < txids[Int($1)] }
+        }
+        isSpentHere.removeAll(keepingCapacity: true)
+        isSpentHere.append(contentsOf: repeatElement(false, count: transactions.outputs.count))
+    }
+
+    /// The output that an outpoint names if a transaction of this block made it.
+    private func ownOutput(_ outpoint: Outpoint) -> Int? {
+        var low = 0
+        var high = byTxid.count
+        while low < high {
+            let middle = (low + high) / 2
+            if transactions.txids[Int(byTxid[middle])] < outpoint.txid { low = middle + 1 } else { high = middle }
+        }
+        guard low < byTxid.count else { return nil }
+        let transaction = Int(byTxid[low])
+        guard transactions.txids[transaction] == outpoint.txid else { return nil }
+        let output = transactions.firstOutput[transaction] + Int(outpoint.index)
+        return output < transactions.firstOutput[transaction + 1] ? output : nil
+    }
+
+    private mutating func gatherSpent(
+        _ undo: UnsafeRawBufferPointer, into totals: inout Totals, parameters: TreeParameters
+    ) throws(ParseError) {
+        var coins = try SpentCoins(undo, transactions: transactions.count)
+        for transaction in 1..<max(transactions.count, 1) {
+            let inputs = transactions.firstInput[transaction]..<transactions.firstInput[transaction + 1]
+            try coins.beginTransaction(inputs: inputs.count)
+            for input in inputs {
+                let coin = try coins.next()
+                let outpoint = transactions.inputs[input]
+                if let output = ownOutput(outpoint) {
+                    isSpentHere[output] = true
+                    continue
+                }
+                guard ScriptCompression.unfold(coin.script, into: &script) else {
+                    throw ParseError(.malformed("names a public key that is no point of the curve"), at: 0)
+                }
+                totals.muhash.remove(
+                    Num3072(coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes))
+                totals.coins -= 1
+                totals.amount -= Int64(coin.amount)
+                spent.append(Spent(outpoint: outpoint, shard: Int32(parameters.shard(of: script.bytes))))
+            }
+        }
+        try coins.finish()
+        spent.sort { $0.shard == $1.shard ? $0.outpoint < $1.outpoint : $0.shard < $1.shard }
+    }
+
+    private mutating func gatherCreated(
+        _ block: UnsafeRawBufferPointer, height: Int, skipCoinbase: Bool, into totals: inout Totals,
+        parameters: TreeParameters
+    ) {
+        for transaction in byTxid {
+            if transaction == 0, skipCoinbase { continue }
+            let txid = transactions.txids[Int(transaction)]
+            let code = UInt32(height) << 1 | (transaction == 0 ? 1 : 0)
+            let first = transactions.firstOutput[Int(transaction)]
+            for output in first..<transactions.firstOutput[Int(transaction) + 1] where !isSpentHere[output] {
+                let out = transactions.outputs[output]
+                let script = Self.script(of: out, in: block)
+                if ScriptCompression.isUnspendable(script) { continue }
+                let index = UInt32(output - first)
+                totals.muhash.insert(
+                    Num3072(
+                        coin: Outpoint(txid: txid, index: index), code: code, amount: out.amount, script: script))
+                totals.coins += 1
+                totals.amount += Int64(out.amount)
+                created.append(
+                    Created(
+                        txid: txid, index: index, code: code, shard: Int32(parameters.shard(of: script)),
+                        output: Int32(output)))
+            }
+        }
+        // Within a shard they must stay as they come: ordered by txid and index.
+        created.sort {
+            if $0.shard != $1.shard { return $0.shard < $1.shard }
+            return $0.txid == $1.txid ? $0.index < $1.index : $0.txid < $1.txid
+        }
+    }
+
+    private static func script(
+        of output: BlockTransactions.Output, in block: UnsafeRawBufferPointer
+    ) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(
+            rebasing: block[output.scriptOffset..<output.scriptOffset + output.scriptLength])
+    }
+
+    /// Writes the patch and gives its root.
+    private mutating func encodePatch(_ block: UnsafeRawBufferPointer, shards: Int) -> Digest {
+        sections.removeAll()
+        var entries: [PatchIndex.Entry] = []
+        entries.reserveCapacity(shards)
+        var nextSpent = 0
+        var nextCreated = 0
+        for shard in 0..<Int32(shards) {
+            let start = sections.count
+            let spentEnd = spent[nextSpent...].endOfRun { $0.shard == shard }
+            let createdEnd = created[nextCreated...].endOfRun { $0.shard == shard }
+            if spentEnd == nextSpent, createdEnd == nextCreated {
+                sections.append(0 as UInt8)
+                entries.append(.empty)
+                continue
+            }
+            encodeSpent(spent[nextSpent..<spentEnd])
+            encodeCreated(created[nextCreated..<createdEnd], block)
+            (nextSpent, nextCreated) = (spentEnd, createdEnd)
+            let section = UnsafeRawBufferPointer(rebasing: sections.bytes[start...])
+            entries.append(PatchIndex.Entry(length: UInt32(section.count), digest: SHA256.hash(section)))
+        }
+        let index = PatchIndex(entries)
+        patch.removeAll()
+        index.append(to: &patch)
+        patch.append(sections.bytes)
+        return index.root
+    }
+
+    private mutating func encodeSpent(_ spent: ArraySlice<Spent>) {
+        var groups: UInt64 = 0
+        var at = spent.startIndex
+        while at < spent.endIndex {
+            let txid = spent[at].outpoint.txid
+            at = spent[at...].endOfRun { $0.outpoint.txid == txid }
+            groups += 1
+        }
+        sections.appendCompactSize(groups)
+        at = spent.startIndex
+        while at < spent.endIndex {
+            let txid = spent[at].outpoint.txid
+            let end = spent[at...].endOfRun { $0.outpoint.txid == txid }
+            sections.append(txid)
+            sections.appendCompactSize(UInt64(end - at))
+            for coin in spent[at..<end] { sections.appendCompactSize(UInt64(coin.outpoint.index)) }
+            at = end
+        }
+    }
+
+    private mutating func encodeCreated(_ created: ArraySlice<Created>, _ block: UnsafeRawBufferPointer) {
+        var at = created.startIndex
+        while at < created.endIndex {
+            let txid = created[at].txid
+            let end = created[at...].endOfRun { $0.txid == txid }
+            sections.append(txid)
+            sections.appendCompactSize(UInt64(end - at))
+            for coin in created[at..<end] {
+                let output = transactions.outputs[Int(coin.output)]
+                sections.appendCoin(
+                    index: coin.index, code: coin.code, amount: output.amount,
+                    script: Self.script(of: output, in: block))
+            }
+            at = end
+        }
+    }
+}
+
+/// A block whose changes cannot be worked out, and which of its two records is to blame.
+public enum BlockError: Error, Equatable, Sendable {
+    case block(ParseError)
+    case undo(ParseError)
+}
+
+extension ArraySlice {
+    /// The index behind the elements at the front that belong.
+    @inline(__always)
+    fileprivate func endOfRun(_ belongs: (Element) -> Bool) -> Int {
+        var end = startIndex
+        while end < endIndex, belongs(self[end]) { end += 1 }
+        return end
+    }
+}

@@ -1,0 +1,75 @@
+/// The changes that several blocks make to one shard, put in order so that they can be merged with it.
+public struct ShardChanges: ~Copyable {
+    @usableFromInline struct Change {
+        var outpoint: Outpoint
+        var height: Int32
+        /// What is behind the coin's index; nil where the coin is spent.
+        var body: UnsafeRawBufferPointer?
+    }
+
+    private var changes: [Change] = []
+    private var next = 0
+
+    public init() {}
+
+    public mutating func removeAll() {
+        changes.removeAll(keepingCapacity: true)
+        next = 0
+    }
+
+    public var isEmpty: Bool { changes.isEmpty }
+
+    /// Takes in one block's section; blocks come in the order of their heights. The bytes must outlive the merge.
+    public mutating func add(_ section: UnsafeRawBufferPointer, height: Int) throws(ParseError) {
+        var section = try PatchSection(section)
+        while let outpoint = try section.nextSpent() {
+            changes.append(Change(outpoint: outpoint, height: Int32(height), body: nil))
+        }
+        while let (outpoint, coin) = try section.nextCreated() {
+            changes.append(Change(outpoint: outpoint, height: Int32(height), body: coin.body))
+        }
+    }
+
+    /// Puts the changes in the order of a shard; of one outpoint, in the order of heights, spending first.
+    public mutating func sort() {
+        changes.sort { a, b in
+            if a.outpoint.txid != b.outpoint.txid { return a.outpoint.txid < b.outpoint.txid }
+            if a.outpoint.index != b.outpoint.index { return a.outpoint.index < b.outpoint.index }
+            if a.height != b.height { return a.height < b.height }
+            return a.body == nil && b.body != nil
+        }
+        next = 0
+    }
+
+    /// The outpoint that changes next.
+    public var nextOutpoint: Outpoint? { next < changes.count ? changes[next].outpoint : nil }
+
+    /// Applies all changes of the next outpoint to what the shard holds for it, nil for nothing, and gives what is
+    /// there afterwards.
+    public mutating func apply(to before: UnsafeRawBufferPointer?) throws(ChangeError) -> UnsafeRawBufferPointer? {
+        let outpoint = changes[next].outpoint
+        var coin = before
+        while next < changes.count, changes[next].outpoint == outpoint {
+            let change = changes[next]
+            guard (change.body == nil) == (coin != nil) else {
+                throw ChangeError(outpoint: outpoint, height: Int(change.height), isSpend: change.body == nil)
+            }
+            coin = change.body
+            next += 1
+        }
+        return coin
+    }
+}
+
+/// A patch that does not fit the set it is applied to.
+public struct ChangeError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let outpoint: Outpoint
+    public let height: Int
+    public let isSpend: Bool
+
+    public var description: String {
+        isSpend
+            ? "the patch of height \(height) spends \(outpoint), which is not there"
+            : "the patch of height \(height) creates \(outpoint), which is there already"
+    }
+}

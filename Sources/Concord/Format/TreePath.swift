@@ -1,0 +1,67 @@
+/// Every path of a published tree, relative to its root: the only place where they are put together
+/// (FORMAT.md, «Layout»).
+public enum TreePath {
+    /// Heights are written with seven digits.
+    public static let mostHeight = 9_999_999
+
+    public static let latest = "latest.txt"
+    public static let authority = "authority.txt"
+    public static let authorityPEM = "authority.pem"
+
+    public static func attestation(_ block: BlockID, _ parameters: TreeParameters) -> String {
+        "\(attestationFolder(epochOf: block.height, parameters))/\(name(block)).txt"
+    }
+
+    public static func attestationFolder(epochOf height: Int, _ parameters: TreeParameters) -> String {
+        "attestations/\(digits(parameters.epochStart(of: height)))"
+    }
+
+    /// The detached signature beside a file.
+    public static func signature(_ path: String) -> String { path + ".sig" }
+
+    public static func patch(_ block: BlockID, _ parameters: TreeParameters) -> String {
+        "patches/\(digits(parameters.epochStart(of: block.height)))/\(name(block)).zst"
+    }
+
+    public static func manifest(_ block: BlockID) -> String {
+        "snapshots/\(name(block))/manifest.txt"
+    }
+
+    public static func shard(_ shard: Int, of block: BlockID) -> String {
+        "snapshots/\(name(block))/shards/\(shardDigits(shard)).zst"
+    }
+
+    public static func headers(epochOf height: Int, _ parameters: TreeParameters) -> String {
+        "headers/\(digits(parameters.epochStart(of: height))).bin"
+    }
+
+    /// `0840123-<block>`.
+    public static func name(_ block: BlockID) -> String {
+        "\(digits(block.height))-\(block.hash.reversedHex)"
+    }
+
+    /// The block that a name of this form stands for, a file's ending left out.
+    public static func block(named name: some StringProtocol) -> BlockID? {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let height = height(digits: parts[0]), let hash = Digest(reversedHex: parts[1])
+        else { return nil }
+        return BlockID(height: height, hash: hash)
+    }
+
+    /// A height in seven digits.
+    public static func digits(_ height: Int) -> String {
+        let text = String(height)
+        return String(repeating: "0", count: max(0, 7 - text.count)) + text
+    }
+
+    public static func height(digits: some StringProtocol) -> Int? {
+        guard digits.utf8.count == 7, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return Int(digits)
+    }
+
+    /// A shard's number in three hex digits.
+    public static func shardDigits(_ shard: Int) -> String {
+        let text = String(shard, radix: 16)
+        return String(repeating: "0", count: max(0, 3 - text.count)) + text
+    }
+}
