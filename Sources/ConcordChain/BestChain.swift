@@ -1,0 +1,158 @@
+import Concord
+import ConcordTree
+
+/// The chain with most work among the blocks that the node has connected, from the genesis block to its tip.
+///
+/// A block counts as connected when the node wrote its undo record: a branch that was only downloaded, or found
+/// invalid, has none. Of branches with equal work the one stored first is kept, as the node keeps it.
+public struct BestChain: Sendable {
+    private let entries: [BlockEntry]
+    private let byHeight: [Int32]
+
+    public var tip: Int { byHeight.count - 1 }
+
+    /// The block at a height from 0 to `tip`.
+    public subscript(height: Int) -> BlockEntry { entries[Int(byHeight[height])] }
+
+    public func blockID(at height: Int) -> BlockID { BlockID(height: height, hash: self[height].hash) }
+
+    /// Scans a folder and chooses the chain.
+    ///
+    /// - Parameters:
+    ///   - cache: a folder for what the scan finds; files that have not changed are not read again.
+    ///   - progress: is told the number of files done and of all, from any thread.
+    /// - Throws: `FileError`, which names the height, the file and what to do.
+    public static func scan(
+        _ folder: BlockFolder, cache: Folder, progress: @Sendable (Int, Int) -> Void = { _, _ in }
+    ) throws -> BestChain {
+        let done = Counter()
+        let files = try Parallel.map(folder.numbers.count) { i in
+            let (index, wasScanned) = try BlockFileIndex.current(folder, number: folder.numbers[i], cache: cache)
+            if wasScanned { progress(done.next(), folder.numbers.count) }
+            return index.entries
+        }
+        return try BestChain(choosingFrom: Array(files.joined()), folder)
+    }
+
+    /// Chooses from blocks in the order of their files.
+    init(choosingFrom entries: [BlockEntry], _ folder: BlockFolder) throws(FileError) {
+        let tree = BlockTree(entries)
+        guard let genesis = tree.index[Digest(reversedHex: folder.network.genesis) ?? .zero] else {
+            throw Self.noGenesis(folder, found: entries.count)
+        }
+        var heights = [Int32](repeating: -1, count: entries.count)
+        var works = [UInt128](repeating: 0, count: entries.count)
+        var best = genesis
+        var highest = genesis
+        heights[Int(genesis)] = 0
+        works[Int(genesis)] = entries[Int(genesis)].work
+        var open = [genesis]
+        while let parent = open.popLast() {
+            var next = tree.firstChild[Int(parent)]
+            while next >= 0 {
+                let i = Int(next)
+                heights[i] = heights[Int(parent)] + 1
+                works[i] = works[Int(parent)] + entries[i].work
+                if heights[i] > heights[Int(highest)] { highest = next }
+                let isBetter =
+                    works[i] > works[Int(best)] || (works[i] == works[Int(best)] && next < best)
+                if entries[i].hasUndo, isBetter { best = next }
+                open.append(next)
+                next = tree.sibling[i]
+            }
+        }
+        // Connected blocks whose way down to the genesis block is broken: files are gone.
+        if let lost = entries.indices.first(where: { heights[$0] < 0 && entries[$0].hasUndo }) {
+            throw Self.missingBlock(tree.rootOfBranch(lost), folder, below: Int(heights[Int(highest)]))
+        }
+        var byHeight = [Int32](repeating: 0, count: Int(heights[Int(best)]) + 1)
+        var at = best
+        for height in byHeight.indices.reversed() {
+            let entry = entries[Int(at)]
+            guard height == 0 || entry.hasUndo else {
+                throw FileError(
+                    folder.undoPath(Int(entry.file)),
+                    "holds no undo record for the block of height \(height) (\(entry.hash.reversedHex), "
+                        + "\(Self.name(entry)) at byte \(entry.offset)): let the node finish or restore the file; "
+                        + "if it is damaged, «bitcoind -reindex» writes it anew")
+            }
+            byHeight[height] = at
+            at = tree.index[entry.parent] ?? at
+        }
+        self.entries = entries
+        self.byHeight = byHeight
+    }
+
+    private static func name(_ entry: BlockEntry) -> String {
+        let text = String(entry.file)
+        return "blk" + String(repeating: "0", count: max(0, 5 - text.count)) + text + ".dat"
+    }
+
+    private static func missingBlock(_ child: BlockEntry, _ folder: BlockFolder, below height: Int) -> FileError {
+        FileError(
+            folder.path,
+            "lacks the block \(child.parent.reversedHex): its child \(child.hash.reversedHex) is in \(name(child)) at "
+                + "byte \(child.offset), but the chain from the genesis block ends at height \(height). A blk file is "
+                + "missing or damaged: restore it, or let the node download it again with «bitcoind -reindex»")
+    }
+
+    private static func noGenesis(_ folder: BlockFolder, found: Int) -> FileError {
+        if found == 0 {
+            for network in Network.allCases where network != folder.network {
+                guard let first = folder.numbers.first,
+                    let other = try? BlockFolder(folder.path + "/..", network: network),
+                    let file = try? File(reading: folder.blockPath(first))
+                else { continue }
+                var head = ByteBuffer()
+                if (try? other.read(file, at: 0, count: 4, into: &head)) != nil,
+                    head.bytes.elementsEqual(network.magic)
+                {
+                    return FileError(
+                        folder.path,
+                        "holds blocks of the network \(network.rawValue), not of \(folder.network.rawValue): "
+                            + "give --network \(network.rawValue) or another folder")
+                }
+            }
+            return FileError(
+                folder.path, "holds no block of the network \(folder.network.rawValue): is xor.dat the folder's own?")
+        }
+        return FileError(
+            folder.path,
+            "lacks the block of height 0 (\(folder.network.genesis)): a pruned node deletes the first files, and a "
+                + "tree begins with them; use the folder of a node that keeps all blocks (prune=0)")
+    }
+}
+
+/// Parents and children among blocks in no order.
+private struct BlockTree {
+    let entries: [BlockEntry]
+    /// The place of each block; of one that is stored twice, the first that has undo.
+    private(set) var index: [Digest: Int32] = [:]
+    private(set) var firstChild: [Int32]
+    private(set) var sibling: [Int32]
+
+    init(_ entries: [BlockEntry]) {
+        self.entries = entries
+        firstChild = .init(repeating: -1, count: entries.count)
+        sibling = firstChild
+        index.reserveCapacity(entries.count)
+        for (i, entry) in entries.enumerated() {
+            if let known = index[entry.hash], entries[Int(known)].hasUndo || !entry.hasUndo { continue }
+            index[entry.hash] = Int32(i)
+        }
+        for (i, entry) in entries.enumerated() where index[entry.hash] == Int32(i) {
+            guard let parent = index[entry.parent] else { continue }
+            sibling[i] = firstChild[Int(parent)]
+            firstChild[Int(parent)] = Int32(i)
+        }
+    }
+
+    /// The lowest block there is on the way down from a block.
+    func rootOfBranch(_ start: Int) -> BlockEntry {
+        var at = start
+        while let parent = index[entries[at].parent], entries[Int(parent)].hash != entries[at].hash {
+            at = Int(parent)
+        }
+        return entries[at]
+    }
+}

@@ -1,0 +1,109 @@
+import Concord
+import ConcordTree
+
+/// What a scan of one block file found, and how the files looked then: saved, so that the next run scans only what
+/// has changed. A cache: one that is missing or damaged is made again.
+struct BlockFileIndex: Sendable {
+    /// Length and time of last change of a file, in nanoseconds since 1970; zeros where there is none.
+    struct Stamp: Equatable, Sendable {
+        var size: Int64 = 0
+        var changed: Int64 = 0
+
+        init(_ path: String) throws(FileError) {
+            do throws(FileError) {
+                let status = try File(reading: path).status()
+                size = Int64(status.st_size)
+                #if canImport(Darwin)
+                    let time = status.st_mtimespec
+                #else
+                    let time = status.st_mtim
+                #endif
+                changed = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+            } catch {
+                if !error.isMissing { throw error }
+            }
+        }
+
+        init(parsing cursor: inout ByteCursor) throws(ParseError) {
+            size = Int64(bitPattern: try cursor.readUInt64())
+            changed = Int64(bitPattern: try cursor.readUInt64())
+        }
+    }
+
+    let blocks: Stamp
+    let undo: Stamp
+    let entries: [BlockEntry]
+
+    private static let magic = Array("concord scan 1\n\n".utf8)
+
+    /// How the folder's files look now, with what a scan finds, or found before if they have not changed.
+    static func current(
+        _ folder: BlockFolder, number: Int, cache: Folder
+    ) throws(FileError) -> (index: BlockFileIndex, wasScanned: Bool) {
+        let blocks = try Stamp(folder.blockPath(number))
+        let undo = try Stamp(folder.undoPath(number))
+        let relative = "scan/\(number)"
+        if let bytes = try? File.read(cache.path(relative), atMost: 1 << 28),
+            let saved = try? BlockFileIndex(parsing: bytes, number: number, key: folder.obfuscation),
+            saved.blocks == blocks, saved.undo == undo
+        {
+            return (saved, false)
+        }
+        var scan = BlockFileScan(folder, number: number)
+        let index = BlockFileIndex(blocks: blocks, undo: undo, entries: try scan.run())
+        try cache.write(index.encoded(key: folder.obfuscation), at: relative)
+        return (index, true)
+    }
+
+    private init(blocks: Stamp, undo: Stamp, entries: [BlockEntry]) {
+        self.blocks = blocks
+        self.undo = undo
+        self.entries = entries
+    }
+
+    /// magic, key, both stamps, entries, SHA-256 of all that.
+    private func encoded(key: Obfuscation) -> [UInt8] {
+        var out = ByteBuffer(capacity: 128 + entries.count * BlockEntry.encodedSize)
+        out.append(Self.magic)
+        out.append(key.key)
+        for stamp in [blocks, undo] {
+            out.append(UInt64(bitPattern: stamp.size))
+            out.append(UInt64(bitPattern: stamp.changed))
+        }
+        for entry in entries {
+            out.append(entry.hash)
+            out.append(entry.parent)
+            for field in [
+                entry.bits, entry.transactions, entry.offset, entry.size, entry.undoOffset, entry.undoSize,
+            ] {
+                out.append(field)
+            }
+        }
+        out.append(SHA256.hash(out.bytes))
+        return [UInt8](out.bytes)
+    }
+
+    private init(parsing bytes: [UInt8], number: Int, key: Obfuscation) throws(ParseError) {
+        self = try bytes.withBytes { raw throws(ParseError) in
+            guard raw.count >= 32, SHA256.hash(UnsafeRawBufferPointer(rebasing: raw.dropLast(32))) == Digest(raw.suffix(32))
+            else { throw ParseError(.malformed("is damaged"), at: 0) }
+            var cursor = ByteCursor(UnsafeRawBufferPointer(rebasing: raw.dropLast(32)))
+            guard try cursor.readBytes(Self.magic.count).elementsEqual(Self.magic), try cursor.readUInt64() == key.key
+            else { throw ParseError(.malformed("is of another version or key"), at: 0) }
+            let blocks = try Stamp(parsing: &cursor)
+            let undo = try Stamp(parsing: &cursor)
+            var entries: [BlockEntry] = []
+            entries.reserveCapacity(cursor.remaining / BlockEntry.encodedSize)
+            while !cursor.isAtEnd {
+                let (hash, parent) = (try cursor.readDigest(), try cursor.readDigest())
+                let (bits, transactions) = (try cursor.readUInt32(), try cursor.readUInt32())
+                entries.append(
+                    BlockEntry(
+                        hash: hash, parent: parent, bits: bits, transactions: transactions, file: UInt32(number),
+                        offset: try cursor.readUInt32(), size: try cursor.readUInt32(),
+                        undoOffset: try cursor.readUInt32(), undoSize: try cursor.readUInt32()))
+            }
+            return BlockFileIndex(blocks: blocks, undo: undo, entries: entries)
+        }
+    }
+}

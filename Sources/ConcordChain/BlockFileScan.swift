@@ -1,0 +1,151 @@
+import Concord
+import ConcordTree
+
+/// Finds the blocks of one `blk` file and the undo records that belong to them.
+///
+/// Only headers are read, record by record. Where no record begins (the zeros of a preallocated tail, gaps, junk
+/// that a killed node left), the scan looks for the next magic. A record counts when its length can be a block's,
+/// all of it lies in the file, and its header meets the target it names.
+struct BlockFileScan: ~Copyable {
+    private let folder: BlockFolder
+    private let number: Int
+    private var buffer = ByteBuffer(capacity: 1 << 20)
+
+    init(_ folder: BlockFolder, number: Int) {
+        self.folder = folder
+        self.number = number
+    }
+
+    mutating func run() throws(FileError) -> [BlockEntry] {
+        let file = try File(reading: folder.blockPath(number))
+        var entries = try findBlocks(file)
+        try matchUndo(&entries)
+        // The node may be writing the last record just now; one that has undo was connected, so it is whole.
+        if let last = entries.last, !last.hasUndo, last.parent != .zero {
+            try folder.read(file, at: Int(last.offset), count: Int(last.size), into: &buffer)
+            var transactions = BlockTransactions()
+            do throws(ParseError) { _ = try transactions.parse(buffer.bytes) } catch { entries.removeLast() }
+        }
+        return entries
+    }
+
+    private mutating func findBlocks(_ file: borrowing File) throws(FileError) -> [BlockEntry] {
+        let end = try file.size()
+        var entries: [BlockEntry] = []
+        var offset = 0
+        while let start = try nextMagic(file, from: offset, end: end) {
+            offset = start + 1
+            // Magic, length, header, and the number of transactions, at most nine bytes.
+            guard end - start > 8 + BlockHeader.size else { break }
+            try folder.read(file, at: start, count: min(8 + BlockHeader.size + 9, end - start), into: &buffer)
+            guard let entry = entry(start: start, end: end) else { continue }
+            entries.append(entry)
+            offset = start + 8 + Int(entry.size)
+        }
+        return entries
+    }
+
+    private func entry(start: Int, end: Int) -> BlockEntry? {
+        var cursor = ByteCursor(buffer.bytes)
+        do throws(ParseError) {
+            try cursor.skip(4)
+            let size = Int(try cursor.readUInt32())
+            guard size > BlockHeader.size, size <= BlockFolder.mostBlockBytes, size <= end - start - 8 else {
+                return nil
+            }
+            let header = try BlockHeader(parsing: &cursor)
+            guard header.meetsItsTarget, let count = UInt32(exactly: try cursor.readCompactSize()) else { return nil }
+            return BlockEntry(
+                hash: header.hash, parent: header.parent, bits: header.bits, transactions: count,
+                file: UInt32(number), offset: UInt32(start + 8), size: UInt32(size))
+        } catch {
+            return nil
+        }
+    }
+
+    /// The offset of the next record's magic; mostly the one asked for.
+    private mutating func nextMagic(
+        _ file: borrowing File, from offset: Int, end: Int
+    ) throws(FileError) -> Int? {
+        let magic = folder.network.magic
+        var offset = offset
+        var step = 4
+        while end - offset >= 4 {
+            let count = min(step, end - offset)
+            try folder.read(file, at: offset, count: count, into: &buffer)
+            let bytes = buffer.bytes
+            for i in 0...count - 4
+            where bytes[i] == magic[0] && bytes[i + 1] == magic[1] && bytes[i + 2] == magic[2]
+                && bytes[i + 3] == magic[3]
+            {
+                return offset + i
+            }
+            offset += count - 3
+            step = 1 << 20
+        }
+        return nil
+    }
+
+    /// Gives every block its undo record. A record's checksum covers the hash of the block before it
+    /// (`UndoWriteToDisk`), so a record is tried first on the child of the block that the record before belongs to:
+    /// that is how they were connected.
+    private mutating func matchUndo(_ entries: inout [BlockEntry]) throws(FileError) {
+        let file: File
+        do throws(FileError) {
+            file = try File(reading: folder.undoPath(number))
+        } catch {
+            if error.isMissing { return }
+            throw error
+        }
+        let end = try file.size()
+        var child: [Digest: Int] = [:]
+        for (i, entry) in entries.enumerated() where child[entry.parent] == nil { child[entry.parent] = i }
+        var previous: Digest?
+        var firstOpen = 0
+        var offset = 0
+        while let start = try nextMagic(file, from: offset, end: end) {
+            offset = start + 1
+            guard end - start >= 8 + 1 + 32 else { break }
+            try folder.read(file, at: start + 4, count: 4, into: &buffer)
+            let size = Int(buffer.bytes.loadUnaligned(as: UInt32.self).littleEndian)
+            guard size > 0, size <= BlockFolder.mostUndoBytes, size <= end - start - 8 - 32 else { continue }
+            try folder.read(file, at: start + 8, count: size + 32, into: &buffer)
+            let record = UndoRecord(buffer.bytes)
+            while firstOpen < entries.count, entries[firstOpen].hasUndo { firstOpen += 1 }
+            var match = previous.flatMap { child[$0] }
+            if let guess = match, entries[guess].hasUndo || !record.belongs(to: entries[guess]) { match = nil }
+            if match == nil {
+                match = (firstOpen..<entries.count).first {
+                    !entries[$0].hasUndo && record.belongs(to: entries[$0])
+                }
+            }
+            guard let match else { continue }
+            entries[match].undoOffset = UInt32(start + 8)
+            entries[match].undoSize = UInt32(size)
+            previous = entries[match].hash
+            offset = start + 8 + size + 32
+        }
+    }
+
+    /// An undo record and its checksum: SHA256(SHA256(hash of the block before ‖ record)).
+    private struct UndoRecord {
+        let record: UnsafeRawBufferPointer
+        let checksum: Digest
+        let transactions: UInt64
+
+        init(_ bytes: UnsafeRawBufferPointer) {
+            record = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - 32)])
+            checksum = Digest(bytes[(bytes.count - 32)...]) ?? .zero
+            var cursor = ByteCursor(record)
+            transactions = ((try? cursor.readCompactSize()) ?? .max) &+ 1
+        }
+
+        func belongs(to entry: BlockEntry) -> Bool {
+            guard UInt64(entry.transactions) == transactions else { return false }
+            var sha = SHA256()
+            sha.update(entry.parent)
+            sha.update(record)
+            return sha.finishDouble() == checksum
+        }
+    }
+}

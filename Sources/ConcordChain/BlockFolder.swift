@@ -1,0 +1,109 @@
+import Concord
+import ConcordTree
+
+/// The `blocks` folder of Bitcoin Core's data directory, read without its index and without any database.
+public struct BlockFolder: Sendable {
+    public let path: String
+    public let network: Network
+    let obfuscation: Obfuscation
+    /// The numbers of the `blk*.dat` files, ascending.
+    let numbers: [Int]
+
+    /// The largest record that can be a block (`MAX_BLOCK_SERIALIZED_SIZE`).
+    static let mostBlockBytes = 4_000_000
+    /// The largest undo record that is read.
+    static let mostUndoBytes = 256 << 20
+
+    /// Finds `blocks` in the data directory, in its network's folder, or takes the folder itself.
+    public init(_ directory: String, network: Network) throws(FileError) {
+        var candidates = [directory]
+        if let folder = network.dataFolder { candidates.insert("\(directory)/\(folder)", at: 0) }
+        guard let blocks = candidates.map({ $0 + "/blocks" }).first(where: Self.isFolder) else {
+            throw FileError(
+                directory,
+                "has no «blocks» folder: give the data directory of a Bitcoin Core node of the network "
+                    + "\(network.rawValue), or name another one with --network")
+        }
+        path = blocks
+        self.network = network
+        numbers = try Folder.names(in: blocks).compactMap { name in
+            guard name.hasPrefix("blk"), name.hasSuffix(".dat"), name.utf8.count >= 12 else { return nil }
+            return FieldLines.decimal(String(name.dropFirst(3).dropLast(4).drop { $0 == "0" })).map(Int.init)
+                ?? (name.dropFirst(3).dropLast(4).allSatisfy { $0 == "0" } ? 0 : nil)
+        }.sorted()
+        guard !numbers.isEmpty else {
+            throw FileError(blocks, "holds no blk*.dat files: the node has not stored a block yet")
+        }
+        obfuscation = try Self.readKey(blocks + "/xor.dat")
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        (try? Folder.names(in: path).isEmpty) == false
+    }
+
+    private static func readKey(_ path: String) throws(FileError) -> Obfuscation {
+        do throws(FileError) {
+            let bytes = try File.read(path, atMost: 8)
+            guard bytes.count == 8 else { throw FileError(path, "is \(bytes.count) bytes long, a key has 8") }
+            return Obfuscation(key: bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        } catch {
+            if error.isMissing { return .none }
+            throw error
+        }
+    }
+
+    func blockPath(_ number: Int) -> String { "\(path)/blk\(Self.digits(number)).dat" }
+    func undoPath(_ number: Int) -> String { "\(path)/rev\(Self.digits(number)).dat" }
+
+    private static func digits(_ number: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, 5 - text.count)) + text
+    }
+
+    /// Replaces what `buffer` holds with bytes of a file, the key undone; throws when they are not all there.
+    func read(
+        _ file: borrowing File, at offset: Int, count: Int, into buffer: inout ByteBuffer
+    ) throws(FileError) {
+        buffer.resize(to: count)
+        guard try file.read(into: buffer.mutableBytes, at: offset) == count else {
+            throw FileError(file.path, "ends inside the record at byte \(offset)")
+        }
+        obfuscation.apply(to: buffer.mutableBytes, at: offset)
+    }
+
+    /// Reads a block of the best chain, and its undo record, which the genesis block does not have.
+    public func read(
+        _ entry: BlockEntry, block: inout ByteBuffer, undo: inout ByteBuffer
+    ) throws(FileError) {
+        let file = try File(reading: blockPath(Int(entry.file)))
+        try read(file, at: Int(entry.offset), count: Int(entry.size), into: &block)
+        undo.removeAll()
+        if entry.hasUndo {
+            let file = try File(reading: undoPath(Int(entry.file)))
+            try read(file, at: Int(entry.undoOffset), count: Int(entry.undoSize), into: &undo)
+        }
+    }
+
+    /// Reads the 80 bytes of a block's header.
+    public func header(_ entry: BlockEntry) throws(FileError) -> [UInt8] {
+        let file = try File(reading: blockPath(Int(entry.file)))
+        var bytes = ByteBuffer(capacity: BlockHeader.size)
+        try read(file, at: Int(entry.offset), count: BlockHeader.size, into: &bytes)
+        return [UInt8](bytes.bytes)
+    }
+
+    /// The error for a block of the chain whose bytes do not parse.
+    public func damaged(_ entry: BlockEntry, height: Int, _ error: BlockError) -> FileError {
+        let advice = "restore the file from a backup, or let the node write it anew with «bitcoind -reindex»"
+        return switch error {
+        case .block(let error):
+            FileError(
+                blockPath(Int(entry.file)),
+                "the block of height \(height) at byte \(entry.offset) \(error.description): \(advice)")
+        case .undo(let error):
+            FileError(
+                undoPath(Int(entry.file)),
+                "the undo record of height \(height) at byte \(entry.undoOffset) \(error.description): \(advice)")
+        }
+    }
+}

@@ -1,0 +1,116 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// An open file; closed when it goes.
+public struct File: ~Copyable {
+    public let path: String
+    public let descriptor: Int32
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Opens a regular file for reading; links are followed.
+    public init(reading path: String) throws(FileError) {
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        self.path = path
+        guard descriptor >= 0 else { throw FileError.system("open", path) }
+        guard try status().st_mode & S_IFMT == S_IFREG else { throw FileError(path, "is not a regular file") }
+    }
+
+    /// Makes a new file for writing; one that is there already is an error.
+    public init(creating path: String, mode: mode_t = 0o644) throws(FileError) {
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+        self.path = path
+        guard descriptor >= 0 else { throw FileError.system("create", path) }
+    }
+
+    /// Opens a file to write behind its end, making it if it is not there.
+    public init(appending path: String) throws(FileError) {
+        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        self.path = path
+        guard descriptor >= 0 else { throw FileError.system("open", path) }
+    }
+
+    public func status() throws(FileError) -> stat {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError.system("look at", path) }
+        return status
+    }
+
+    public func size() throws(FileError) -> Int {
+        Int(try status().st_size)
+    }
+
+    /// Reads up to `buffer.count` bytes from `offset` on; fewer only at the file's end.
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) -> Int {
+        var done = 0
+        while done < buffer.count, let base = buffer.baseAddress {
+            let count = pread(descriptor, base + done, buffer.count - done, off_t(offset + done))
+            if count == 0 { break }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError.system("read", path)
+            }
+            done += count
+        }
+        return done
+    }
+
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        var done = 0
+        while done < bytes.count, let base = bytes.baseAddress {
+            let count = Self.systemWrite(descriptor, base + done, bytes.count - done)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError.system("write", path)
+            }
+            done += count
+        }
+    }
+
+    private static func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+        #if canImport(Glibc)
+            Glibc.write(descriptor, bytes, count)
+        #else
+            Darwin.write(descriptor, bytes, count)
+        #endif
+    }
+
+    /// Returns when the bytes would survive a power cut.
+    public func synchronize() throws(FileError) {
+        #if canImport(Glibc)
+            guard fsync(descriptor) == 0 else { throw FileError.system("flush", path) }
+        #else
+            guard fcntl(descriptor, F_FULLFSYNC) == 0 else { throw FileError.system("flush", path) }
+        #endif
+    }
+
+    /// Cuts a file off behind its first `size` bytes.
+    public static func truncate(_ path: String, to size: Int) throws(FileError) {
+        #if canImport(Glibc)
+            guard Glibc.truncate(path, off_t(size)) == 0 else { throw FileError.system("shorten", path) }
+        #else
+            guard Darwin.truncate(path, off_t(size)) == 0 else { throw FileError.system("shorten", path) }
+        #endif
+    }
+
+    /// The whole file, of at most `most` bytes.
+    public static func read(_ path: String, atMost most: Int) throws(FileError) -> [UInt8] {
+        let file = try File(reading: path)
+        let size = try file.size()
+        guard size <= most else { throw FileError(path, "is \(size) bytes long, at most \(most) are allowed") }
+        var bytes = [UInt8](repeating: 0, count: size)
+        var failure: FileError?
+        var count = 0
+        bytes.withUnsafeMutableBytes { buffer in
+            do throws(FileError) { count = try file.read(into: buffer, at: 0) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        bytes.removeLast(size - count)
+        return bytes
+    }
+}

@@ -1,0 +1,47 @@
+import Concord
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Something is wrong with a file or folder: which one, what, and where a person can help, what to do.
+public struct FileError: Error, CustomStringConvertible, Sendable {
+    public enum Kind: Sendable {
+        /// The operating system refused; the errno.
+        case system(Int32)
+        /// The contents are not what they should be.
+        case content
+        /// It is there although it should not be, or in use.
+        case conflict
+    }
+
+    public let path: String
+    public let kind: Kind
+    public let message: String
+
+    public init(_ path: String, _ message: String, kind: Kind = .content) {
+        self.path = path
+        self.kind = kind
+        self.message = message
+    }
+
+    /// A failed system call; reads errno, so it has to be made at once.
+    public static func system(_ action: String, _ path: String) -> FileError {
+        let code = errno
+        return FileError(path, "cannot \(action): \(String(cString: strerror(code)))", kind: .system(code))
+    }
+
+    /// Bytes that do not parse.
+    public static func parse(_ error: ParseError, _ path: String) -> FileError {
+        FileError(path, error.description)
+    }
+
+    public var isMissing: Bool {
+        if case .system(let code) = kind { return code == ENOENT || code == ENOTDIR }
+        return false
+    }
+
+    public var description: String { "\(path): \(message)" }
+}

@@ -1,0 +1,163 @@
+import CSystem
+import Concord
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A folder whose files appear whole or not at all, and in a known order.
+///
+/// A file is first *staged*: written under another name in the folder's own `.tmp`, by any thread. Then files are
+/// *installed*, many at a time: flushed, renamed to their places in order, and the folders that hold them flushed.
+/// After a power cut a name is either not there or has all its bytes:
+///
+///     open(.tmp/17, O_CREAT|O_EXCL) write close … fsync each, or syncfs once … rename … fsync(folder) …
+public final class Folder: Sendable {
+    public let root: String
+    private let counter = Counter()
+
+    /// Opens a folder for writing, making it where it is missing; leftovers of a run that was killed are removed.
+    /// Hold a `FolderLock` first.
+    public init(_ root: String) throws(FileError) {
+        self.root = root
+        try Self.makeFolders(root)
+        try removeTemporaries()
+    }
+
+    private var temporary: String { root + "/.tmp" }
+
+    public func path(_ relative: String) -> String { "\(root)/\(relative)" }
+
+    public func contains(_ relative: String) -> Bool {
+        access(path(relative), F_OK) == 0
+    }
+
+    /// A file that is written, but not yet in its place.
+    public struct Staged: Sendable {
+        public let temporary: String
+        public let path: String
+    }
+
+    /// The name under which a file for `relative` may be written before it is installed.
+    public func temporaryPath() throws(FileError) -> String {
+        try Self.makeFolders(temporary)
+        return "\(temporary)/\(counter.next())"
+    }
+
+    /// Writes a whole file aside.
+    public func stage(_ bytes: UnsafeRawBufferPointer, at relative: String) throws(FileError) -> Staged {
+        let file = try File(creating: try temporaryPath())
+        try file.write(bytes)
+        return Staged(temporary: file.path, path: relative)
+    }
+
+    public func stage(_ bytes: [UInt8], at relative: String) throws(FileError) -> Staged {
+        try bytes.withBytes { raw throws(FileError) in try stage(raw, at: relative) }
+    }
+
+    public func stage(_ text: String, at relative: String) throws(FileError) -> Staged {
+        try stage(Array(text.utf8), at: relative)
+    }
+
+    /// Moves files to their places, in order, and returns when that would survive a power cut.
+    public func install(_ files: [Staged]) throws(FileError) {
+        try flush(files)
+        var folders: [String] = []
+        for file in files {
+            let target = path(file.path)
+            let folder = Self.parent(of: target)
+            if !folders.contains(folder) {
+                try Self.makeFolders(folder)
+                folders.append(folder)
+            }
+            guard rename(file.temporary, target) == 0 else { throw FileError.system("rename to", target) }
+        }
+        for folder in folders { try Self.synchronize(folder) }
+    }
+
+    /// Gives up a file that is not in its place yet.
+    public func discard(_ file: Staged) {
+        unlink(file.temporary)
+    }
+
+    /// A flush costs milliseconds whatever the file's size, so that of many files is one of the whole file system.
+    private func flush(_ files: [Staged]) throws(FileError) {
+        #if canImport(Glibc)
+            if files.count > 16 {
+                let descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                guard descriptor >= 0 else { throw FileError.system("open", root) }
+                defer { close(descriptor) }
+                guard syncfs(descriptor) == 0 else { throw FileError.system("flush", root) }
+                return
+            }
+        #endif
+        for file in files { try File(reading: file.temporary).synchronize() }
+    }
+
+    /// Removes the folder for files that are not in their places yet, and what is left there.
+    public func removeTemporaries() throws(FileError) {
+        for name in try Self.names(in: temporary) { unlink("\(temporary)/\(name)") }
+        rmdir(temporary)
+    }
+
+    /// Stages and installs one file, in place of the one that may be there.
+    public func write(_ bytes: [UInt8], at relative: String) throws(FileError) {
+        try install([try stage(bytes, at: relative)])
+    }
+
+    /// Removes a file; one that is not there is fine.
+    public func remove(_ relative: String) throws(FileError) {
+        guard unlink(path(relative)) == 0 || errno == ENOENT else { throw FileError.system("remove", path(relative)) }
+    }
+
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Makes a folder and those above it; each new name is flushed to the disk.
+    public static func makeFolders(_ path: String) throws(FileError) {
+        if mkdir(path, 0o755) == 0 {
+            try synchronize(parent(of: path))
+            return
+        }
+        if errno == ENOENT, parent(of: path) != path {
+            try makeFolders(parent(of: path))
+            if mkdir(path, 0o755) == 0 {
+                try synchronize(parent(of: path))
+                return
+            }
+        }
+        guard errno == EEXIST else { throw FileError.system("make the folder", path) }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw FileError(path, "is there, but is no folder", kind: .conflict)
+        }
+    }
+
+    public static func synchronize(_ folder: String) throws(FileError) {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError.system("open", folder) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FileError.system("flush", folder) }
+    }
+
+    /// The names in a folder, sorted; none where there is no such folder.
+    public static func names(in folder: String) throws(FileError) -> [String] {
+        guard let stream = opendir(folder) else {
+            if errno == ENOENT { return [] }
+            throw FileError.system("list", folder)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}

@@ -1,0 +1,30 @@
+import Concord
+
+/// A patch on the disk.
+public enum PatchFile {
+    /// Unpacks and checks a whole patch; `out` then holds its canonical bytes. Throws unless its root is `root`.
+    public static func read(
+        _ path: String, shards: Int, root: Digest?, into out: inout ByteBuffer
+    ) throws(FileError) -> PatchIndex {
+        var zstd = try ZstdDecompressor(path)
+        let most = PatchIndex.mostBytes(shards: shards)
+        out.removeAll()
+        while out.count <= most {
+            let start = out.count
+            let count = try zstd.read(into: out.extend(by: min(1 << 20, most + 1 - start)))
+            out.resize(to: start + count)
+            if count == 0 { break }
+        }
+        guard out.count <= most else { throw FileError(path, "unpacks to more than \(most) bytes") }
+        let index: PatchIndex
+        do throws(ParseError) {
+            index = try PatchIndex(checking: out.bytes, shards: shards)
+        } catch {
+            throw .parse(error, path)
+        }
+        guard root == nil || index.root == root else {
+            throw FileError(path, "is not the patch that the statement names: its root is \(index.root.hex)")
+        }
+        return index
+    }
+}

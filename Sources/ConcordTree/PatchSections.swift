@@ -1,0 +1,77 @@
+import Concord
+
+/// The sections that the patches of an epoch hold for a range of shards.
+struct PatchSections: Sendable {
+    let folder: Folder
+    let parameters: TreeParameters
+    let patches: [SnapshotBuilder.Patch]
+
+    private func path(_ patch: SnapshotBuilder.Patch) -> String {
+        folder.path(TreePath.patch(patch.block, parameters))
+    }
+
+    /// The length of every section, patch by patch; read from the index of each, not yet believed.
+    func lengths() throws -> [[UInt32]] {
+        try Parallel.map(patches.count) { i in
+            let path = path(patches[i])
+            var zstd = try ZstdDecompressor(path)
+            var bytes = ByteBuffer(capacity: parameters.shards * PatchIndex.entrySize)
+            bytes.resize(to: parameters.shards * PatchIndex.entrySize)
+            bytes.resize(to: try zstd.read(into: bytes.mutableBytes))
+            do {
+                return try PatchIndex(parsing: bytes.bytes, shards: parameters.shards).entries.map(\.length)
+            } catch let error as ParseError {
+                throw FileError.parse(error, path)
+            }
+        }
+    }
+
+    /// Reads the sections of a range of shards, every patch checked against its root.
+    func load(_ shards: Range<Int>) throws -> Loaded {
+        let pieces = try Parallel.map(patches.count, tools: { ByteBuffer(capacity: 4 << 20) }) { i, buffer in
+            let index = try PatchFile.read(
+                path(patches[i]), shards: parameters.shards, root: patches[i].root, into: &buffer)
+            let from = index.offsets[shards.lowerBound]
+            let bytes = buffer.bytes[from..<index.offsets[shards.upperBound]]
+            return Piece(
+                height: patches[i].block.height, bytes: UnsafeRawBufferPointer(rebasing: bytes),
+                ends: index.offsets[shards.lowerBound + 1...shards.upperBound].map { UInt32($0 - from) })
+        }
+        return Loaded(shards: shards, pieces: pieces)
+    }
+
+    /// The neighbouring sections of one patch and where each ends. The bytes stay where they are as long as it lives.
+    final class Piece: @unchecked Sendable {
+        let height: Int
+        let bytes: UnsafeRawBufferPointer
+        let ends: [UInt32]
+
+        init(height: Int, bytes: UnsafeRawBufferPointer, ends: [UInt32]) {
+            self.height = height
+            self.ends = ends
+            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+            copy.copyMemory(from: bytes)
+            self.bytes = UnsafeRawBufferPointer(copy)
+        }
+
+        deinit {
+            bytes.deallocate()
+        }
+    }
+
+    struct Loaded: Sendable {
+        let shards: Range<Int>
+        let pieces: [Piece]
+
+        /// Adds what all patches do to one shard. The changes must be used up before this goes.
+        func add(shard: Int, to changes: inout ShardChanges) throws(ParseError) {
+            let i = shard - shards.lowerBound
+            for piece in pieces {
+                let start = i == 0 ? 0 : Int(piece.ends[i - 1])
+                let end = Int(piece.ends[i])
+                if end - start == 1 { continue }
+                try changes.add(UnsafeRawBufferPointer(rebasing: piece.bytes[start..<end]), height: piece.height)
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Concord
+
+/// A published tree on the disk, as a reader sees it.
+public struct Tree: Sendable {
+    public let root: String
+
+    public init(_ root: String) {
+        self.root = root
+    }
+
+    public func path(_ relative: String) -> String { "\(root)/\(relative)" }
+
+    /// What the tree says of itself, unsigned.
+    public func authority() throws(FileError) -> AuthorityFile {
+        let path = path(TreePath.authority)
+        let bytes = try File.read(path, atMost: AuthorityFile.mostBytes)
+        do throws(ParseError) { return try AuthorityFile(parsing: bytes) } catch { throw .parse(error, path) }
+    }
+
+    /// The block that latest.txt names, unsigned.
+    public func latest() throws(FileError) -> BlockID {
+        let path = path(TreePath.latest)
+        let bytes = try File.read(path, atMost: 128)
+        do throws(ParseError) { return try BlockID(parsingLatest: bytes) } catch { throw .parse(error, path) }
+    }
+
+    /// The attestation of a block by this key, its signature checked.
+    public func attestation(
+        of block: BlockID, parameters: TreeParameters, key: PublicKey
+    ) throws(FileError) -> SignedAttestation {
+        let path = path(TreePath.attestation(block, parameters))
+        let bytes = try File.read(path, atMost: Attestation.mostBytes)
+        let signature = try File.read(
+            TreePath.signature(path), atMost: SignedAttestation.mostSignatureBytes)
+        let signed: SignedAttestation
+        do throws(AttestationError) {
+            signed = try SignedAttestation(checking: bytes, signature: signature, key: key)
+        } catch {
+            throw FileError(path, error.description)
+        }
+        guard signed.statement.blockID == block, signed.statement.parameters == parameters else {
+            throw FileError(path, "attests another block, or a tree cut otherwise, than its name says")
+        }
+        return signed
+    }
+
+    /// The manifest of a snapshot, held to the root that a statement names.
+    public func manifest(
+        of block: BlockID, parameters: TreeParameters, root: Digest
+    ) throws(FileError) -> Manifest {
+        let path = path(TreePath.manifest(block))
+        let bytes = try File.read(path, atMost: Manifest.mostBytes(shards: parameters.shards))
+        let manifest: Manifest
+        do throws(ParseError) {
+            manifest = try Manifest(parsing: bytes, shards: parameters.shards)
+        } catch {
+            throw .parse(error, path)
+        }
+        guard manifest.root == root else {
+            throw FileError(path, "is not the manifest that the statement names: its root is \(manifest.root.hex)")
+        }
+        return manifest
+    }
+}
