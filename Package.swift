@@ -27,32 +27,43 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
 
+        // A system call that Swift's own module leaves out.
+        .systemLibrary(name: "CSystem"),
+
         // Formats, hashing and agreement: bytes in, bytes out, no I/O.
         .target(name: "Concord", dependencies: ["CCrypto", "CSecp256k1"]),
         // Chain data: Bitcoin Core's block files, read as the changes each block makes.
         .target(name: "ConcordChain", dependencies: ["Concord", "ConcordTree"]),
         // The published tree on a disk: durable writes, zstd, snapshots from patches, verification.
-        .target(name: "ConcordTree", dependencies: ["Concord", "CZstd"]),
+        .target(name: "ConcordTree", dependencies: ["Concord", "CSystem", "CZstd"]),
         // The way from chain data to a signed tree; the only code that holds private keys.
         .target(
             name: "ConcordPublish",
             dependencies: [
                 "ConcordChain", "ConcordTree", "CSecp256k1",
                 .product(name: "SwiftASN1", package: "swift-asn1"),
-            ]),
+            ],
+            // Links to files of site-template that every tree gets.
+            resources: [.embedInCode("Site/FORMAT.md")]),
         // The way from other people's trees to an installed set.
         .target(name: "ConcordFetch", dependencies: ["Concord", "ConcordTree", "CCurl"]),
+
+        // What both programs say on a terminal and to scripts.
+        .target(name: "ConcordConsole",
+            dependencies: [
+                "Concord", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         .executableTarget(
             name: "ConcordCommand",
             dependencies: [
-                "ConcordFetch",
+                "ConcordFetch", "ConcordConsole",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "ConcordPublishCommand",
             dependencies: [
-                "ConcordPublish",
+                "ConcordPublish", "ConcordConsole",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -1,0 +1,19 @@
+import Foundation
+
+/// Prints a result for scripts: one JSON object on standard output, keys sorted.
+public func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+}
+
+/// A number with its thousands apart: 165 000 000.
+public func grouped(_ number: some BinaryInteger) -> String {
+    let digits = Array(String(number))
+    var text = ""
+    for (i, digit) in digits.enumerated() {
+        if i > 0, (digits.count - i) % 3 == 0, text.last != "-" { text.append("\u{a0}") }
+        text.append(digit)
+    }
+    return text
+}

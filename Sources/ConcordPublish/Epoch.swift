@@ -1,0 +1,43 @@
+import Concord
+import ConcordChain
+import ConcordTree
+
+/// The epoch that is being published: what its next snapshot and its headers file are made of.
+struct Epoch {
+    let start: Int
+    /// The snapshot it began with; nil only before the genesis block.
+    var snapshot: SnapshotBuilder.Before?
+    /// The patches since, in order.
+    var patches: [SnapshotBuilder.Patch] = []
+    /// The 80-byte headers from `start` on.
+    var headers: [UInt8] = []
+
+    /// The epoch of a block that was published before, read back from the tree and the chain; every statement must
+    /// follow from the one before it.
+    static func resuming(
+        at statement: Statement, tree: Tree, key: PublicKey, chain: BestChain, source: BlockFolder
+    ) throws -> Epoch {
+        let parameters = statement.parameters
+        var epoch = Epoch(start: statement.epochStart)
+        var history = Digest.zero
+        for height in epoch.start...statement.height {
+            let block = chain.blockID(at: height)
+            let said = try tree.attestation(of: block, parameters: parameters, key: key).statement
+            if let root = said.snapshotRoot {
+                let manifest = try tree.manifest(of: block, parameters: parameters, root: root)
+                epoch.snapshot = SnapshotBuilder.Before(block: block, manifest: manifest)
+                history = root
+            } else {
+                history = Statement.history(after: history, block: block.hash, patchRoot: said.patchRoot)
+                epoch.patches.append(SnapshotBuilder.Patch(block: block, root: said.patchRoot))
+            }
+            guard history == said.history else {
+                throw FileError(
+                    tree.path(TreePath.attestation(block, parameters)),
+                    "has a history that does not follow from the statements before it")
+            }
+            epoch.headers += try source.header(chain[height])
+        }
+        return epoch
+    }
+}

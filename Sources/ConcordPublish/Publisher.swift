@@ -1,0 +1,185 @@
+import Concord
+import ConcordChain
+import ConcordTree
+
+/// The way from chain data to a signed tree: block changes → patches → statements → snapshots → signatures, a batch
+/// of blocks at a time. Every batch ends in one durable step; a run that is killed is continued by the next.
+public struct Publisher {
+    /// Blocks of a batch: one flush of the disk and one inverse of the MuHash for all of them.
+    private static let batch = 128
+
+    private let source: BlockFolder
+    private let chain: BestChain
+    private let folder: Folder
+    private let parameters: TreeParameters
+    private let level: Int
+    private let key: SigningKey
+    private var attestor: Attestor
+    private let rolling: RollingMuHash
+
+    /// - Parameters:
+    ///   - tree: the tree, opened for writing.
+    ///   - state: the folder of this publisher's own, which must be locked.
+    ///   - level: of zstd, 1 to 22.
+    public init(
+        source: BlockFolder, chain: BestChain, tree: Folder, state: Folder, parameters: TreeParameters, level: Int,
+        key: SigningKey, name: AuthorityName, software: String, note: String?
+    ) {
+        self.source = source
+        self.chain = chain
+        folder = tree
+        self.parameters = parameters
+        self.level = level
+        self.key = key
+        attestor = Attestor(
+            folder: tree, key: key, name: name, software: software, note: note, parameters: parameters,
+            journal: SigningJournal(state: state.root, key: key.publicKey, parameters: parameters))
+        rolling = RollingMuHash(state, parameters: parameters)
+    }
+
+    /// What a run did.
+    public struct Report: Sendable {
+        /// The newest statement of the chain, whether this run made it or an earlier one.
+        public var statement: Statement
+        public var blocks = 0
+        public var signatures = 0
+        public var snapshots = 0
+        /// The highest block that was published before and that the best chain has left.
+        public var leftBehind: BlockID?
+    }
+
+    /// What is told while it goes on.
+    public enum Event: Sendable {
+        case resuming(height: Int, to: Int)
+        case published(height: Int, to: Int)
+        case snapshot(height: Int, coins: UInt64)
+    }
+
+    /// Where the next batch begins.
+    private struct Position {
+        var statement: Statement?
+        var muhash = Num3072.one
+        var epoch = Epoch(start: 0)
+
+        var next: Int { (statement?.height ?? -1) + 1 }
+    }
+
+    /// Publishes every block that is not yet, up to `target`. `now` is the time of new attestations, seconds since
+    /// 1970.
+    public mutating func run(to target: Int, now: () -> Int64, tell: (Event) -> Void) throws -> Report? {
+        var (position, leftBehind) = try resume(at: target)
+        var report = position.statement.map { Report(statement: $0) }
+        if position.next <= target { tell(.resuming(height: position.next, to: target)) }
+        while position.next <= target {
+            let (statement, signatures) = try publish(nextBatch(position, to: target), from: &position, now: now())
+            var next = report ?? Report(statement: statement)
+            next.blocks += statement.height + 1 - (report.map { $0.statement.height + 1 } ?? 0)
+            next.statement = statement
+            next.signatures += signatures
+            if statement.isEpochStart {
+                next.snapshots += 1
+                tell(.snapshot(height: statement.height, coins: statement.coins))
+            }
+            report = next
+            tell(.published(height: statement.height, to: target))
+        }
+        report?.leftBehind = leftBehind
+        return report
+    }
+
+    /// An epoch height is a batch of its own; no other batch crosses one.
+    private func nextBatch(_ position: Position, to target: Int) -> Range<Int> {
+        let next = position.next
+        let start = parameters.epochStart(of: next)
+        return next..<(next == start ? next + 1 : min(next + Self.batch, target + 1, start + parameters.epoch))
+    }
+
+    /// The highest block of the chain that has a running value, and an attestation to hold it to.
+    private func resume(at target: Int) throws -> (Position, leftBehind: BlockID?) {
+        let tree = Tree(folder.root)
+        var leftBehind: BlockID?
+        for block in try rolling.blocks() {
+            guard block.height <= chain.tip, chain.blockID(at: block.height) == block else {
+                leftBehind = leftBehind ?? block
+                continue
+            }
+            guard block.height <= target, folder.contains(TreePath.attestation(block, parameters)) else { continue }
+            let statement = try tree.attestation(of: block, parameters: parameters, key: key.publicKey).statement
+            let position = Position(
+                statement: statement, muhash: try rolling.read(block, expecting: statement.muhash),
+                epoch: try .resuming(at: statement, tree: tree, key: key.publicKey, chain: chain, source: source))
+            return (position, leftBehind)
+        }
+        return (Position(), leftBehind)
+    }
+
+    /// One durable step: data, then attestations, then headers, then the hint, then the state.
+    private mutating func publish(
+        _ heights: Range<Int>, from position: inout Position, now: Int64
+    ) throws -> (newest: Statement, signatures: Int) {
+        let items = try BlockBatch(
+            source: source, chain: chain, folder: folder, parameters: parameters, level: level
+        ).work(heights)
+        try folder.install(items.compactMap(\.patch))
+
+        var inverses = items.map(\.totals.muhash.denominator)
+        Num3072.invert(&inverses)
+        var statements: [Statement] = []
+        for (item, inverse) in zip(items, inverses) {
+            position.muhash.multiply(by: item.totals.muhash.numerator)
+            position.muhash.multiply(by: inverse)
+            let statement = try self.statement(item, at: &position)
+            position.statement = statement
+            position.epoch.headers += item.header
+            statements.append(statement)
+        }
+        guard let newest = statements.last else { preconditionFailure("a batch has blocks") }
+        let signatures = try attestor.attest(statements, now: now)
+        try folder.write(position.epoch.headers, at: TreePath.headers(epochOf: newest.height, parameters))
+        try folder.write(Array("\(newest.blockID)\n".utf8), at: TreePath.latest)
+        try rolling.write(position.muhash, for: newest.blockID)
+        return (newest, signatures)
+    }
+
+    /// What is to be said of a block; at an epoch height its snapshot is built and installed first.
+    private func statement(_ item: BlockBatch.Item, at position: inout Position) throws -> Statement {
+        let before = position.statement
+        let patch = SnapshotBuilder.Patch(block: item.block, root: item.totals.patchRoot)
+        position.epoch.patches.append(patch)
+        let history: Digest
+        var snapshotRoot: Digest?
+        if let before, item.block.height != parameters.epochStart(of: item.block.height) {
+            history = Statement.history(after: before.history, block: item.block.hash, patchRoot: patch.root)
+        } else {
+            let manifest = try snapshot(item.block, position.epoch)
+            position.epoch = Epoch(
+                start: item.block.height, snapshot: SnapshotBuilder.Before(block: item.block, manifest: manifest))
+            history = manifest.root
+            snapshotRoot = manifest.root
+        }
+        let coins = Int64(before?.coins ?? 0) + item.totals.coins
+        let amount = Int64(before?.amount ?? 0) + item.totals.amount
+        guard coins >= 0, amount >= 0 else {
+            throw FileError(
+                source.path, "the block of height \(item.block.height) spends more than there is: its undo data is damaged")
+        }
+        return Statement(
+            network: source.network, parameters: parameters, height: item.block.height, block: item.block.hash,
+            parent: item.totals.header.parent, coins: UInt64(coins), amount: UInt64(amount),
+            muhash: position.muhash.digest, patchRoot: patch.root, history: history, snapshotRoot: snapshotRoot)
+    }
+
+    /// Builds the snapshot of an epoch height; one that the tree has must be the same.
+    private func snapshot(_ block: BlockID, _ epoch: Epoch) throws -> Manifest {
+        let builder = SnapshotBuilder(folder: folder, parameters: parameters, level: level)
+        let (manifest, files) = try builder.build(block, before: epoch.snapshot, patches: epoch.patches)
+        let relative = TreePath.manifest(block)
+        guard folder.contains(relative) else {
+            try folder.install(files)
+            return manifest
+        }
+        _ = try Tree(folder.root).manifest(of: block, parameters: parameters, root: manifest.root)
+        for file in files { folder.discard(file) }
+        return manifest
+    }
+}
