@@ -1,0 +1,166 @@
+/// The rule of agreement (FORMAT.md, «Agreement»), pure: it is given what was seen, and says what else it must see, or
+/// how it ends.
+///
+/// The chosen block is the highest one that at least `minimum` authorities attest and that every authority whose
+/// chain reaches that height attests. Statements of one block that differ end it, whoever signed them and however
+/// many say otherwise. Absence is neither agreement nor dissent.
+public struct Agreement: Sendable {
+    /// How many authorities must attest the chosen block.
+    public let minimum: Int
+    /// The only height that may be chosen; nil for the highest.
+    public let requested: Int?
+    /// How many blocks deep branches may differ.
+    public let depth: Int
+
+    public static let defaultDepth = 6
+
+    public init(minimum: Int, requested: Int? = nil, depth: Int = defaultDepth) {
+        self.minimum = minimum
+        self.requested = requested
+        self.depth = depth
+    }
+
+    /// More than half of the authorities.
+    public static func defaultMinimum(of count: Int) -> Int { count / 2 + 1 }
+
+    public enum Step: Sendable {
+        /// The attestations at these heights of these authorities, by their place in the list, must be looked for.
+        case ask([Question])
+        case decided(Outcome)
+    }
+
+    public struct Question: Hashable, Sendable {
+        public let authority: Int
+        public let height: Int
+        /// Blocks at this height that others attest: the first to look for.
+        public let candidates: [BlockID]
+    }
+
+    public struct Outcome: Sendable {
+        public enum End: Sendable {
+            case agreed(Statement)
+            /// Two statements for one block: the block where it was seen.
+            case contradiction(BlockID)
+            /// In words, to a person.
+            case none(String)
+        }
+
+        public let end: End
+        /// One an authority, in their order.
+        public let verdicts: [Verdict]
+        /// Whether branches differ above the chosen block.
+        public let isForked: Bool
+    }
+
+    public func step(_ views: [AuthorityView]) -> Step {
+        if let block = Self.contradictions(in: views).first { return .decided(contradicted(block, views)) }
+        let heights = views.filter(\.counts).compactMap { $0.newest?.height }.sorted(by: >)
+        guard minimum > 0, heights.count >= minimum else {
+            return .decided(
+                nothing(
+                    "\(heights.count) of \(views.count) authorities can be counted, at least \(minimum) are needed",
+                    at: heights.first, views))
+        }
+        let top = requested ?? heights[minimum - 1]
+        guard heights[minimum - 1] >= top else {
+            return .decided(
+                nothing(
+                    "fewer than \(minimum) authorities have reached height \(top): the highest that enough of them "
+                        + "have reached is \(heights[minimum - 1])", at: top, views))
+        }
+        let bottom = requested ?? max(0, top - depth)
+        for height in (bottom...top).reversed() {
+            let questions = questions(at: height, views)
+            if !questions.isEmpty { return .ask(questions) }
+            let attesting = views.indices.filter { views[$0].reaches(height) && !views[$0].blocks(at: height).isEmpty }
+            let blocks = Set(attesting.flatMap { views[$0].blocks(at: height) })
+            guard let block = blocks.first, blocks.count == 1, attesting.count >= minimum,
+                let statement = views[attesting[0]].statements[block]?.first
+            else { continue }
+            let lagging = laggingQuestions(below: height, attesting, views)
+            if !lagging.isEmpty { return .ask(lagging) }
+            return .decided(
+                Outcome(
+                    end: .agreed(statement), verdicts: views.map { verdict($0, block) }, isForked: height < top))
+        }
+        return .decided(
+            nothing(
+                requested == nil
+                    ? "branches differ for more than \(depth) blocks below height \(top), or too few attestations of "
+                        + "one block there can be had"
+                    : "at height \(top) not all who reach it attest one block, or too few attestations can be had",
+                at: top, views))
+    }
+
+    /// Everybody who reaches a height must be heard on it.
+    private func questions(at height: Int, _ views: [AuthorityView]) -> [Question] {
+        let candidates = Self.candidates(at: height, views)
+        return views.indices.compactMap { i in
+            let view = views[i]
+            guard view.reaches(height), view.blocks(at: height).isEmpty, !view.asked.contains(height) else {
+                return nil
+            }
+            return Question(authority: i, height: height, candidates: candidates)
+        }
+    }
+
+    /// Somebody who agrees is asked about the newest block of each who lags, so that a difference there is seen too.
+    private func laggingQuestions(below height: Int, _ attesting: [Int], _ views: [AuthorityView]) -> [Question] {
+        guard let witness = attesting.first else { return [] }
+        let heights = Set(views.compactMap { $0.newest?.height }.filter { $0 < height })
+        return heights.sorted().compactMap { lower in
+            guard views[witness].blocks(at: lower).isEmpty, !views[witness].asked.contains(lower) else { return nil }
+            return Question(authority: witness, height: lower, candidates: Self.candidates(at: lower, views))
+        }
+    }
+
+    private static func candidates(at height: Int, _ views: [AuthorityView]) -> [BlockID] {
+        Set(views.flatMap { $0.blocks(at: height) }).sorted { $0.hash < $1.hash }
+    }
+
+    /// The blocks that have more than one statement, highest first.
+    private static func contradictions(in views: [AuthorityView]) -> [BlockID] {
+        var statements: [BlockID: Set<Statement>] = [:]
+        for view in views {
+            statements.merge(view.statements) { $0.union($1) }
+        }
+        return statements.filter { $0.value.count > 1 }.keys.sorted {
+            $0.height == $1.height ? $0.hash < $1.hash : $0.height > $1.height
+        }
+    }
+
+    private func verdict(_ view: AuthorityView, _ block: BlockID) -> Verdict {
+        guard let newest = view.newest else { return view.absence == .invalid ? .invalid : .unreachable }
+        if view.isStale { return .stale }
+        if newest.height < block.height { return .lagging }
+        if view.statements[block] != nil { return .agrees }
+        return view.blocks(at: block.height).isEmpty ? .unreachable : .otherBranch
+    }
+
+    /// The statement that most authorities sign agrees; the others dissent, all of them where no statement has most.
+    private func contradicted(_ block: BlockID, _ views: [AuthorityView]) -> Outcome {
+        var counts: [Statement: Int] = [:]
+        for view in views {
+            for statement in view.statements[block] ?? [] { counts[statement, default: 0] += 1 }
+        }
+        let most = counts.values.max() ?? 0
+        let leaders = counts.filter { $0.value == most }.keys
+        let verdicts = views.map { view in
+            if view.statements.values.contains(where: { $0.count > 1 }) { return Verdict.equivocates }
+            guard let own = view.statements[block]?.first else { return verdict(view, block) }
+            return leaders.count == 1 && leaders.first == own ? .agrees : .dissents
+        }
+        return Outcome(end: .contradiction(block), verdicts: verdicts, isForked: false)
+    }
+
+    /// Verdicts where nothing was chosen are about the block at this height that most attest.
+    private func nothing(_ reason: String, at height: Int?, _ views: [AuthorityView]) -> Outcome {
+        let blocks = height.map { height in views.flatMap { $0.blocks(at: height) } } ?? []
+        let counts = Dictionary(blocks.map { ($0, 1) }, uniquingKeysWith: +)
+        let block = counts.max { ($0.value, $1.key.hash) < ($1.value, $0.key.hash) }?.key
+        let verdicts = views.map { view in
+            verdict(view, block ?? BlockID(height: height ?? 0, hash: .zero))
+        }
+        return Outcome(end: .none(reason), verdicts: verdicts, isForked: false)
+    }
+}
