@@ -1,0 +1,84 @@
+import CCurl
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A URL as libcurl understands it, so that what is checked is what is fetched.
+struct Address {
+    enum Scheme: String {
+        case http, https, file
+    }
+
+    let scheme: Scheme
+    /// The URL in libcurl's form: dot segments resolved, spaces and bytes above 127 percent-encoded.
+    let url: String
+    /// Scheme, host and port: what counts as one host.
+    let host: String
+
+    init(_ text: String) throws(Failure.Kind) {
+        // C would stop reading at a NUL, and fetch something else than what is written.
+        guard !text.utf8.contains(0) else { throw .badURL("it has a NUL in it") }
+        guard let parts = curl_url() else { throw .local("out of memory") }
+        defer { curl_url_cleanup(parts) }
+        let code = curl_url_set(parts, CURLUPART_URL, text, UInt32(CURLU_URLENCODE))
+        guard code == CURLUE_OK else { throw .badURL(String(cString: curl_url_strerror(code))) }
+        guard let scheme = Self.part(CURLUPART_SCHEME, of: parts).flatMap(Scheme.init(rawValue:)) else {
+            throw .badURL("its scheme is not http, https or file")
+        }
+        guard let url = Self.part(CURLUPART_URL, of: parts) else { throw .local("out of memory") }
+        self.scheme = scheme
+        self.url = url
+        if scheme == .file {
+            host = "file:"
+            try Self.checkFile(Self.part(CURLUPART_PATH, of: parts, flags: UInt32(CURLU_URLDECODE)))
+        } else {
+            let name = Self.part(CURLUPART_HOST, of: parts)?.lowercased() ?? ""
+            let port = Self.part(CURLUPART_PORT, of: parts, flags: UInt32(CURLU_DEFAULT_PORT)) ?? ""
+            host = "\(scheme)://\(name):\(port)"
+        }
+    }
+
+    /// libcurl gives an empty body for a folder, waits for a writer of a pipe, and calls all else one error.
+    private static func checkFile(_ path: String?) throws(Failure.Kind) {
+        guard let path else { throw .badURL("its path cannot be decoded") }
+        var status = stat()
+        if stat(path, &status) != 0 {
+            guard errno == ENOENT || errno == ENOTDIR else {
+                throw .network(String(cString: strerror(errno)))
+            }
+            throw .notFound
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notFound }
+        guard access(path, R_OK) == 0 else { throw .network(String(cString: strerror(errno))) }
+    }
+
+    private static func part(_ part: CURLUPart, of parts: OpaquePointer, flags: UInt32 = 0) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        guard curl_url_get(parts, part, &text, flags) == CURLUE_OK, let text else { return nil }
+        defer { curl_free(text) }
+        return String(cString: text)
+    }
+
+    /// `url` as it may be shown to people: without a password, and without what moves a terminal's cursor.
+    static func shown(_ url: String) -> String {
+        guard url.contains("@"), let parts = curl_url() else { return printable(url) }
+        defer { curl_url_cleanup(parts) }
+        guard !url.utf8.contains(0),
+            curl_url_set(parts, CURLUPART_URL, url, UInt32(CURLU_URLENCODE)) == CURLUE_OK,
+            part(CURLUPART_PASSWORD, of: parts) != nil,
+            curl_url_set(parts, CURLUPART_PASSWORD, nil, 0) == CURLUE_OK,
+            let rest = part(CURLUPART_URL, of: parts)
+        else { return printable(url) }
+        return printable(rest)
+    }
+
+    /// Text that a host may have had a hand in, with control characters replaced.
+    static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    }
+}

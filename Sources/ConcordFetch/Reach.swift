@@ -1,0 +1,48 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// How far from this machine an address is. A redirect may lead outwards but not inwards: a host on the internet
+/// has no business making this machine ask its own services, or its neighbours, for anything.
+enum Reach: Int, Comparable {
+    case machine, neighbours, internet
+
+    static func < (a: Reach, b: Reach) -> Bool {
+        a.rawValue < b.rawValue
+    }
+
+    /// The reach of a numeric IPv4 or IPv6 address; nil if it is neither.
+    init?(address: String) {
+        var four = in_addr()
+        if inet_pton(AF_INET, address, &four) == 1 {
+            self.init(four: withUnsafeBytes(of: four) { [UInt8]($0) })
+            return
+        }
+        var six = in6_addr()
+        // A zone (`fe80::1%eth0`) is the interface's name, not a part of the address.
+        guard inet_pton(AF_INET6, String(address.prefix { $0 != "%" }), &six) == 1 else { return nil }
+        let bytes = withUnsafeBytes(of: six) { [UInt8]($0) }
+        let head = bytes.prefix(12)
+        if head.elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
+            || head.elementsEqual([0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0])
+        {
+            self.init(four: Array(bytes[12...]))  // mapped (RFC 4291), translated (RFC 6052)
+        } else if bytes[..<15].allSatisfy({ $0 == 0 }) {
+            self = .machine  // ::1, and :: which Linux connects to it
+        } else if bytes[0] & 0xfe == 0xfc || (bytes[0] == 0xfe && bytes[1] & 0x80 == 0x80) {
+            self = .neighbours  // unique local, link local, site local
+        } else {
+            self = .internet
+        }
+    }
+
+    private init(four bytes: [UInt8]) {
+        switch (bytes[0], bytes[1]) {
+        case (127, _), (0, _): self = .machine
+        case (10, _), (172, 16...31), (192, 168), (169, 254), (100, 64...127): self = .neighbours
+        default: self = .internet
+        }
+    }
+}

@@ -1,0 +1,95 @@
+/// One file wanted from one URL.
+public struct Request: Equatable, Sendable {
+    public enum Destination: Equatable, Sendable {
+        case memory
+        /// The path of a part file. It must not exist; it is there afterwards if, and only if, the transfer
+        /// succeeded. It is closed then but not synced: that is for whoever gives it its name.
+        case file(String)
+    }
+
+    /// http, https or file. Spaces and bytes above 127 are percent-encoded on the way; `?`, `#` and `%` mean what
+    /// they mean in a URL.
+    public var url: String
+    /// The most body bytes accepted. They are counted as they arrive, whatever length the host announces.
+    public var limit: Int
+    public var destination: Destination
+    /// The bytes of the file that are wanted, all of it if nil. A host that answers with anything but exactly
+    /// these fails with `.wrongRange`.
+    public var range: Range<Int>?
+    /// The most time from the start of the transfer to its end, waiting for a turn not included; if nil, what
+    /// `Transfers.Settings` says.
+    public var deadline: Duration?
+
+    public init(
+        _ url: String, limit: Int, to destination: Destination = .memory, range: Range<Int>? = nil,
+        deadline: Duration? = nil
+    ) {
+        self.url = url
+        self.limit = limit
+        self.destination = destination
+        self.range = range
+        self.deadline = deadline
+    }
+}
+
+/// What a request brought.
+public struct Body: Equatable, Sendable {
+    /// The bytes, if they were wanted in memory; empty if they are in a file.
+    public var bytes: [UInt8]
+    /// How many bytes were received, wherever they are now.
+    public var count: Int
+}
+
+/// Why a request brought nothing: the host's fault, the network's, or this machine's.
+public struct Failure: Error, Equatable, Sendable {
+    public enum Kind: Error, Equatable, Sendable {
+        /// Not a URL that can be fetched, in libcurl's words.
+        case badURL(String)
+        /// 404 or 410; for `file:`, no such file, or no regular one.
+        case notFound
+        /// Any other status that is not success.
+        case refused(status: Int)
+        /// The answer is not the range that was asked for.
+        case wrongRange
+        /// More bytes than the request's limit.
+        case tooLarge(limit: Int)
+        /// No connection, too slow for too long, or not done by the deadline, in libcurl's words.
+        case timedOut(String)
+        /// Anything else between here and the host, in libcurl's words.
+        case network(String)
+        /// This machine's fault: another host would not help.
+        case local(String)
+    }
+
+    /// The URL that was asked for, without a password it may hold, and safe to print.
+    public var url: String
+    public var kind: Kind
+    /// Body bytes received before it failed.
+    public var received: Int
+
+    public init(url: String, kind: Kind, received: Int = 0) {
+        self.url = url
+        self.kind = kind
+        self.received = received
+    }
+
+    /// Whether this machine is to blame (disk full, a part file in the way), not the host or the network.
+    public var isLocal: Bool {
+        if case .local = kind { true } else { false }
+    }
+}
+
+extension Failure: CustomStringConvertible {
+    public var description: String {
+        switch kind {
+        case .badURL(let words): "\(url) is no URL that can be fetched: \(words)"
+        case .notFound: "\(url) does not exist"
+        case .refused(let status): "\(url) was answered with status \(status)"
+        case .wrongRange: "\(url) was not answered with the range of bytes that was asked for"
+        case .tooLarge(let limit): "\(url) is larger than the \(limit) bytes it may have"
+        case .timedOut(let words): "\(url) timed out: \(words)"
+        case .network(let words): "\(url) could not be fetched: \(words)"
+        case .local(let words): "\(url) could not be kept: \(words)"
+        }
+    }
+}

@@ -1,0 +1,254 @@
+import CCurl
+
+/// One request on its way: libcurl's easy handle, and what its callbacks work on. A class, because the callbacks
+/// are given its address.
+final class Transfer {
+    /// Bytes of an error page that are read and dropped, so that the connection can be used again.
+    private static let mostDropped = 65536
+    /// Bytes of headers accepted, those of redirects and trailers included. libcurl keeps them all, and before 8.3
+    /// without a limit (CVE-2023-38039).
+    private static let mostHeaders = 256 * 1024
+    private static let mostRedirects = 3
+
+    let request: Request
+    let address: Address
+    let easy: UnsafeMutableRawPointer
+    private let owner: Transfers
+    /// Body bytes received and passed on.
+    private(set) var received = 0
+
+    private var bytes: [UInt8] = []
+    private var file: PartFile?
+    private var dropped = 0
+    private var headers = 0
+    /// Whether the empty line behind the latest headers has come.
+    private var headersAreWhole = false
+    /// How near the first host was: redirects must not lead nearer.
+    private var reach: Reach?
+    /// Why a callback stopped the transfer; it comes before what libcurl makes of that.
+    private var verdict: Failure.Kind?
+    /// Where libcurl writes its error message.
+    private let message: UnsafeMutablePointer<CChar>
+
+    init(_ request: Request, at address: Address, for owner: Transfers) throws(Failure.Kind) {
+        guard let easy = curl_easy_init() else { throw .local("out of memory") }
+        self.request = request
+        self.address = address
+        self.owner = owner
+        self.easy = easy
+        message = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    /// The handle must have left the multi handle by now.
+    deinit {
+        curl_easy_cleanup(easy)
+        message.deallocate()
+    }
+
+    /// Makes all ready for `curl_multi_add_handle`.
+    func prepare() throws(Failure.Kind) {
+        if let range = request.range, range.isEmpty || range.lowerBound < 0 { throw .wrongRange }
+        if case .file(let path) = request.destination { file = try PartFile(creating: path) }
+        let code = setOptions(owner.settings)
+        guard code == CURLE_OK else { throw .local("libcurl: \(String(cString: curl_easy_strerror(code)))") }
+    }
+
+    private func setOptions(_ settings: Transfers.Settings) -> CURLcode {
+        var result = CURLE_OK
+        func note(_ code: CURLcode) {
+            if result == CURLE_OK { result = code }
+        }
+        func set(_ option: CURLoption, _ value: Int) { note(concord_curl_set_long(easy, option, value)) }
+        func set(_ option: CURLoption, _ value: String) { note(concord_curl_set_string(easy, option, value)) }
+
+        note(concord_curl_set_pointer(easy, CURLOPT_ERRORBUFFER, message))
+        set(CURLOPT_URL, address.url)
+        set(CURLOPT_USERAGENT, settings.userAgent)
+        set(CURLOPT_NOSIGNAL, 1)
+        // A name server that does not answer must not hold up the loop when its transfer is given up.
+        set(CURLOPT_QUICK_EXIT, 1)
+
+        set(CURLOPT_PROTOCOLS_STR, "http,https,file")
+        set(CURLOPT_FOLLOWLOCATION, 1)
+        set(CURLOPT_MAXREDIRS, Self.mostRedirects)
+        // What began encrypted stays so.
+        set(CURLOPT_REDIR_PROTOCOLS_STR, address.scheme == .https ? "https" : "http,https")
+
+        set(CURLOPT_CONNECTTIMEOUT_MS, settings.connect.milliseconds)
+        set(CURLOPT_LOW_SPEED_LIMIT, settings.leastSpeed)
+        set(CURLOPT_LOW_SPEED_TIME, max(1, (settings.stall.milliseconds + 999) / 1000))
+        let deadline = request.deadline ?? (request.destination == .memory ? settings.memoryDeadline : nil)
+        if let deadline { set(CURLOPT_TIMEOUT_MS, max(1, deadline.milliseconds)) }
+
+        // Announced lengths only, and of error pages too: those must not look like files that are too large.
+        let largest = max(request.limit, Self.mostDropped)
+        note(concord_curl_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(largest)))
+        if let range = request.range { set(CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound - 1)") }
+        // Not CURLOPT_PIPEWAIT: libcurl 7.88 lets transfers over HTTP/1.1 wait until another one has ended.
+        if let path = settings.certificates { set(CURLOPT_CAINFO, path) }
+
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        note(
+            concord_curl_set_write(
+                easy,
+                { bytes, size, count, context in
+                    guard let transfer = Transfer.at(context) else { return 0 }
+                    let bytes = UnsafeRawBufferPointer(start: bytes, count: size * count)
+                    return transfer.take(bytes) ? bytes.count : 0
+                }, context))
+        note(
+            concord_curl_set_header(
+                easy,
+                { line, size, count, context in
+                    guard let transfer = Transfer.at(context) else { return 0 }
+                    let line = UnsafeRawBufferPointer(start: line, count: size * count)
+                    return transfer.takeHeader(line) ? line.count : 0
+                }, context))
+        note(
+            concord_curl_set_prereq(
+                easy,
+                { context, remote, _, _, _ in
+                    guard let transfer = Transfer.at(context),
+                        transfer.mayAsk(remote.map { String(cString: $0) })
+                    else { return CURL_PREREQFUNC_ABORT }
+                    return CURL_PREREQFUNC_OK
+                }, context))
+        return result
+    }
+
+    private static func at(_ context: UnsafeMutableRawPointer?) -> Transfer? {
+        context.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+// What libcurl calls. Each stops the transfer by its answer.
+extension Transfer {
+    /// Bytes of a body: kept if they are the answer, dropped if they are an error page.
+    private func take(_ piece: UnsafeRawBufferPointer) -> Bool {
+        if refusal != nil {
+            dropped += piece.count
+            return dropped <= Self.mostDropped
+        }
+        guard piece.count <= request.limit - received else { return stop(.tooLarge(limit: request.limit)) }
+        if let range = request.range {
+            guard piece.count <= range.count - received else { return stop(.wrongRange) }
+        }
+        do throws(Failure.Kind) {
+            switch request.destination {
+            case .memory: bytes.append(contentsOf: piece)
+            case .file: try file?.write(piece)
+            }
+        } catch {
+            return stop(error)
+        }
+        received += piece.count
+        owner.count(piece.count)
+        return true
+    }
+
+    /// A line of headers, from `HTTP/` to the empty one, or of trailers.
+    private func takeHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+        headers += line.count
+        guard headers <= Self.mostHeaders else {
+            return stop(.network("more than \(Self.mostHeaders) bytes of headers"))
+        }
+        if line.starts(with: "HTTP/".utf8) { headersAreWhole = false }
+        if line.elementsEqual("\r\n".utf8) || line.elementsEqual("\n".utf8) { headersAreWhole = true }
+        return true
+    }
+
+    /// Asked before each request, those after redirects too, when its connection stands. Behind a proxy every
+    /// address is the proxy's, and the proxy has to mind where it goes.
+    private func mayAsk(_ remote: String?) -> Bool {
+        let next = remote.flatMap(Reach.init(address:)) ?? .machine
+        if let reach, next < reach {
+            return stop(
+                .network("a redirect to \(Address.printable(remote ?? "this machine")), inside this network"))
+        }
+        reach = reach ?? next
+        return true
+    }
+
+    private func stop(_ kind: Failure.Kind) -> Bool {
+        verdict = verdict ?? kind
+        return false
+    }
+}
+
+// The end.
+extension Transfer {
+    private var status: Int {
+        var status = 0
+        return concord_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK ? status : 0
+    }
+
+    /// Why the answer, going by its status and headers, is not the one that was asked for.
+    private var refusal: Failure.Kind? {
+        if address.scheme == .file { return nil }
+        switch (status, request.range) {
+        case (200, nil): return nil
+        case (206, let range?): return contentRangeIs(range) ? nil : .wrongRange
+        case (200, _?), (416, _?): return .wrongRange
+        case (404, _), (410, _): return .notFound
+        case (let status, _): return .refused(status: status)
+        }
+    }
+
+    /// `Content-Range: bytes 0-99/1000` or `bytes 0-99/*`; what the length is of no interest.
+    private func contentRangeIs(_ range: Range<Int>) -> Bool {
+        var header: UnsafeMutablePointer<curl_header>?
+        guard curl_easy_header(easy, "Content-Range", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,
+            let value = header?.pointee.value
+        else { return false }
+        let wanted = "bytes \(range.lowerBound)-\(range.upperBound - 1)/"
+        return String(cString: value).lowercased().hasPrefix(wanted)
+    }
+
+    /// What came of it, once libcurl says that it is over. A part file is kept, or gone when this returns.
+    func finish(_ code: CURLcode) -> Result<Body, Failure> {
+        do throws(Failure.Kind) {
+            try check(code)
+            try file.take()?.keep()
+            return .success(Body(bytes: bytes, count: received))
+        } catch {
+            return .failure(fail(error))
+        }
+    }
+
+    /// The failure of this transfer; its part file goes.
+    func fail(_ kind: Failure.Kind) -> Failure {
+        file = nil
+        bytes = []
+        return Failure(url: Address.shown(request.url), kind: kind, received: received)
+    }
+
+    private func check(_ code: CURLcode) throws(Failure.Kind) {
+        if let verdict { throw verdict }
+        // When a redirect leads nowhere, the status is still the redirect's, and libcurl knows more.
+        if code == CURLE_OK || !(status == 0 || 300...399 ~= status), let refusal { throw refusal }
+        switch code {
+        case CURLE_OK:
+            // To libcurl, headers that break off are a file without a byte.
+            if address.scheme != .file, !headersAreWhole { throw .network("the headers break off") }
+            if let range = request.range, received != range.count { throw .wrongRange }
+        case CURLE_URL_MALFORMAT where status == 0: throw .badURL(words(code))
+        case CURLE_FILESIZE_EXCEEDED: throw .tooLarge(limit: request.limit)
+        case CURLE_OPERATION_TIMEDOUT: throw .timedOut(words(code))
+        case CURLE_FILE_COULDNT_READ_FILE: throw .notFound
+        case CURLE_RANGE_ERROR, CURLE_BAD_DOWNLOAD_RESUME: throw .wrongRange
+        case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_SSL_CACERT_BADFILE: throw .local(words(code))
+        default: throw .network(words(code))
+        }
+    }
+
+    private func words(_ code: CURLcode) -> String {
+        message[0] == 0
+            ? String(cString: curl_easy_strerror(code)) : Address.printable(String(cString: message))
+    }
+}
+
+extension Duration {
+    /// Rounded down; what is longer than libcurl can count is some months.
+    fileprivate var milliseconds: Int { Int(min(self, .seconds(10_000_000)) / .milliseconds(1)) }
+}
