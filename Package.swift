@@ -69,6 +69,7 @@ let package = Package(
 
         .testTarget(name: "ConcordTests", dependencies: ["Concord"]),
         .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
+        .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,197 @@
+import Foundation
+import Synchronization
+
+/// A server that answers every connection as a test says, on a thread of its own, right or wrong.
+final class HostileServer: Sendable {
+    private let listener: Socket
+    private let port: UInt16
+    private let state = Mutex((isStopped: false, accepted: 0, open: [Int: Socket]()))
+
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    var base: String { "http://127.0.0.1:\(port)" }
+    /// Connections accepted so far.
+    var connections: Int { state.withLock { $0.accepted } }
+
+    /// `answer` is called for each connection; when it returns, the connection is closed.
+    init(everywhere: Bool = false, answer: @escaping @Sendable (Socket) -> Void) throws {
+        listener = try Socket(listeningEverywhere: everywhere)
+        port = try listener.port()
+        Thread.detachNewThread { [self] in
+            while let socket = listener.accept() {
+                let number: Int? = state.withLock {
+                    guard !$0.isStopped else { return nil }
+                    $0.accepted += 1
+                    $0.open[$0.accepted] = socket
+                    return $0.accepted
+                }
+                guard let number else { break }
+                Thread.detachNewThread { [self] in
+                    answer(socket)
+                    _ = state.withLock { $0.open.removeValue(forKey: number) }
+                }
+            }
+        }
+    }
+
+    /// Answers each request on its own connection with these bytes.
+    convenience init(_ answer: String) throws {
+        try self.init { socket in
+            guard socket.receiveRequest() != nil else { return }
+            socket.send(answer)
+            socket.finish()
+        }
+    }
+
+    /// Breaks all connections; their scripts see it at the next `send`.
+    func stop() {
+        state.withLock {
+            $0.isStopped = true
+            for socket in $0.open.values { socket.shutDown() }
+        }
+        listener.shutDown()
+    }
+}
+
+/// A TCP socket on this machine, closed when it is let go.
+final class Socket: Sendable {
+    struct Failed: Error {
+        var call: String
+        var number: CInt
+    }
+
+    private let descriptor: CInt
+
+    private init(descriptor: CInt) {
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    private convenience init() throws {
+        #if canImport(Glibc)
+            let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        #else
+            let descriptor = socket(AF_INET, SOCK_STREAM, 0)
+        #endif
+        guard descriptor >= 0 else { throw Failed(call: "socket", number: errno) }
+        self.init(descriptor: descriptor)
+    }
+
+    convenience init(listeningEverywhere: Bool = false) throws {
+        try self.init()
+        var address = Self.address(port: 0, everywhere: listeningEverywhere)
+        try withUnsafePointer(to: &address) {
+            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+                guard bind(descriptor, $0, size) == 0 else { throw Failed(call: "bind", number: errno) }
+            }
+        }
+        guard listen(descriptor, 128) == 0 else { throw Failed(call: "listen", number: errno) }
+    }
+
+    convenience init(connectingTo port: UInt16) throws {
+        try self.init()
+        var address = Self.address(port: port, everywhere: false)
+        try withUnsafePointer(to: &address) {
+            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+                guard connect(descriptor, $0, size) == 0 else { throw Failed(call: "connect", number: errno) }
+            }
+        }
+    }
+
+    /// A port that nobody listened on a moment ago.
+    static func freePort() throws -> UInt16 {
+        try Socket(listeningEverywhere: false).port()
+    }
+
+    func port() throws -> UInt16 {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+        }
+        guard code == 0 else { throw Failed(call: "getsockname", number: errno) }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    func accept() -> Socket? {
+        while true {
+            let accepted = systemAccept(descriptor, nil, nil)
+            if accepted >= 0 { return Socket(descriptor: accepted) }
+            guard errno == EINTR || errno == ECONNABORTED else { return nil }
+        }
+    }
+
+    /// The head of a request, with its empty line; nil if the client went.
+    func receiveRequest() -> String? {
+        var request = ""
+        while !request.hasSuffix("\r\n\r\n") {
+            guard let bytes = receive(1) else { return nil }
+            request += String(decoding: bytes, as: UTF8.self)
+        }
+        return request
+    }
+
+    /// All that comes until the other side closes.
+    func receiveAll() -> String {
+        var all: [UInt8] = []
+        while let bytes = receive(4096) { all += bytes }
+        return String(decoding: all, as: UTF8.self)
+    }
+
+    private func receive(_ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let received = recv(descriptor, &bytes, count, 0)
+        return received > 0 ? Array(bytes[..<received]) : nil
+    }
+
+    /// False when the client has gone.
+    @discardableResult
+    func send(_ text: String) -> Bool {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            #if canImport(Glibc)
+                let flags = CInt(MSG_NOSIGNAL)
+            #else
+                let flags = CInt(0)
+            #endif
+            let sent = rest.withUnsafeBytes { systemSend(descriptor, $0.baseAddress, $0.count, flags) }
+            guard sent > 0 else { return false }
+            rest = rest.dropFirst(sent)
+        }
+        return true
+    }
+
+    /// Waits for the client to go away; returns too when the server is stopped.
+    func waitForEnd() {
+        while receive(4096) != nil {}
+    }
+
+    /// Says that no more will come, and lets the client read what did.
+    func finish() {
+        shutdown(descriptor, CInt(SHUT_WR))
+        waitForEnd()
+    }
+
+    func shutDown() {
+        shutdown(descriptor, CInt(SHUT_RDWR))
+    }
+
+    private static func address(port: UInt16, everywhere: Bool) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = (everywhere ? 0 : 0x7f00_0001 as UInt32).bigEndian
+        return address
+    }
+}
+
+// Methods of these names hide the system's.
+private let systemAccept = accept
+private func systemSend(_ descriptor: CInt, _ bytes: UnsafeRawPointer?, _ count: Int, _ flags: CInt) -> Int {
+    send(descriptor, bytes, count, flags)
+}

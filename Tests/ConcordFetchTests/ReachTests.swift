@@ -1,0 +1,21 @@
+import Testing
+
+@testable import ConcordFetch
+
+@Suite struct ReachTests {
+    @Test(
+        arguments: [
+            ("127.0.0.1", .machine), ("127.255.0.1", .machine), ("0.0.0.0", .machine), ("::1", .machine),
+            ("::", .machine),
+            ("::ffff:127.0.0.1", .machine), ("64:ff9b::127.0.0.1", .machine), ("10.0.0.1", .neighbours),
+            ("172.16.0.1", .neighbours), ("172.31.255.255", .neighbours), ("172.32.0.1", .internet),
+            ("192.168.1.1", .neighbours), ("192.169.1.1", .internet), ("169.254.169.254", .neighbours),
+            ("100.64.0.1", .neighbours), ("100.128.0.1", .internet), ("fd00::1", .neighbours),
+            ("fe80::1%eth0", .neighbours), ("::ffff:8.8.8.8", .internet), ("2001:db8::1", .internet),
+            ("8.8.8.8", .internet),
+            ("", nil), ("localhost", nil), ("1.2.3", nil),
+        ] as [(String, Reach?)])
+    func addresses(address: String, reach: Reach?) {
+        #expect(Reach(address: address) == reach)
+    }
+}
