@@ -59,6 +59,14 @@ struct PartFile: ~Copyable {
         }
     }
 
+    /// Too many open files, of this process or of the machine; nil if one more can be opened.
+    static var whyNoneCanBeOpened: Failure.Kind? {
+        let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return error("open", "/dev/null") }
+        close(descriptor)
+        return nil
+    }
+
     private static func error(_ call: String, _ path: String) -> Failure.Kind {
         .local(Address.printable("\(call) \(path): \(String(cString: strerror(errno)))"))
     }

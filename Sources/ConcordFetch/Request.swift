@@ -89,7 +89,7 @@ extension Failure: CustomStringConvertible {
         case .tooLarge(let limit): "\(url) is larger than the \(limit) bytes it may have"
         case .timedOut(let words): "\(url) timed out: \(words)"
         case .network(let words): "\(url) could not be fetched: \(words)"
-        case .local(let words): "\(url) could not be kept: \(words)"
+        case .local(let words): "\(url) failed on this machine: \(words)"
         }
     }
 }

@@ -235,7 +235,11 @@ extension Transfer {
         case CURLE_URL_MALFORMAT where status == 0: throw .badURL(words(code))
         case CURLE_FILESIZE_EXCEEDED: throw .tooLarge(limit: request.limit)
         case CURLE_OPERATION_TIMEDOUT: throw .timedOut(words(code))
-        case CURLE_FILE_COULDNT_READ_FILE: throw .notFound
+        // When this process can open no more files, libcurl blames what it was to open.
+        case CURLE_FILE_COULDNT_READ_FILE, CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST,
+            CURLE_COULDNT_RESOLVE_PROXY:
+            if let exhausted = PartFile.whyNoneCanBeOpened { throw exhausted }
+            throw code == CURLE_FILE_COULDNT_READ_FILE ? .notFound : .network(words(code))
         case CURLE_RANGE_ERROR, CURLE_BAD_DOWNLOAD_RESUME: throw .wrongRange
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_SSL_CACERT_BADFILE: throw .local(words(code))
         default: throw .network(words(code))
