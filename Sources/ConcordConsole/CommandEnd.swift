@@ -13,7 +13,7 @@ public enum CommandEnd {
             var parsed = try command.parseAsRoot()
             try parsed.run()
             exit(ExitStatus.done.rawValue)
-        } catch let failure as Failure {
+        } catch let failure as CommandFailure {
             finish(failure.description, failure.status)
         } catch let code as ExitCode {
             exit(code.rawValue)

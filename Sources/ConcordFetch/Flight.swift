@@ -6,7 +6,7 @@ struct Flight<Job>: ~Copyable {
     private static var mostWaiting: Int { 128 }
 
     private let owner: Transfers
-    private var waiting: [(request: Request, job: Job, address: Address)] = []
+    private var waiting: [(request: Request, job: Job, address: WebAddress)] = []
     private var active: [UnsafeMutableRawPointer: (transfer: Transfer, job: Job)] = [:]
     private var activeByHost: [String: Int] = [:]
     /// Those that ended without libcurl.
@@ -30,10 +30,10 @@ struct Flight<Job>: ~Copyable {
 
     mutating func add(_ request: Request, _ job: Job) {
         do throws(Failure.Kind) {
-            waiting.append((request, job, try Address(request.url)))
+            waiting.append((request, job, try WebAddress(request.url)))
             start()
         } catch {
-            failed.append((job, Failure(url: Address.shown(request.url), kind: error)))
+            failed.append((job, Failure(url: WebAddress.shown(request.url), kind: error)))
         }
     }
 
@@ -55,7 +55,7 @@ struct Flight<Job>: ~Copyable {
                 active[transfer.easy] = (transfer, job)
                 activeByHost[host, default: 0] += 1
             } catch {
-                failed.append((job, Failure(url: Address.shown(request.url), kind: error)))
+                failed.append((job, Failure(url: WebAddress.shown(request.url), kind: error)))
             }
         }
     }

@@ -68,6 +68,6 @@ struct PartFile: ~Copyable {
     }
 
     private static func error(_ call: String, _ path: String) -> Failure.Kind {
-        .local(Address.printable("\(call) \(path): \(String(cString: strerror(errno)))"))
+        .local(WebAddress.printable("\(call) \(path): \(String(cString: strerror(errno)))"))
     }
 }

@@ -11,7 +11,7 @@ final class Transfer {
     private static let mostRedirects = 3
 
     let request: Request
-    let address: Address
+    let address: WebAddress
     let easy: UnsafeMutableRawPointer
     private let owner: Transfers
     /// Body bytes received and passed on.
@@ -30,7 +30,7 @@ final class Transfer {
     /// Where libcurl writes its error message.
     private let message: UnsafeMutablePointer<CChar>
 
-    init(_ request: Request, at address: Address, for owner: Transfers) throws(Failure.Kind) {
+    init(_ request: Request, at address: WebAddress, for owner: Transfers) throws(Failure.Kind) {
         guard let easy = curl_easy_init() else { throw .local("out of memory") }
         self.request = request
         self.address = address
@@ -164,7 +164,7 @@ extension Transfer {
         let next = remote.flatMap(Reach.init(address:)) ?? .machine
         if let reach, next < reach {
             return stop(
-                .network("a redirect to \(Address.printable(remote ?? "this machine")), inside this network"))
+                .network("a redirect to \(WebAddress.printable(remote ?? "this machine")), inside this network"))
         }
         reach = reach ?? next
         return true
@@ -220,7 +220,7 @@ extension Transfer {
     func fail(_ kind: Failure.Kind) -> Failure {
         file = nil
         bytes = []
-        return Failure(url: Address.shown(request.url), kind: kind, received: received)
+        return Failure(url: WebAddress.shown(request.url), kind: kind, received: received)
     }
 
     private func check(_ code: CURLcode) throws(Failure.Kind) {
@@ -248,7 +248,7 @@ extension Transfer {
 
     private func words(_ code: CURLcode) -> String {
         message[0] == 0
-            ? String(cString: curl_easy_strerror(code)) : Address.printable(String(cString: message))
+            ? String(cString: curl_easy_strerror(code)) : WebAddress.printable(String(cString: message))
     }
 }
 

@@ -1,4 +1,5 @@
 import CCurl
+import Concord
 import Synchronization
 
 /// Downloads, many at once, over connections that are used again.
@@ -18,7 +19,7 @@ public final class Transfers: @unchecked Sendable {
         public var leastSpeed = 1000
         /// The most time a transfer into memory takes, if its request does not say.
         public var memoryDeadline: Duration = .seconds(60)
-        public var userAgent = "concord/0.1.0"
+        public var userAgent = Software.name
         /// A PEM file with the only authorities to accept for https; the system's if nil.
         public var certificates: String?
 

@@ -6,9 +6,9 @@ import ConcordTree
 struct Epoch {
     let start: Int
     /// The snapshot it began with; nil only before the genesis block.
-    var snapshot: SnapshotBuilder.Before?
+    var snapshot: SnapshotMerge.Before?
     /// The patches since, in order.
-    var patches: [SnapshotBuilder.Patch] = []
+    var patches: [SnapshotMerge.Patch] = []
     /// The 80-byte headers from `start` on.
     var headers: [UInt8] = []
 
@@ -25,11 +25,11 @@ struct Epoch {
             let said = try tree.attestation(of: block, parameters: parameters, key: key).statement
             if let root = said.snapshotRoot {
                 let manifest = try tree.manifest(of: block, parameters: parameters, root: root)
-                epoch.snapshot = SnapshotBuilder.Before(block: block, manifest: manifest)
+                epoch.snapshot = SnapshotMerge.Before(block: block, manifest: manifest)
                 history = root
             } else {
                 history = Statement.history(after: history, block: block.hash, patchRoot: said.patchRoot)
-                epoch.patches.append(SnapshotBuilder.Patch(block: block, root: said.patchRoot))
+                epoch.patches.append(SnapshotMerge.Patch(block: block, root: said.patchRoot))
             }
             guard history == said.history else {
                 throw FileError(

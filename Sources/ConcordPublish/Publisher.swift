@@ -144,7 +144,7 @@ public struct Publisher {
     /// What is to be said of a block; at an epoch height its snapshot is built and installed first.
     private func statement(_ item: BlockBatch.Item, at position: inout Position) throws -> Statement {
         let before = position.statement
-        let patch = SnapshotBuilder.Patch(block: item.block, root: item.totals.patchRoot)
+        let patch = SnapshotMerge.Patch(block: item.block, root: item.totals.patchRoot)
         position.epoch.patches.append(patch)
         let history: Digest
         var snapshotRoot: Digest?
@@ -153,7 +153,7 @@ public struct Publisher {
         } else {
             let manifest = try snapshot(item.block, position.epoch)
             position.epoch = Epoch(
-                start: item.block.height, snapshot: SnapshotBuilder.Before(block: item.block, manifest: manifest))
+                start: item.block.height, snapshot: SnapshotMerge.Before(block: item.block, manifest: manifest))
             history = manifest.root
             snapshotRoot = manifest.root
         }

@@ -38,6 +38,12 @@ public final class Folder: Sendable {
     public struct Staged: Sendable {
         public let temporary: String
         public let path: String
+
+        /// `temporary` was made by `temporaryPath`; `path` is relative to the folder.
+        public init(temporary: String, path: String) {
+            self.temporary = temporary
+            self.path = path
+        }
     }
 
     /// The name under which a file for `relative` may be written before it is installed.
@@ -112,6 +118,17 @@ public final class Folder: Sendable {
         guard unlink(path(relative)) == 0 || errno == ENOENT else { throw FileError.system("remove", path(relative)) }
     }
 
+    /// Removes a folder and all that is in it; links in it are removed, not followed.
+    public func removeTree(_ relative: String) throws(FileError) {
+        for name in try Self.names(in: path(relative)) {
+            let inner = "\(relative)/\(name)"
+            if unlink(path(inner)) == 0 { continue }
+            guard errno == EISDIR || errno == EPERM else { throw FileError.system("remove", path(inner)) }
+            try removeTree(inner)
+        }
+        guard rmdir(path(relative)) == 0 || errno == ENOENT else { throw FileError.system("remove", path(relative)) }
+    }
+
     static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -142,6 +159,12 @@ public final class Folder: Sendable {
         guard descriptor >= 0 else { throw FileError.system("open", folder) }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw FileError.system("flush", folder) }
+    }
+
+    /// Whether this is a folder; a link to one is not.
+    public static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// The names in a folder, sorted; none where there is no such folder.

@@ -1,13 +1,20 @@
 import Concord
 
 /// The sections that the patches of an epoch hold for a range of shards.
-struct PatchSections: Sendable {
-    let folder: Folder
+public struct PatchSections: Sendable {
+    let tree: Tree
     let parameters: TreeParameters
-    let patches: [SnapshotBuilder.Patch]
+    let patches: [SnapshotMerge.Patch]
 
-    private func path(_ patch: SnapshotBuilder.Patch) -> String {
-        folder.path(TreePath.patch(patch.block, parameters))
+    /// `root` is the tree's.
+    public init(root: String, parameters: TreeParameters, patches: [SnapshotMerge.Patch]) {
+        tree = Tree(root)
+        self.parameters = parameters
+        self.patches = patches
+    }
+
+    private func path(_ patch: SnapshotMerge.Patch) -> String {
+        tree.path(TreePath.patch(patch.block, parameters))
     }
 
     /// The length of every section, patch by patch; read from the index of each, not yet believed.
@@ -27,7 +34,7 @@ struct PatchSections: Sendable {
     }
 
     /// Reads the sections of a range of shards, every patch checked against its root.
-    func load(_ shards: Range<Int>) throws -> Loaded {
+    public func load(_ shards: Range<Int>) throws -> Loaded {
         let pieces = try Parallel.map(patches.count, tools: { ByteBuffer(capacity: 4 << 20) }) { i, buffer in
             let index = try PatchFile.read(
                 path(patches[i]), shards: parameters.shards, root: patches[i].root, into: &buffer)
@@ -59,12 +66,12 @@ struct PatchSections: Sendable {
         }
     }
 
-    struct Loaded: Sendable {
+    public struct Loaded: Sendable {
         let shards: Range<Int>
         let pieces: [Piece]
 
         /// Adds what all patches do to one shard. The changes must be used up before this goes.
-        func add(shard: Int, to changes: inout ShardChanges) throws(ParseError) {
+        public func add(shard: Int, to changes: inout ShardChanges) throws(ParseError) {
             let i = shard - shards.lowerBound
             for piece in pieces {
                 let start = i == 0 ? 0 : Int(piece.ends[i - 1])

@@ -73,8 +73,11 @@ public struct Agreement: Sendable {
             let questions = questions(at: height, views)
             if !questions.isEmpty { return .ask(questions) }
             let attesting = views.indices.filter { views[$0].reaches(height) && !views[$0].blocks(at: height).isEmpty }
-            let blocks = Set(attesting.flatMap { views[$0].blocks(at: height) })
-            guard let block = blocks.first, blocks.count == 1, attesting.count >= minimum,
+            // One authority can have attested two blocks of a height, if its chain was reorganised between them.
+            let common = attesting.map { Set(views[$0].blocks(at: height)) }.reduce(nil) { all, own in
+                all.map { $0.intersection(own) } ?? own
+            }
+            guard attesting.count >= minimum, let block = common?.min(by: { $0.hash < $1.hash }),
                 let statement = views[attesting[0]].statements[block]?.first
             else { continue }
             let lagging = laggingQuestions(below: height, attesting, views)

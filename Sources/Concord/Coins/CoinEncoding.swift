@@ -16,15 +16,31 @@ public struct EncodedCoin {
     /// The most bytes a coin takes: index, code, amount, script length, script.
     public static let mostBytes = 5 + 5 + 9 + 3 + ScriptCompression.mostScriptBytes
 
+    /// Bytes that the compressed script takes, at the end of `body`.
+    public let scriptBytes: Int
+
+    /// Reads a coin, index first; `buffer` is what the cursor walks.
     @inline(__always)
     public init(parsing cursor: inout ByteCursor, in buffer: UnsafeRawBufferPointer) throws(ParseError) {
         let start = cursor.offset
         let index = try cursor.readCompactSize()
         guard let index = UInt32(exactly: index) else { throw ParseError(.outOfRange("an output index"), at: start) }
+        try self.init(index: index, &cursor, in: buffer)
+    }
+
+    /// Reads a coin from all that is behind its index.
+    public init(index: UInt32, body: UnsafeRawBufferPointer) throws(ParseError) {
+        var cursor = ByteCursor(body)
+        try self.init(index: index, &cursor, in: body)
+        try cursor.finish()
+    }
+
+    @inline(__always)
+    private init(index: UInt32, _ cursor: inout ByteCursor, in buffer: UnsafeRawBufferPointer) throws(ParseError) {
         self.index = index
-        let bodyStart = cursor.offset
+        let start = cursor.offset
         guard let code = UInt32(exactly: try cursor.readVarInt()) else {
-            throw ParseError(.outOfRange("a height"), at: bodyStart)
+            throw ParseError(.outOfRange("a height"), at: start)
         }
         self.code = code
         let amountStart = cursor.offset
@@ -32,8 +48,10 @@ public struct EncodedCoin {
             throw ParseError(.outOfRange("an amount"), at: amountStart)
         }
         self.amount = amount
+        let scriptStart = cursor.offset
         script = try ScriptCompression.read(from: &cursor)
-        body = UnsafeRawBufferPointer(rebasing: buffer[bodyStart..<cursor.offset])
+        scriptBytes = cursor.offset - scriptStart
+        body = UnsafeRawBufferPointer(rebasing: buffer[start..<cursor.offset])
     }
 }
 

@@ -98,6 +98,12 @@ public struct Statement: Hashable, Sendable {
         }
     }
 
+    /// The text of a field by its name; empty if there is none.
+    public func value(of field: String) -> String {
+        let line = text.split(separator: "\n").first { $0.hasPrefix(field + ": ") }
+        return line.map { String($0.dropFirst(field.count + 2)) } ?? ""
+    }
+
     /// The names of the fields in which two statements differ, in their order.
     public func differences(from other: Statement) -> [String] {
         zip(text.split(separator: "\n"), other.text.split(separator: "\n")).compactMap { mine, theirs in

@@ -7,7 +7,7 @@ import CCurl
 #endif
 
 /// A URL as libcurl understands it, so that what is checked is what is fetched.
-struct Address {
+struct WebAddress {
     enum Scheme: String {
         case http, https, file
     }

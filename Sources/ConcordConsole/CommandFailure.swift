@@ -1,7 +1,7 @@
 import Concord
 
 /// An end that is not success: what to tell, and the status to exit with.
-public struct Failure: Error, CustomStringConvertible {
+public struct CommandFailure: Error, CustomStringConvertible {
     public let status: ExitStatus
     public let description: String
 

@@ -1,0 +1,40 @@
+/// The headers of an epoch's blocks, each the child of the one before (FORMAT.md, «Layout», headers).
+public struct HeaderChain: Sendable {
+    /// The height of the first.
+    public let start: Int
+    /// Internal byte order; the first one's parent is `parent`.
+    public let hashes: [Digest]
+    public let parent: Digest
+
+    /// Reads 80 bytes a header; at least one.
+    public init(parsing bytes: [UInt8], from start: Int) throws(ParseError) {
+        guard !bytes.isEmpty, bytes.count.isMultiple(of: BlockHeader.size) else {
+            throw ParseError(.malformed("is not a whole number of headers"), at: bytes.count)
+        }
+        self.start = start
+        var hashes: [Digest] = []
+        var parent = Digest.zero
+        try bytes.withBytes { raw throws(ParseError) in
+            var cursor = ByteCursor(raw)
+            while !cursor.isAtEnd {
+                let offset = cursor.offset
+                let header = try BlockHeader(parsing: &cursor)
+                if hashes.isEmpty { parent = header.parent }
+                guard hashes.isEmpty || header.parent == hashes.last else {
+                    throw ParseError(.malformed("has a header that is not the child of the one before"), at: offset)
+                }
+                guard header.meetsItsTarget else {
+                    throw ParseError(.malformed("has a header without proof of work"), at: offset)
+                }
+                hashes.append(header.hash)
+            }
+        }
+        self.hashes = hashes
+        self.parent = parent
+    }
+
+    /// The block at a height, if it is among them.
+    public func block(at height: Int) -> BlockID? {
+        hashes.indices.contains(height - start) ? BlockID(height: height, hash: hashes[height - start]) : nil
+    }
+}

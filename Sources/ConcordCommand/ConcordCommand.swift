@@ -1,0 +1,16 @@
+import ArgumentParser
+import Concord
+import ConcordConsole
+
+@main
+struct ConcordCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "concord",
+        abstract: "Fetch the Bitcoin UTXO set from independent authorities, and accept it only where they all agree.",
+        version: Software.version,
+        subcommands: [Trust.self, Check.self, Fetch.self, Utxos.self, Verify.self])
+
+    static func main() {
+        CommandEnd.run(Self.self)
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Concord
+import ConcordConsole
+import ConcordFetch
+import ConcordTree
+
+struct Fetch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Fetch the set that the authorities agree on.",
+        discussion: """
+            First they must agree, as in «check». Then the snapshot of the epoch and the patches since come from \
+            whichever tree serves them; every byte is held to the agreed statement before it is installed. A fetch \
+            that is interrupted goes on where it was.
+            """)
+
+    @OptionGroup var home: HomeOptions
+    @Option(help: ArgumentHelp("The set after this block. (default: the highest that can be agreed on)", valueName: "height"))
+    var height: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Only these shards: numbers from 0, with commas, or «all». (default: as the last time, at first all)",
+            valueName: "3,17,…"))
+    var shards: String?
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let progress = ProgressLine(isQuiet: json)
+        let opened = try home.open()
+        let survey = try Surveyed(opened, height: height)
+        guard let agreed = survey.agreed else {
+            if json { try printJSON(VerdictTable.JSON(survey)) } else { print(VerdictTable.text(survey)) }
+            throw survey.failure.map { ExitCode($0.status.rawValue) } ?? ExitCode.failure
+        }
+        let folder = try opened.set(agreed.network)
+        let wanted = try chosenShards(of: agreed.parameters.shards, in: folder)
+        let fetch = SetFetch(survey.report, on: agreed, transfers: survey.transfers, into: folder)
+        let result: SetFetch.Result
+        do {
+            result = try fetch.run(shards: wanted) { done, all, bytes in
+                progress.update("fetched \(done) of \(all) files, \(grouped(bytes)) bytes")
+            }
+        } catch let error as SetFetch.NoValidBytes {
+            throw CommandFailure(.noValidBytes, error.description)
+        } catch let error as Failure {
+            throw CommandFailure(.localFailure, error.description)
+        }
+        try folder.removeTemporaries()
+        try opened.close()
+        progress.clear()
+        for fault in result.faults { progress.say("warning: \(fault); fetched from another host") }
+        if json {
+            try printJSON(JSON(survey: VerdictTable.JSON(survey), result: result, folder: folder.root))
+        } else {
+            print(VerdictTable.text(survey))
+            print(
+                "fetched \(grouped(result.shards)) shards and \(grouped(result.patches)) patches, "
+                    + "\(grouped(result.bytes)) bytes in all, to \(folder.root)")
+            if let wanted { print("only shards \(wanted.map(String.init).joined(separator: ", ")); «--shards all» for the rest") }
+        }
+    }
+
+    /// The shards to fetch, all of them if nil.
+    private func chosenShards(of count: Int, in folder: Folder) throws -> [Int]? {
+        guard let shards else { return try InstalledSet(in: folder)?.shards }
+        if shards == "all" { return nil }
+        let numbers = shards.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.allSatisfy({ $0.map { (0..<count).contains($0) } ?? false }) else {
+            throw CommandFailure(.usage, "--shards is numbers from 0 to \(count - 1) with commas between them, or «all»")
+        }
+        return Set(numbers.compactMap { $0 }).sorted()
+    }
+
+    private struct JSON: Encodable {
+        let agreement: VerdictTable.JSON
+        let folder: String
+        let shards, patches, bytes: Int
+        let faults: [String]
+
+        init(survey: VerdictTable.JSON, result: SetFetch.Result, folder: String) {
+            agreement = survey
+            self.folder = folder
+            shards = result.shards
+            patches = result.patches
+            bytes = result.bytes
+            faults = result.faults
+        }
+    }
+}

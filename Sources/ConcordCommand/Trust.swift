@@ -1,0 +1,107 @@
+import ArgumentParser
+import Concord
+import ConcordConsole
+import ConcordFetch
+
+struct Trust: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Choose the authorities whose agreement you demand.",
+        subcommands: [Add.self, Remove.self, List.self])
+
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add an authority, or more URLs to one that is there.",
+            discussion: """
+                Take the key from a place you trust, not from the tree itself: whoever serves the tree could serve \
+                another key. A URL is that of the tree's folder, http, https or file; mirrors count as well.
+                """)
+
+        @OptionGroup var home: HomeOptions
+        @Argument(help: "A name for it: letters, digits, «.», «_», «-».")
+        var name: String
+        @Argument(help: "Its public key: 33 bytes, compressed, 66 hex digits.")
+        var key: String
+        @Argument(help: "URLs of its tree.")
+        var url: [String]
+
+        func run() throws {
+            guard let name = AuthorityName(name) else {
+                throw CommandFailure(.usage, "«\(name)» is no name: 1 to 40 letters, digits, «.», «_» and «-»")
+            }
+            guard let key = PublicKey(hex: key.lowercased()) else {
+                throw CommandFailure(
+                    .usage, "«\(key)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1")
+            }
+            let opened = try home.open()
+            var list = try opened.trustList()
+            do {
+                try list.add(Authority(name: name, key: key, urls: url))
+            } catch let refusal as TrustList.Refusal {
+                throw CommandFailure(.usage, refusal.description)
+            }
+            try opened.write(list)
+            try opened.close()
+            let count = list.authorities.count
+            print(
+                "added \(name). \(count) \(count == 1 ? "authority" : "authorities"), "
+                    + "\(Agreement.defaultMinimum(of: count)) must attest a block, none may differ")
+        }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove an authority.")
+
+        @OptionGroup var home: HomeOptions
+        @Argument(help: "Its name in your list.")
+        var name: String
+
+        func run() throws {
+            let opened = try home.open()
+            var list = try opened.trustList()
+            guard let name = AuthorityName(name) else { throw CommandFailure(.usage, "«\(name)» is no name") }
+            do {
+                try list.remove(name)
+            } catch let refusal as TrustList.Refusal {
+                throw CommandFailure(.localFailure, refusal.description)
+            }
+            try opened.write(list)
+            try opened.close()
+            print("removed \(name), \(list.authorities.count) left")
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show the authorities.")
+
+        @OptionGroup var home: HomeOptions
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            let opened = try home.open()
+            let list = try opened.trustList()
+            try opened.close()
+            if json {
+                try printJSON(list.authorities.map(Entry.init))
+            } else if list.authorities.isEmpty {
+                print("no authorities yet: add some with «concord trust add NAME KEY URL»")
+            } else {
+                for authority in list.authorities {
+                    print("\(authority.name)  \(authority.key.hex)")
+                    for url in authority.urls { print("    \(url)") }
+                }
+            }
+        }
+
+        private struct Entry: Encodable {
+            let name, key: String
+            let urls: [String]
+
+            init(_ authority: Authority) {
+                name = authority.name.description
+                key = authority.key.hex
+                urls = authority.urls
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import ArgumentParser
+import Concord
+import ConcordConsole
+import ConcordFetch
+
+struct Utxos: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the coins of addresses or scripts at the agreed block.",
+        discussion: """
+            Looks in what «concord fetch» brought; nothing is asked of anybody. Addresses are base58, bech32 or \
+            bech32m; scripts are the scriptPubKey in hex.
+            """)
+
+    @OptionGroup var home: HomeOptions
+    @Option(help: "The network, if sets of several were fetched.")
+    var network: String?
+    @Flag(help: "Print JSON.")
+    var json = false
+    @Argument(help: ArgumentHelp("Addresses or scripts.", valueName: "address|script"))
+    var scripts: [String]
+
+    func run() throws {
+        let opened = try home.open()
+        let set = try chosenSet(try opened.installed())
+        let wanted = try scripts.map { try Wanted($0, on: set.statement.network) }
+        for one in wanted where !set.has(shard: one.shard(set)) {
+            throw CommandFailure(
+                .localFailure,
+                "the coins of \(one.text) are in shard \(one.shard(set)), which was not fetched: "
+                    + "«concord fetch --shards \(([one.shard(set)] + (set.shards ?? [])).sorted().map(String.init).joined(separator: ","))»")
+        }
+        let lookup = CoinLookup(set)
+        let found = try wanted.map { ($0, try lookup.coins(of: $0.script)) }
+        try opened.close()
+        if json {
+            try printJSON(JSON(set, found))
+        } else {
+            say(set, found)
+        }
+    }
+
+    private func chosenSet(_ sets: [InstalledSet]) throws -> InstalledSet {
+        let chosen = network.map { name in sets.filter { $0.statement.network.rawValue == name } } ?? sets
+        guard let set = chosen.first else {
+            throw CommandFailure(.localFailure, "nothing was fetched yet: run «concord fetch» first")
+        }
+        guard chosen.count == 1 else {
+            let names = sets.map(\.statement.network.rawValue).joined(separator: ", ")
+            throw CommandFailure(.usage, "sets of several networks are here (\(names)): choose one with --network")
+        }
+        return set
+    }
+
+    private func say(_ set: InstalledSet, _ found: [(Wanted, [CoinLookup.Coin])]) {
+        print("at height \(set.block.height), block \(set.block.hash.reversedHex), agreed by \(set.authorities.joined(separator: ", "))")
+        for (wanted, coins) in found {
+            let sum = coins.reduce(0) { $0 + $1.amount }
+            print("\(wanted.text): \(coins.count) \(coins.count == 1 ? "coin" : "coins"), \(grouped(sum)) satoshi")
+            for coin in coins {
+                print(
+                    "  \(coin.outpoint)  \(grouped(coin.amount)) satoshi  height \(coin.height)"
+                        + (coin.isCoinbase ? "  coinbase" : ""))
+            }
+        }
+    }
+
+    /// An argument and the script it stands for.
+    private struct Wanted {
+        let text: String
+        let script: [UInt8]
+
+        init(_ text: String, on network: Network) throws {
+            self.text = text
+            // Script hex first: no address is all hex digits of an even number and passes its checksum too.
+            do throws(AddressError) {
+                script = try Address(text, on: network).script
+            } catch {
+                guard let bytes = [UInt8](hex: text.lowercased()) else {
+                    throw CommandFailure(.usage, "«\(text)» is no address and no script in hex: \(error)")
+                }
+                script = bytes
+            }
+        }
+
+        func shard(_ set: InstalledSet) -> Int { script.withBytes(set.statement.parameters.shard(of:)) }
+    }
+
+    private struct JSON: Encodable {
+        struct Coin: Encodable {
+            let txid: String
+            let index: UInt32
+            let amount: UInt64
+            let height: Int
+            let coinbase: Bool
+        }
+        struct Entry: Encodable {
+            let query, script: String
+            let amount: UInt64
+            let coins: [Coin]
+        }
+        let network: String
+        let height: Int
+        let block: String
+        let authorities: [String]
+        let results: [Entry]
+
+        init(_ set: InstalledSet, _ found: [(Wanted, [CoinLookup.Coin])]) {
+            network = set.statement.network.rawValue
+            height = set.block.height
+            block = set.block.hash.reversedHex
+            authorities = set.authorities
+            results = found.map { wanted, coins in
+                Entry(
+                    query: wanted.text, script: wanted.script.hex, amount: coins.reduce(0) { $0 + $1.amount },
+                    coins: coins.map {
+                        Coin(
+                            txid: $0.outpoint.txid.reversedHex, index: $0.outpoint.index, amount: $0.amount,
+                            height: $0.height, coinbase: $0.isCoinbase)
+                    })
+            }
+        }
+    }
+}

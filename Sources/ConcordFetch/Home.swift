@@ -1,0 +1,52 @@
+import Concord
+import ConcordTree
+
+/// A client's own folder:
+///
+///     trust.json                 the authorities it recognises
+///     sets/NETWORK/              what it has fetched: a tree in the published layout, and which block is installed
+///     evidence/HEIGHT-BLOCK/     the signed files of authorities that contradict each other
+public struct Home: ~Copyable {
+    public let folder: Folder
+    private let lock: FolderLock
+
+    /// Opens the folder, making it where it is missing; one run of the program a folder.
+    public init(_ path: String) throws(FileError) {
+        let lock = try FolderLock(path)
+        folder = try Folder(path)
+        self.lock = lock
+    }
+
+    public var root: String { folder.root }
+
+    public static let trust = "trust.json"
+
+    public func trustList() throws(FileError) -> TrustList {
+        try TrustList(reading: folder.path(Self.trust))
+    }
+
+    public func write(_ list: TrustList) throws {
+        try folder.write(try list.encoded(), at: Self.trust)
+    }
+
+    /// The folder of a network's set.
+    public func set(_ network: Network) throws(FileError) -> Folder {
+        try Folder(folder.path("sets/\(network.rawValue)"))
+    }
+
+    /// The networks of which something is installed.
+    public func installed() throws(FileError) -> [InstalledSet] {
+        var sets: [InstalledSet] = []
+        for name in try Folder.names(in: folder.path("sets")) {
+            if let network = Network(rawValue: name), let set = try InstalledSet(in: try set(network)) {
+                sets.append(set)
+            }
+        }
+        return sets
+    }
+
+    /// Lets go of the folder. Called where the work ends, so that the lock is held until then.
+    public consuming func close() throws(FileError) {
+        try folder.removeTemporaries()
+    }
+}

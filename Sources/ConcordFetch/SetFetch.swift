@@ -1,0 +1,243 @@
+import Concord
+import ConcordTree
+import Foundation
+
+/// The way from agreement to an installed set: headers → statements → manifest → shards and patches → pointer.
+///
+/// Everything is held to the agreed statement before it is installed: headers by their links to the agreed block,
+/// statements by the `history` chain, the manifest by the snapshot root, shards by the manifest, patches by the roots
+/// in the statements. Files have the names of the blocks they belong to, so that what an earlier run fetched is kept
+/// and what it began is gone on with; the pointer changes last.
+public struct SetFetch {
+    private let report: Survey.Report
+    private let agreed: Statement
+    private let transfers: Transfers
+    private let folder: Folder
+    /// URLs of trees, those of authorities that agree in front.
+    private let hosts: [String]
+    private let preferred: Int
+    private let agreeing: [Authority]
+
+    /// No host had what was needed: what, and what each served instead.
+    public struct NoValidBytes: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    public struct Result: Sendable {
+        public let files: Int
+        public let bytes: Int
+        /// What hosts did wrong although it was fetched from others, in words that name the URL.
+        public let faults: [String]
+        public let shards: Int
+        public let patches: Int
+    }
+
+    /// What is told while it goes on: files done, files in all, bytes received.
+    public typealias Progress = (_ done: Int, _ all: Int, _ bytes: Int) -> Void
+
+    /// `folder` is the network's; `report` must have ended in agreement on `agreed`.
+    public init(_ report: Survey.Report, on agreed: Statement, transfers: Transfers, into folder: Folder) {
+        self.report = report
+        self.agreed = agreed
+        self.transfers = transfers
+        self.folder = folder
+        let verdicts = zip(report.heard, report.outcome.verdicts)
+        agreeing = verdicts.filter { $0.1 == .agrees }.map(\.0.authority)
+        let first = agreeing.flatMap(\.urls)
+        hosts = first + verdicts.filter { $0.1 != .agrees }.flatMap(\.0.authority.urls)
+        preferred = first.count
+    }
+
+    /// Fetches what is missing and installs it. `shards` are the numbers wanted, all if nil.
+    public func run(shards: [Int]?, progress: Progress) throws -> Result {
+        let statements = try fetchStatements()
+        let manifest = try fetchManifest(statements[0])
+        let wanted = wantedFiles(statements, manifest, shards ?? Array(0..<agreed.parameters.shards))
+        let downloads = VerifiedDownloads(transfers, into: folder, hosts: hosts, preferred: preferred)
+        do {
+            try downloads.run(wanted) { progress($0, wanted.count, $1) }
+        } catch let error as VerifiedDownloads.NoHost {
+            throw NoValidBytes(description: error.description)
+        }
+        try install(shards)
+        try removeOthers(statements)
+        return Result(
+            files: wanted.count, bytes: transfers.received, faults: downloads.faults.map(\.text),
+            shards: wanted.count { $0.path.hasPrefix("snapshots/") },
+            patches: wanted.count { $0.path.hasPrefix("patches/") })
+    }
+
+    // MARK: statements
+
+    /// The statements from the epoch's first height to the agreed one, each signed by an authority that agrees.
+    private func fetchStatements() throws -> [Statement] {
+        let chain = StatementChain(folder: folder, parameters: agreed.parameters)
+        let keys = agreeing.map(\.key)
+        let blocks = agreed.isEpochStart ? [agreed.blockID] : try fetchBlocks()
+        var found: [BlockID: SignedAttestation] = [:]
+        for block in blocks { found[block] = chain.kept(block, keys: keys) }
+        let isKept = Set(found.keys)
+        for one in report.heard where keys.contains(one.authority.key) {
+            for signed in one.attestations where signed.statement == agreed { found[agreed.blockID] = signed }
+        }
+        var problems: [String] = []
+        for authority in agreeing {
+            for url in authority.urls {
+                let missing = blocks.filter { found[$0] == nil }
+                if missing.isEmpty { break }
+                for (block, result) in zip(missing, fetchAttestations(missing, from: url, key: authority.key)) {
+                    switch result {
+                    case .success(let signed): found[block] = signed
+                    case .failure(let error): problems.append("\(url): height \(block.height): \(error)")
+                    }
+                }
+            }
+        }
+        let statements = blocks.compactMap { found[$0]?.statement }
+        guard statements.count == blocks.count else {
+            throw NoValidBytes(
+                description: "no host had valid attestations of every height from \(agreed.epochStart) on:"
+                    + problems.prefix(10).map { "\n  \($0)" }.joined())
+        }
+        if let fault = StatementChain.fault(in: statements) {
+            throw NoValidBytes(
+                description: "the attestations from height \(agreed.epochStart) on do not lead to the agreed one: \(fault)")
+        }
+        try folder.install(
+            try found.filter { !isKept.contains($0.key) }.values.flatMap { try chain.stage($0) })
+        return statements
+    }
+
+    private func fetchAttestations(
+        _ blocks: [BlockID], from url: String, key: PublicKey
+    ) -> [Swift.Result<SignedAttestation, any Error>] {
+        let bodies = transfers.fetch(
+            blocks.flatMap { block in
+                let path = "\(url)/\(TreePath.attestation(block, agreed.parameters))"
+                return [
+                    Request(path, limit: Attestation.mostBytes),
+                    Request(TreePath.signature(path), limit: SignedAttestation.mostSignatureBytes),
+                ]
+            })
+        return blocks.indices.map { i in
+            Swift.Result {
+                try SignedAttestation(
+                    checking: try bodies[2 * i].get().bytes, signature: try bodies[2 * i + 1].get().bytes, key: key)
+            }
+        }
+    }
+
+    /// The blocks from the epoch's first height to the agreed one: from a headers file that leads to it.
+    private func fetchBlocks() throws -> [BlockID] {
+        let path = TreePath.headers(epochOf: agreed.height, agreed.parameters)
+        var problems: [String] = []
+        for host in hosts {
+            do {
+                let body = try transfers.fetch(
+                    Request("\(host)/\(path)", limit: agreed.parameters.epoch * BlockHeader.size))
+                let chain = try HeaderChain(parsing: body.bytes, from: agreed.epochStart)
+                guard chain.block(at: agreed.height) == agreed.blockID else {
+                    throw ParseError(.malformed("does not lead to the agreed block"), at: 0)
+                }
+                return (agreed.epochStart...agreed.height).compactMap(chain.block(at:))
+            } catch {
+                if let failure = error as? Failure, failure.isLocal { throw failure }
+                problems.append(error is Failure ? "\(error)" : "\(host)/\(path): \(error)")
+            }
+        }
+        throw NoValidBytes(
+            description: "no host had valid headers of the epoch:" + problems.map { "\n  \($0)" }.joined())
+    }
+
+    // MARK: data
+
+    private func fetchManifest(_ first: Statement) throws -> Manifest {
+        guard let root = first.snapshotRoot else { preconditionFailure("the chain begins with a snapshot") }
+        let parameters = agreed.parameters
+        let path = TreePath.manifest(first.blockID)
+        let tree = Tree(folder.root)
+        if let kept = try? tree.manifest(of: first.blockID, parameters: parameters, root: root) { return kept }
+        var problems: [String] = []
+        for host in hosts {
+            do {
+                let body = try transfers.fetch(
+                    Request("\(host)/\(path)", limit: Manifest.mostBytes(shards: parameters.shards)))
+                let manifest = try Manifest(parsing: body.bytes, shards: parameters.shards)
+                guard manifest.root == root else {
+                    throw ParseError(.malformed("is not the manifest that the statement names"), at: 0)
+                }
+                try folder.write(body.bytes, at: path)
+                return manifest
+            } catch let error as FileError {
+                throw error
+            } catch {
+                if let failure = error as? Failure, failure.isLocal { throw failure }
+                problems.append(error is Failure ? "\(error)" : "\(host)/\(path): \(error)")
+            }
+        }
+        throw NoValidBytes(
+            description: "no host had a valid manifest of the snapshot:" + problems.map { "\n  \($0)" }.joined())
+    }
+
+    /// The shards and patches that are not here yet. A file is only given its name when it was checked.
+    private func wantedFiles(
+        _ statements: [Statement], _ manifest: Manifest, _ shards: [Int]
+    ) -> [VerifiedDownloads.Wanted] {
+        let parameters = agreed.parameters
+        var wanted: [VerifiedDownloads.Wanted] = []
+        for shard in shards {
+            let path = TreePath.shard(shard, of: statements[0].blockID)
+            if folder.contains(path) { continue }
+            let line = manifest.shards[shard]
+            wanted.append(
+                .init(path: path, limit: Self.mostPacked(Int(line.bytes))) {
+                    var reader = try ShardReader($0, expected: line)
+                    try reader.check()
+                })
+        }
+        for statement in statements.dropFirst() {
+            let path = TreePath.patch(statement.blockID, parameters)
+            if folder.contains(path) { continue }
+            let root = statement.patchRoot
+            wanted.append(
+                .init(path: path, limit: Self.mostPacked(PatchIndex.mostBytes(shards: parameters.shards))) {
+                    var buffer = ByteBuffer(capacity: 1 << 20)
+                    _ = try PatchFile.read($0, shards: parameters.shards, root: root, into: &buffer)
+                })
+        }
+        return wanted
+    }
+
+    /// The most bytes that an honest publisher's `.zst` of so many canonical bytes has.
+    private static func mostPacked(_ bytes: Int) -> Int { bytes + bytes / 64 + (64 << 10) }
+
+    private func install(_ shards: [Int]?) throws {
+        let pointer = InstalledSet.Pointer(
+            height: agreed.height, block: agreed.block.reversedHex, shards: shards?.sorted(),
+            epochShards: agreed.parameters.shards, epochBlocks: agreed.parameters.epoch,
+            authorities: agreeing.map(\.name.description), witnesses: agreeing.map(\.key.hex))
+        for one in report.heard {
+            for signed in one.attestations where signed.statement == agreed {
+                try folder.install(
+                    try StatementChain(folder: folder, parameters: agreed.parameters).stage(signed))
+            }
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try folder.write([UInt8](try encoder.encode(pointer)), at: InstalledSet.pointer)
+    }
+
+    /// Removes what belongs to other epochs or branches: what is installed does not need it.
+    private func removeOthers(_ statements: [Statement]) throws {
+        let snapshot = TreePath.name(statements[0].blockID)
+        for name in try Folder.names(in: folder.path("snapshots")) where name != snapshot {
+            try folder.removeTree("snapshots/\(name)")
+        }
+        let keep = Set(statements.map { TreePath.name($0.blockID) + ".zst" })
+        for epoch in try Folder.names(in: folder.path("patches")) {
+            for name in try Folder.names(in: folder.path("patches/\(epoch)")) where !keep.contains(name) {
+                try folder.remove("patches/\(epoch)/\(name)")
+            }
+        }
+    }
+}

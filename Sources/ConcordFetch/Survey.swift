@@ -1,0 +1,254 @@
+import Concord
+
+/// Asks every authority what it attests, until the rule of agreement is satisfied one way or the other.
+///
+/// It fetches the two unsigned hints of each URL, the attestation they lead to, and then only what the rule asks for.
+/// Every attestation is believed only after its signature is checked, and each URL of an authority is asked: two
+/// statements of one key are seen even if two hosts serve them.
+public struct Survey: ~Copyable {
+    /// What is known of one authority.
+    public struct Heard: Sendable {
+        public let authority: Authority
+        public internal(set) var view = AuthorityView()
+        /// Checked attestations; of one block more than one only where their statements differ.
+        public internal(set) var attestations: [SignedAttestation] = []
+        /// What went wrong, by URL, in words.
+        public internal(set) var problems: [Problem] = []
+        /// Bytes received.
+        public internal(set) var bytes = 0
+
+        public func newest() -> SignedAttestation? {
+            attestations.max { $0.statement.height < $1.statement.height }
+        }
+
+        mutating func add(_ signed: SignedAttestation) {
+            if !attestations.contains(where: { $0.statement == signed.statement }) { attestations.append(signed) }
+            view.add(signed.statement)
+        }
+    }
+
+    public struct Problem: Sendable {
+        public let url: String
+        public let text: String
+        /// Whether bytes came, but not what they should be.
+        public let isInvalid: Bool
+    }
+
+    /// How it ended.
+    public struct Report: Sendable {
+        public let heard: [Heard]
+        public let outcome: Agreement.Outcome
+        public let minimum: Int
+    }
+
+    /// Trees that cannot be compared.
+    public struct Mixed: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    private let transfers: Transfers
+    private let rule: Agreement
+    private let now: Int64
+    private let mostAge: Int64?
+    private var heard: [Heard]
+
+    /// - Parameters:
+    ///   - now: seconds since 1970.
+    ///   - mostAge: seconds after which an authority's newest attestation is stale; nil for what the network suggests.
+    public init(_ authorities: [Authority], rule: Agreement, transfers: Transfers, now: Int64, mostAge: Int64? = nil) {
+        heard = authorities.map { Heard(authority: $0) }
+        self.rule = rule
+        self.transfers = transfers
+        self.now = now
+        self.mostAge = mostAge
+    }
+
+    /// A day, where blocks come every ten minutes and it matters.
+    private static func mostAge(of network: Network) -> Int64? { network == .main ? 86_400 : nil }
+
+    public mutating func run() throws -> Report {
+        try hearNewest()
+        while true {
+            switch rule.step(heard.map(\.view)) {
+            case .decided(let outcome):
+                return Report(heard: heard, outcome: outcome, minimum: rule.minimum)
+            case .ask(let questions):
+                try answer(questions)
+            }
+        }
+    }
+
+    /// A file of a URL of an authority, by its place in the list.
+    private struct Wanted {
+        let authority: Int
+        let url: String
+        let block: BlockID
+    }
+
+    private mutating func hearNewest() throws {
+        var places: [(authority: Int, url: String)] = []
+        for (i, one) in heard.enumerated() {
+            places += one.authority.urls.map { (i, $0) }
+        }
+        let hints = fetch(
+            places.flatMap {
+                [
+                    ($0.authority, $0.url, TreePath.authority, AuthorityFile.mostBytes),
+                    ($0.authority, $0.url, TreePath.latest, 128),
+                ]
+            })
+        var wanted: [Wanted] = []
+        var parameters: [TreeParameters] = []
+        for (n, place) in places.enumerated() {
+            do {
+                let file = try AuthorityFile(parsing: try hints[2 * n].get().bytes)
+                guard file.key == heard[place.authority].authority.key else {
+                    throw Unusable(text: "is the tree of another key, \(file.key.hex)", isInvalid: true)
+                }
+                let latest = try BlockID(parsingLatest: try hints[2 * n + 1].get().bytes)
+                wanted.append(Wanted(authority: place.authority, url: place.url, block: latest))
+                parameters.append(file.parameters)
+            } catch {
+                note(error, place.authority, place.url)
+            }
+        }
+        try fetchAttestations(wanted, parameters)
+        for i in heard.indices {
+            guard let newest = heard[i].newest() else {
+                heard[i].view.absence = heard[i].problems.contains(where: \.isInvalid) ? .invalid : .unreachable
+                continue
+            }
+            let limit = mostAge ?? Self.mostAge(of: newest.statement.network)
+            heard[i].view.isStale = limit.map { now - newest.attestation.time > $0 } ?? false
+        }
+        try checkSameKind()
+    }
+
+    /// Authorities that sign different networks, or trees cut differently, can never agree.
+    private func checkSameKind() throws {
+        let newest = heard.compactMap { one in one.newest().map { (one.authority.name, $0.statement) } }
+        guard let (name, first) = newest.first,
+            let (other, differing) = newest.first(where: {
+                $0.1.network != first.network || $0.1.parameters != first.parameters
+            })
+        else { return }
+        let words = { (s: Statement) in
+            "\(s.network.rawValue) with \(s.parameters.shards) shards and epochs of \(s.parameters.epoch) blocks"
+        }
+        throw Mixed(
+            description: "«\(name)» attests \(words(first)), «\(other)» \(words(differing)): authorities of one list must "
+                + "be of one kind. Remove one with «concord trust remove», or use another --home for it")
+    }
+
+    /// Looks for the attestations that the rule asks for: of the blocks that others attest at the height, else of the
+    /// block that the tree's own headers have there.
+    private mutating func answer(_ questions: [Agreement.Question]) throws {
+        var byCandidate: [Wanted] = []
+        var parameters: [TreeParameters] = []
+        for question in questions {
+            heard[question.authority].view.asked.insert(question.height)
+            guard let own = heard[question.authority].view.newest?.parameters else { continue }
+            for url in heard[question.authority].authority.urls {
+                for block in question.candidates {
+                    byCandidate.append(Wanted(authority: question.authority, url: url, block: block))
+                    parameters.append(own)
+                }
+            }
+        }
+        try fetchAttestations(byCandidate, parameters, isGuess: true)
+
+        var places: [(authority: Int, url: String, height: Int, parameters: TreeParameters)] = []
+        for question in questions {
+            let one = heard[question.authority]
+            guard let own = one.view.newest?.parameters,
+                !one.attestations.contains(where: { $0.statement.height == question.height })
+            else { continue }
+            places += one.authority.urls.map { (question.authority, $0, question.height, own) }
+        }
+        let headers = fetch(
+            places.map {
+                ($0.authority, $0.url, TreePath.headers(epochOf: $0.height, $0.parameters), $0.parameters.epoch * 80)
+            })
+        var byHeader: [Wanted] = []
+        var itsParameters: [TreeParameters] = []
+        for (place, result) in zip(places, headers) {
+            guard let bytes = try? result.get().bytes,
+                let chain = try? HeaderChain(parsing: bytes, from: place.parameters.epochStart(of: place.height)),
+                let block = chain.block(at: place.height)
+            else { continue }
+            byHeader.append(Wanted(authority: place.authority, url: place.url, block: block))
+            itsParameters.append(place.parameters)
+        }
+        try fetchAttestations(byHeader, itsParameters, isGuess: true)
+    }
+
+    /// Fetches and checks attestations; a guess that is not there is no problem.
+    private mutating func fetchAttestations(
+        _ wanted: [Wanted], _ parameters: [TreeParameters], isGuess: Bool = false
+    ) throws {
+        let files = fetch(
+            zip(wanted, parameters).flatMap { want, parameters in
+                let path = TreePath.attestation(want.block, parameters)
+                return [
+                    (want.authority, want.url, path, Attestation.mostBytes),
+                    (want.authority, want.url, TreePath.signature(path), SignedAttestation.mostSignatureBytes),
+                ]
+            })
+        for (n, want) in wanted.enumerated() {
+            do {
+                let signed = try SignedAttestation(
+                    checking: try files[2 * n].get().bytes, signature: try files[2 * n + 1].get().bytes,
+                    key: heard[want.authority].authority.key)
+                guard signed.statement.blockID == want.block else {
+                    throw Unusable(
+                        text: "attests block \(signed.statement.blockID) in the file of \(want.block)", isInvalid: true)
+                }
+                heard[want.authority].add(signed)
+            } catch let error as Failure where isGuess && error.kind == .notFound {
+                continue
+            } catch {
+                if let failure = error as? Failure, failure.isLocal { throw failure }
+                note(error, want.authority, want.url)
+            }
+        }
+    }
+
+    private mutating func fetch(
+        _ files: [(authority: Int, url: String, path: String, limit: Int)]
+    ) -> [Result<Body, Failure>] {
+        let results = transfers.fetch(files.map { Request("\($0.url)/\($0.path)", limit: $0.limit) })
+        for (file, result) in zip(files, results) {
+            switch result {
+            case .success(let body): heard[file.authority].bytes += body.count
+            case .failure(let failure): heard[file.authority].bytes += failure.received
+            }
+        }
+        return results
+    }
+
+    private struct Unusable: Error, CustomStringConvertible {
+        let text: String
+        let isInvalid: Bool
+        var description: String { text }
+    }
+
+    private mutating func note(_ error: any Error, _ authority: Int, _ url: String) {
+        let isInvalid =
+            switch error {
+            case let failure as Failure: failure.isInvalid
+            case let unusable as Unusable: unusable.isInvalid
+            default: true
+            }
+        let text = error is Failure ? "\(error)" : "\(url): \(error)"
+        if !heard[authority].problems.contains(where: { $0.text == text }) {
+            heard[authority].problems.append(Problem(url: url, text: text, isInvalid: isInvalid))
+        }
+    }
+}
+
+extension Failure {
+    /// Whether the host answered, but with more than the file can be.
+    var isInvalid: Bool {
+        if case .tooLarge = kind { true } else { false }
+    }
+}

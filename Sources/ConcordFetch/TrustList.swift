@@ -1,0 +1,94 @@
+import Concord
+import ConcordTree
+import Foundation
+
+/// The authorities a client recognises: `trust.json` in its home folder.
+public struct TrustList: Sendable {
+    public private(set) var authorities: [Authority] = []
+
+    public static let mostBytes = 1 << 20
+
+    /// Why a change is refused, in words that name what is in the way.
+    public struct Refusal: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    public init() {}
+
+    /// Reads the list; one that is not there is empty.
+    public init(reading path: String) throws(FileError) {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try File.read(path, atMost: Self.mostBytes)
+        } catch {
+            if error.isMissing { return }
+            throw error
+        }
+        do {
+            let stored = try JSONDecoder().decode(Stored.self, from: Data(bytes))
+            for entry in stored.authorities {
+                guard let name = AuthorityName(entry.name), let key = PublicKey(hex: entry.key) else {
+                    throw Refusal(description: "«\(entry.name)» has a name or key that is none")
+                }
+                try add(Authority(name: name, key: key, urls: entry.urls))
+            }
+        } catch {
+            throw FileError(path, "is not a list of authorities: \(error)")
+        }
+    }
+
+    /// Adds an authority, or more URLs to one that is there. One name has one key, and one key one name.
+    public mutating func add(_ authority: Authority) throws {
+        let urls = try authority.urls.map(Self.normal)
+        if let known = authorities.first(where: { $0.key == authority.key && $0.name != authority.name }) {
+            throw Refusal(
+                description: "this key is in the list as «\(known.name)»: one authority must not count twice")
+        }
+        if let i = authorities.firstIndex(where: { $0.name == authority.name }) {
+            guard authorities[i].key == authority.key else {
+                throw Refusal(
+                    description: "«\(authority.name)» is in the list with another key, \(authorities[i].key.hex): if "
+                        + "that is no longer right, first «concord trust remove \(authority.name)»")
+            }
+            authorities[i].urls += urls.filter { !authorities[i].urls.contains($0) }
+            return
+        }
+        guard !urls.isEmpty else { throw Refusal(description: "an authority needs at least one URL of its tree") }
+        authorities.append(Authority(name: authority.name, key: authority.key, urls: urls))
+    }
+
+    /// Removes an authority; throws if there is none of this name.
+    public mutating func remove(_ name: AuthorityName) throws {
+        guard let i = authorities.firstIndex(where: { $0.name == name }) else {
+            throw Refusal(description: "there is no «\(name)» in the list: see «concord trust list»")
+        }
+        authorities.remove(at: i)
+    }
+
+    /// The text of the file.
+    public func encoded() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let entries = authorities.map {
+            Stored.Entry(name: $0.name.description, key: $0.key.hex, urls: $0.urls)
+        }
+        return [UInt8](try encoder.encode(Stored(authorities: entries))) + [0x0a]
+    }
+
+    /// A URL of a tree without slashes at its end.
+    private static func normal(_ url: String) throws -> String {
+        guard ["http://", "https://", "file://"].contains(where: url.hasPrefix), !url.contains("?"), !url.contains("#")
+        else {
+            throw Refusal(description: "«\(url)» is no URL of a tree: it begins with http://, https:// or file://")
+        }
+        return String(url.reversed().drop { $0 == "/" }.reversed())
+    }
+
+    private struct Stored: Codable {
+        struct Entry: Codable {
+            let name, key: String
+            let urls: [String]
+        }
+        let authorities: [Entry]
+    }
+}

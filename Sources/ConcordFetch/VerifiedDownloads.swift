@@ -1,0 +1,166 @@
+import Concord
+import ConcordTree
+import Foundation
+import Synchronization
+
+/// Downloads many files of a tree from several hosts, and believes none: each is checked on another thread while the
+/// next ones come, and one that does not pass is fetched from another host.
+final class VerifiedDownloads {
+    /// A file that is wanted.
+    struct Wanted: Sendable {
+        /// Its path in the tree, on the hosts and here.
+        let path: String
+        /// The most bytes it can have as it comes.
+        let limit: Int
+        /// Throws unless the file at this path is what was signed.
+        let check: @Sendable (_ path: String) throws -> Void
+    }
+
+    /// A host that served a file that is not what was signed, or did not serve it.
+    struct Fault: Sendable {
+        let url: String
+        let text: String
+        let isInvalid: Bool
+    }
+
+    /// No host had the file.
+    struct NoHost: Error, CustomStringConvertible {
+        let path: String
+        let faults: [Fault]
+
+        var description: String {
+            "no host had valid bytes for \(path):" + faults.map { "\n  \($0.text)" }.joined()
+        }
+    }
+
+    private struct Job: Sendable {
+        let index: Int
+        /// The hosts that were asked, the last one now.
+        var asked: [Int] = []
+        var faults: [Fault] = []
+        var temporary = ""
+    }
+
+    private let transfers: Transfers
+    private let folder: Folder
+    private let hosts: [String]
+    /// How many of the hosts, from the first, are likely to have everything.
+    private let preferred: Int
+    /// How often each host could not be reached.
+    private var strikes: [Int]
+    /// Checked files that wait to be installed together.
+    private var staged: [Folder.Staged] = []
+    private(set) var faults: [Fault] = []
+
+    /// Files installed at a time.
+    private static let group = 128
+
+    /// `hosts` are URLs of trees; the first `preferred` share the work, the others are asked when those fail.
+    init(_ transfers: Transfers, into folder: Folder, hosts: [String], preferred: Int) {
+        self.transfers = transfers
+        self.folder = folder
+        self.hosts = hosts
+        self.preferred = preferred
+        strikes = .init(repeating: 0, count: hosts.count)
+    }
+
+    /// Fetches, checks and installs all files. `progress` is told the number installed and the bytes received.
+    func run(_ files: [Wanted], progress: (_ done: Int, _ bytes: Int) -> Void) throws {
+        let checks = OperationQueue()
+        checks.maxConcurrentOperationCount = Parallel.cores
+        let checked = Mutex<[(Job, (any Error)?)]>([])
+        var open = files.indices.reversed().map { Job(index: $0) }
+        var pending = 0
+        var done = 0
+        let transfers = transfers
+        defer { checks.waitUntilAllOperationsAreFinished() }
+
+        func settle() throws {
+            let results = checked.withLock { list in
+                defer { list.removeAll() }
+                return list
+            }
+            for (job, error) in results {
+                pending -= 1
+                if let error {
+                    let text = "\(hosts[job.asked.last ?? 0])/\(files[job.index].path): \(Self.words(error))"
+                    try again(job, text, isInvalid: true)
+                } else {
+                    staged.append(Folder.Staged(temporary: job.temporary, path: files[job.index].path))
+                    done += 1
+                    if staged.count >= Self.group { try install() }
+                    progress(done, transfers.received)
+                }
+            }
+        }
+
+        func again(_ job: Job, _ text: String, isInvalid: Bool) throws {
+            let fault = Fault(url: hosts[job.asked.last ?? 0], text: text, isInvalid: isInvalid)
+            faults.append(fault)
+            folder.discard(Folder.Staged(temporary: job.temporary, path: ""))
+            var job = job
+            job.faults.append(fault)
+            guard job.asked.count < hosts.count else {
+                throw NoHost(path: files[job.index].path, faults: job.faults)
+            }
+            open.append(job)
+        }
+
+        try transfers.run { () throws -> Transfers.Next<Job> in
+            try settle()
+            // What has come and is not checked yet waits on the disk; do not let it grow without end.
+            if pending > 64 { return .wait }
+            guard var job = open.popLast() else { return pending > 0 ? .wait : .finished }
+            job.temporary = try folder.temporaryPath()
+            let host = nextHost(for: job)
+            job.asked.append(host)
+            let file = files[job.index]
+            return .request(
+                Request(
+                    "\(hosts[host])/\(file.path)", limit: file.limit, to: .file(job.temporary),
+                    deadline: .seconds(120 + file.limit / 20_000)), job)
+        } done: { job, result in
+            switch result {
+            case .failure(let failure):
+                if failure.isLocal { throw failure }
+                if failure.kind != .notFound { strikes[job.asked.last ?? 0] += 1 }
+                try again(job, failure.description, isInvalid: failure.isInvalid)
+            case .success:
+                pending += 1
+                let check = files[job.index].check
+                checks.addOperation {
+                    let error = Result { try check(job.temporary) }.failure
+                    checked.withLock { $0.append((job, error)) }
+                    transfers.wake()
+                }
+            }
+            progress(done, transfers.received)
+        }
+        try install()
+    }
+
+    private func install() throws {
+        try folder.install(staged)
+        staged.removeAll()
+    }
+
+    /// A host that was not asked for this file: preferred ones first, taken in turn from file to file; those that
+    /// could not be reached a few times last.
+    private func nextHost(for job: Job) -> Int {
+        let rank = { (host: Int) in
+            (self.strikes[host] < 3 ? 0 : 1, host < self.preferred ? 0 : 1, (host + job.index) % self.hosts.count)
+        }
+        return hosts.indices.filter { !job.asked.contains($0) }.min { rank($0) < rank($1) } ?? 0
+    }
+
+    /// An error without the temporary file's path.
+    private static func words(_ error: any Error) -> String {
+        (error as? FileError)?.message ?? "\(error)"
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}

@@ -1,0 +1,73 @@
+import Concord
+
+/// Recomputes what statements and manifests say from the coins themselves.
+public struct SnapshotAudit: Sendable {
+    /// What a set of coins adds up to.
+    public struct Totals: Sendable {
+        public var coins: UInt64 = 0
+        /// In satoshi.
+        public var amount: UInt64 = 0
+        public var muhash = MuHash()
+    }
+
+    let tree: Tree
+    let parameters: TreeParameters
+
+    public init(tree: Tree, parameters: TreeParameters) {
+        self.tree = tree
+        self.parameters = parameters
+    }
+
+    /// Coins, amount and MuHash of a snapshot, from its shards.
+    public func totals(_ block: BlockID, _ manifest: Manifest) throws -> Totals {
+        let parts = try Parallel.map(manifest.shards.count, tools: { ByteBuffer() }) { shard, script in
+            let path = tree.path(TreePath.shard(shard, of: block))
+            var reader = try ShardReader(path, expected: manifest.shards[shard])
+            var totals = Totals()
+            while let coin = try reader.next() {
+                let outpoint = Outpoint(txid: reader.txid, index: coin.index)
+                guard ScriptCompression.unfold(coin.script, into: &script) else {
+                    throw FileError(path, "names a public key that is no point of the curve, for \(outpoint)")
+                }
+                guard parameters.shard(of: script.bytes) == shard else {
+                    throw FileError(path, "holds \(outpoint), which belongs to another shard")
+                }
+                totals.coins += 1
+                totals.amount += coin.amount
+                totals.muhash.insert(
+                    Num3072(coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes))
+            }
+            return totals
+        }
+        var all = Totals()
+        for part in parts {
+            all.coins += part.coins
+            all.amount += part.amount
+            all.muhash.merge(part.muhash)
+        }
+        return all
+    }
+
+    /// The manifest of the set that a snapshot becomes with the patches since: byte for byte the next one.
+    public func manifest(after before: SnapshotMerge.Before?, patches: [SnapshotMerge.Patch]) throws -> Manifest {
+        let merge = SnapshotMerge(root: tree.root, parameters: parameters, before: before, patches: patches)
+        let lines = try merge.map(tools: { ByteBuffer(capacity: 512 << 10) }) { _, merge, canonical in
+            var groups = GroupEncoder()
+            var sha = SHA256()
+            var bytes: UInt64 = 0
+            canonical.removeAll()
+            while let body = try merge.next() {
+                groups.add(txid: merge.outpoint.txid, index: merge.outpoint.index, body: body, to: &canonical)
+                if canonical.count < 256 << 10 { continue }
+                sha.update(canonical.bytes)
+                bytes += UInt64(canonical.count)
+                canonical.removeAll()
+            }
+            groups.finishGroup(to: &canonical)
+            sha.update(canonical.bytes)
+            bytes += UInt64(canonical.count)
+            return Manifest.Shard(coins: groups.total, bytes: bytes, digest: sha.finish())
+        }
+        return Manifest(lines)
+    }
+}

@@ -1,0 +1,272 @@
+import Concord
+
+/// Checks a whole tree on the disk, offline: every signature, every hash, every link, and which files nobody signed.
+public struct TreeVerifier {
+    public struct Report: Sendable {
+        public let authority: AuthorityFile
+        public var newest: BlockID?
+        public var attestations = 0
+        public var patches = 0
+        public var snapshots = 0
+        public var shards = 0
+        public var headers = 0
+        /// What is wrong, in words that name the file.
+        public var problems: [String] = []
+        /// Files that no signature covers and that are no part of a tree.
+        public var unsigned: [String] = []
+    }
+
+    private let tree: Tree
+    private let key: PublicKey
+    private let isDeep: Bool
+    private let tell: (String) -> Void
+    private var report: Report
+    private var parameters: TreeParameters { report.authority.parameters }
+    private var statements: [BlockID: Statement] = [:]
+    /// Files that were looked at.
+    private var known: Set<String> = [
+        TreePath.authority, TreePath.authorityPEM, TreePath.latest, "FORMAT.md", "audit.sh", "index.html",
+    ]
+
+    /// - Parameters:
+    ///   - key: the authority's key as it is known from elsewhere; nil to take the one the tree names.
+    ///   - isDeep: also recompute snapshots from their coins, and each from the one before.
+    ///   - tell: is told what is being checked.
+    public init(_ root: String, key: PublicKey?, isDeep: Bool, tell: @escaping (String) -> Void) throws {
+        tree = Tree(root)
+        let authority = try tree.authority()
+        self.key = key ?? authority.key
+        self.isDeep = isDeep
+        self.tell = tell
+        report = Report(authority: authority)
+        if let key, key != authority.key {
+            report.problems.append("\(tree.path(TreePath.authority)): names the key \(authority.key.hex)")
+        }
+    }
+
+    public mutating func run() throws -> Report {
+        try checkAttestations()
+        checkHistory()
+        try checkPatches()
+        try checkSnapshots()
+        try checkHeaders()
+        checkHints()
+        try listUnsigned("")
+        return report
+    }
+
+    private mutating func note(_ error: any Error) {
+        report.problems.append("\(error)")
+    }
+
+    private mutating func checkAttestations() throws {
+        tell("attestations")
+        for folder in try Folder.names(in: tree.path("attestations")) {
+            let names = try Folder.names(in: tree.path("attestations/\(folder)"))
+            let blocks = names.compactMap { $0.hasSuffix(".txt") ? TreePath.block(named: $0.dropLast(4)) : nil }
+            let (tree, key, parameters) = (tree, key, parameters)
+            let checked = try Parallel.map(blocks.count) { i in
+                Result { try tree.attestation(of: blocks[i], parameters: parameters, key: key).statement }
+            }
+            for (block, result) in zip(blocks, checked) {
+                let path = TreePath.attestation(block, parameters)
+                known.formUnion([path, TreePath.signature(path)])
+                switch result {
+                case .success(let statement):
+                    statements[block] = statement
+                    report.attestations += 1
+                    if statement.network != report.authority.network {
+                        report.problems.append("\(tree.path(path)): is of the network \(statement.network.rawValue)")
+                    }
+                case .failure(let error): note(error)
+                }
+            }
+        }
+        if statements.isEmpty { report.problems.append("\(tree.root): has no valid attestation at all") }
+    }
+
+    /// Every statement follows from the one of its parent.
+    private mutating func checkHistory() {
+        for statement in statements.values.sorted(by: { $0.height < $1.height }) {
+            guard statement.height > report.authority.first else { continue }
+            let path = tree.path(TreePath.attestation(statement.blockID, parameters))
+            guard let before = parent(of: statement) else {
+                report.problems.append("\(path): the statement of its parent \(statement.parent.reversedHex) is missing")
+                continue
+            }
+            if statement.isEpochStart { continue }
+            let history = Statement.history(
+                after: before.history, block: statement.block, patchRoot: statement.patchRoot)
+            if history != statement.history {
+                report.problems.append("\(path): its history does not follow from the statement before")
+            }
+        }
+    }
+
+    private func parent(of statement: Statement) -> Statement? {
+        statements[BlockID(height: statement.height - 1, hash: statement.parent)]
+    }
+
+    /// Whether there is such a folder: an authority may attest only.
+    private func hasFolder(_ name: String) throws -> Bool {
+        try !Folder.names(in: tree.path(name)).isEmpty
+    }
+
+    private mutating func checkPatches() throws {
+        guard try hasFolder("patches") else { return }
+        tell("patches")
+        let all = statements.values.sorted { $0.height < $1.height }
+        let (tree, parameters) = (tree, parameters)
+        let failures = try Parallel.map(all.count, tools: { ByteBuffer(capacity: 1 << 20) }) { i, buffer in
+            let path = tree.path(TreePath.patch(all[i].blockID, parameters))
+            do {
+                _ = try PatchFile.read(path, shards: parameters.shards, root: all[i].patchRoot, into: &buffer)
+                return nil as String?
+            } catch {
+                return "\(error)"
+            }
+        }
+        known.formUnion(all.map { TreePath.patch($0.blockID, parameters) })
+        report.problems += failures.compactMap { $0 }
+        report.patches = failures.count { $0 == nil }
+    }
+
+    private mutating func checkSnapshots() throws {
+        guard try hasFolder("snapshots") else { return }
+        for statement in statements.values.filter(\.isEpochStart).sorted(by: { $0.height < $1.height }) {
+            guard let root = statement.snapshotRoot else { continue }
+            let block = statement.blockID
+            tell("snapshot of height \(block.height)")
+            known.insert(TreePath.manifest(block))
+            known.formUnion((0..<parameters.shards).map { TreePath.shard($0, of: block) })
+            do {
+                let manifest = try tree.manifest(of: block, parameters: parameters, root: root)
+                if manifest.coins != statement.coins {
+                    report.problems.append(
+                        "\(tree.path(TreePath.manifest(block))): its coins are \(manifest.coins), the statement says "
+                            + "\(statement.coins)")
+                }
+                let before = report.problems.count
+                if isDeep { try audit(statement, manifest) } else { try checkShards(block, manifest) }
+                if report.problems.count == before { report.snapshots += 1 }
+            } catch {
+                note(error)
+            }
+        }
+    }
+
+    private mutating func checkShards(_ block: BlockID, _ manifest: Manifest) throws {
+        let tree = tree
+        let failures = try Parallel.map(manifest.shards.count) { shard in
+            do {
+                var reader = try ShardReader(
+                    tree.path(TreePath.shard(shard, of: block)), expected: manifest.shards[shard])
+                try reader.check()
+                return nil as String?
+            } catch {
+                return "\(error)"
+            }
+        }
+        report.problems += failures.compactMap { $0 }
+        report.shards += failures.count { $0 == nil }
+    }
+
+    /// MuHash, coins and amount from the coins; and the same manifest from the snapshot before, where that is here.
+    private mutating func audit(_ statement: Statement, _ manifest: Manifest) throws {
+        let audit = SnapshotAudit(tree: tree, parameters: parameters)
+        let path = tree.path(TreePath.manifest(statement.blockID))
+        let totals = try audit.totals(statement.blockID, manifest)
+        report.shards += manifest.shards.count
+        let muhash = totals.muhash.digest()
+        if muhash != statement.muhash {
+            report.problems.append("\(path): the MuHash of its coins is \(muhash.reversedHex), not the attested one")
+        }
+        if totals.coins != statement.coins || totals.amount != statement.amount {
+            report.problems.append("\(path): holds \(totals.coins) coins of \(totals.amount) satoshi, not what is attested")
+        }
+        guard let (before, patches) = try epochBefore(statement) else { return }
+        if try audit.manifest(after: before, patches: patches) != manifest {
+            report.problems.append("\(path): is not what the snapshot before becomes with the patches since")
+        }
+    }
+
+    /// The snapshot before and the patches since, where the tree has all of them.
+    private func epochBefore(
+        _ statement: Statement
+    ) throws -> (SnapshotMerge.Before?, [SnapshotMerge.Patch])? {
+        guard try hasFolder("patches") else { return nil }
+        var patches = [SnapshotMerge.Patch(block: statement.blockID, root: statement.patchRoot)]
+        if statement.height == 0 { return (nil, patches) }
+        var at = statement
+        while let next = parent(of: at) {
+            if let root = next.snapshotRoot {
+                let manifest = try tree.manifest(of: next.blockID, parameters: parameters, root: root)
+                return (SnapshotMerge.Before(block: next.blockID, manifest: manifest), patches.reversed())
+            }
+            patches.append(SnapshotMerge.Patch(block: next.blockID, root: next.patchRoot))
+            at = next
+        }
+        return nil
+    }
+
+    /// Headers are linked from the first to the last, and every block of them is attested from `first` on.
+    private mutating func checkHeaders() throws {
+        tell("headers")
+        var last: (height: Int, hash: Digest)?
+        for name in try Folder.names(in: tree.path("headers")) {
+            let path = "headers/\(name)"
+            guard name.hasSuffix(".bin"), let start = TreePath.height(digits: name.dropLast(4)),
+                start % parameters.epoch == 0
+            else { continue }
+            known.insert(path)
+            do {
+                let bytes = try File.read(tree.path(path), atMost: parameters.epoch * BlockHeader.size)
+                let chain = try HeaderChain(parsing: bytes, from: start)
+                guard chain.start == (last.map { $0.height + 1 } ?? 0), chain.parent == (last?.hash ?? .zero) else {
+                    throw ParseError(.malformed("does not go on from the headers before"), at: 0)
+                }
+                for height in start..<start + chain.hashes.count where height >= report.authority.first {
+                    guard let block = chain.block(at: height), statements[block] != nil else {
+                        throw ParseError(
+                            .malformed("has a header of height \(height) that is not attested"),
+                            at: (height - start) * BlockHeader.size)
+                    }
+                }
+                report.headers += chain.hashes.count
+                last = chain.hashes.last.map { (start + chain.hashes.count - 1, $0) }
+            } catch let error as ParseError {
+                note(FileError.parse(error, tree.path(path)))
+            } catch {
+                note(error)
+            }
+        }
+    }
+
+    /// The files that lead to the signed ones.
+    private mutating func checkHints() {
+        do {
+            let latest = try tree.latest()
+            report.newest = latest
+            if statements[latest] == nil {
+                report.problems.append("\(tree.path(TreePath.latest)): names a block without a valid attestation")
+            }
+        } catch {
+            note(error)
+        }
+        let pem = tree.path(TreePath.authorityPEM)
+        if (try? File.read(pem, atMost: 1024)) != Array(key.pem.utf8) {
+            report.problems.append("\(pem): is not the key \(key.hex)")
+        }
+    }
+
+    private mutating func listUnsigned(_ folder: String) throws {
+        for name in try Folder.names(in: tree.path(folder)) {
+            let path = folder.isEmpty ? name : "\(folder)/\(name)"
+            if Folder.isFolder(tree.path(path)) {
+                try listUnsigned(path)
+            } else if !known.contains(path) {
+                report.unsigned.append(path)
+            }
+        }
+    }
+}
