@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# Publishes the UTXO set of your node as a signed static tree, and hands it to your upload command.
+# Without a configuration it shows the whole system at work on a small sample chain. See README.md.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+    cat <<'USAGE'
+publish.sh                    with no configuration: install what is missing, build, publish a sample chain as three
+                              authorities, serve them on loopback, fetch, and show that they agree
+publish.sh [--config FILE]    the batch job of an authority: build if needed, publish what is new, upload
+publish.sh install [PACKAGE…] install the C libraries and tools that the build needs (Debian, Ubuntu)
+publish.sh build              build both programs in release mode
+
+Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONCORD_CONFIG):
+  CONCORD_DATADIR   Bitcoin Core's data directory                    required; its presence makes this a real run
+  CONCORD_TREE      the folder of the tree                           required
+  CONCORD_KEY       the PEM file with the signing key                required; make one with «concord-publish keygen»
+  CONCORD_NAME      the authority's name                             required
+  CONCORD_NETWORK   main, testnet4, signet or regtest                default: main
+  CONCORD_STATE     the publisher's own folder                       default: CONCORD_TREE.state
+  CONCORD_LEVEL     zstd level, 1 to 22                              default: the program's
+  CONCORD_NOTE      a note for every new attestation                 default: none
+  CONCORD_UPLOAD    a shell command that uploads the folder $1       default: none, the tree stays where it is
+USAGE
+}
+
+say() { printf '%s\n' "$@" >&2; }
+fail() { say "error: $*"; exit 1; }
+
+# Everything the build and the sample need; the Swift toolchain itself comes from swift.org.
+libraries=(libcurl4-openssl-dev libsecp256k1-dev libssl-dev libzstd-dev)
+tools=(busybox ca-certificates openssl pkg-config tar zstd)
+
+install_packages() {
+    local missing=() package
+    if ! command -v dpkg-query >/dev/null; then
+        command -v pkg-config >/dev/null && pkg-config --exists libcurl libsecp256k1 libcrypto libzstd && return
+        fail "this is no Debian or Ubuntu: install the development files of libcurl, libsecp256k1, libcrypto (OpenSSL) \
+and libzstd, and pkg-config, with your system's package manager (macOS: brew install curl secp256k1 openssl@3 zstd pkgconf)"
+    fi
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = "ii " ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    say "installing ${missing[*]}"
+    local root=()
+    [ "$(id -u)" -eq 0 ] || root=(sudo)
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+build() {
+    command -v swift >/dev/null || fail "swift is not in the PATH: install Swift 6.2 or newer from swift.org"
+    install_packages "${libraries[@]}" "${tools[@]}"
+    local log
+    log=$(mktemp)
+    say "building (a few minutes the first time)"
+    if ! swift build -c release --product concord-publish >"$log" 2>&1 ||
+        ! swift build -c release --product concord >>"$log" 2>&1; then
+        cat "$log" >&2
+        fail "the build failed, see above"
+    fi
+    rm -f "$log"
+    bin=$(swift build -c release --show-bin-path)
+}
+
+# One published set, three signatures, one agreement: everything in .build/sample.
+sample() {
+    build
+    local folder name port base=${CONCORD_SAMPLE_PORT:-18450} urls=()
+    folder=$PWD/.build/sample
+    servers=()
+    trap 'kill "${servers[@]}" 2>/dev/null || true' EXIT
+    rm -rf "$folder"
+    mkdir -p "$folder/node"
+    tar -I zstd -xf Tests/Fixtures/regtest-rich/blocks.tar.zst -C "$folder/node"
+    export CONCORD_HOME=$folder/home
+    for name in alice bob carol; do
+        say "" "== $name publishes the sample chain with a key of her or his own"
+        "$bin/concord-publish" keygen --key "$folder/$name.pem" >"$folder/$name.key"
+        "$bin/concord-publish" run --datadir "$folder/node" --network regtest --shards 16 --epoch 50 \
+            --tree "$folder/$name" --key "$folder/$name.pem" --name "$name"
+        port=$base
+        until serve "$folder/$name" "$port"; do
+            port=$((port + 1))
+            [ "$port" -lt $((base + 200)) ] || fail "no free port from $base on: set CONCORD_SAMPLE_PORT"
+        done
+        base=$((port + 1))
+        urls+=("http://127.0.0.1:$port")
+        "$bin/concord" trust add "$name" "$(cat "$folder/$name.key")" "http://127.0.0.1:$port"
+    done
+    say "" "== a client that trusts the three, and only where they agree: concord fetch"
+    "$bin/concord" fetch
+    say "" "== the coins of one address: concord utxos bcrt1qglzatc3pchr0vwtns88e6n0sysm6unmp7wptat"
+    "$bin/concord" utxos bcrt1qglzatc3pchr0vwtns88e6n0sysm6unmp7wptat
+    say "" "The trees (${urls[*]} until now) are in $folder. README.md says how to publish and fetch for real."
+}
+
+# Serves a folder on a loopback port; false if the port is taken.
+serve() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null && return 1
+    busybox httpd -f -p "127.0.0.1:$2" -h "$1" 2>/dev/null &
+    servers+=($!)
+    for _ in $(seq 50); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null && return 0
+        kill -0 $! 2>/dev/null || return 1
+        sleep 0.1
+    done
+    return 1
+}
+
+# The batch job of an authority.
+publish() {
+    local variable options=()
+    for variable in CONCORD_TREE CONCORD_KEY CONCORD_NAME; do
+        [ -n "${!variable:-}" ] || fail "$variable is not set: see «publish.sh --help»"
+    done
+    build
+    options=(--datadir "$CONCORD_DATADIR" --tree "$CONCORD_TREE" --key "$CONCORD_KEY" --name "$CONCORD_NAME")
+    [ -z "${CONCORD_NETWORK:-}" ] || options+=(--network "$CONCORD_NETWORK")
+    [ -z "${CONCORD_STATE:-}" ] || options+=(--state "$CONCORD_STATE")
+    [ -z "${CONCORD_LEVEL:-}" ] || options+=(--level "$CONCORD_LEVEL")
+    [ -z "${CONCORD_NOTE:-}" ] || options+=(--note "$CONCORD_NOTE")
+    "$bin/concord-publish" run "${options[@]}"
+    if [ -n "${CONCORD_UPLOAD:-}" ]; then
+        say "uploading"
+        bash -c "$CONCORD_UPLOAD" upload "$CONCORD_TREE" || fail "the upload command failed; the tree is complete in $CONCORD_TREE"
+    fi
+}
+
+config=${CONCORD_CONFIG:-}
+case "${1:-}" in
+    -h | --help) usage; exit ;;
+    install) shift; install_packages "${libraries[@]}" "${tools[@]}" "$@"; exit ;;
+    build) build; say "built $bin/concord and $bin/concord-publish"; exit ;;
+    --config) config=${2:?--config needs a file} ;;
+    "") ;;
+    *) usage >&2; exit 64 ;;
+esac
+if [ -n "$config" ]; then
+    [ -r "$config" ] || fail "$config cannot be read"
+    set -a
+    # shellcheck source=/dev/null
+    . "$(realpath "$config")"
+    set +a
+fi
+if [ -n "${CONCORD_DATADIR:-}" ]; then publish; else sample; fi
