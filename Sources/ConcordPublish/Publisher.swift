@@ -67,7 +67,7 @@ public struct Publisher {
     /// Publishes every block that is not yet, up to `target`. `now` is the time of new attestations, seconds since
     /// 1970.
     public mutating func run(to target: Int, now: () -> Int64, tell: (Event) -> Void) throws -> Report? {
-        var (position, leftBehind) = try resume(at: target)
+        var (position, leftBehind) = try resume()
         var report = position.statement.map { Report(statement: $0) }
         if position.next <= target { tell(.resuming(height: position.next, to: target)) }
         while position.next <= target {
@@ -95,7 +95,7 @@ public struct Publisher {
     }
 
     /// The highest block of the chain that has a running value, and an attestation to hold it to.
-    private func resume(at target: Int) throws -> (Position, leftBehind: BlockID?) {
+    private func resume() throws -> (Position, leftBehind: BlockID?) {
         let tree = Tree(folder.root)
         var leftBehind: BlockID?
         for block in try rolling.blocks() {
@@ -103,7 +103,7 @@ public struct Publisher {
                 leftBehind = leftBehind ?? block
                 continue
             }
-            guard block.height <= target, folder.contains(TreePath.attestation(block, parameters)) else { continue }
+            guard folder.contains(TreePath.attestation(block, parameters)) else { continue }
             let statement = try tree.attestation(of: block, parameters: parameters, key: key.publicKey).statement
             let position = Position(
                 statement: statement, muhash: try rolling.read(block, expecting: statement.muhash),
