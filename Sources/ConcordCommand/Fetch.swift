@@ -62,7 +62,9 @@ struct Fetch: ParsableCommand {
 
     /// The shards to fetch, all of them if nil.
     private func chosenShards(of count: Int, in folder: Folder) throws -> [Int]? {
-        guard let shards else { return try InstalledSet(in: folder)?.shards }
+        guard let shards else {
+            return InstalledSet.chosenShards(in: folder)?.filter { $0 < count }
+        }
         if shards == "all" { return nil }
         let numbers = shards.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
         guard numbers.allSatisfy({ $0.map { (0..<count).contains($0) } ?? false }) else {

@@ -29,8 +29,7 @@ struct Utxos: ParsableCommand {
                 "the coins of \(one.text) are in shard \(one.shard(set)), which was not fetched: "
                     + "«concord fetch --shards \(([one.shard(set)] + (set.shards ?? [])).sorted().map(String.init).joined(separator: ","))»")
         }
-        let lookup = CoinLookup(set)
-        let found = try wanted.map { ($0, try lookup.coins(of: $0.script)) }
+        let found = Array(zip(wanted, try CoinLookup(set).coins(of: wanted.map(\.script))))
         try opened.close()
         if json {
             try printJSON(JSON(set, found))
@@ -71,7 +70,6 @@ struct Utxos: ParsableCommand {
 
         init(_ text: String, on network: Network) throws {
             self.text = text
-            // Script hex first: no address is all hex digits of an even number and passes its checksum too.
             do throws(AddressError) {
                 script = try Address(text, on: network).script
             } catch {

@@ -17,15 +17,32 @@ public struct CoinLookup: Sendable {
         self.set = set
     }
 
-    /// The coins with exactly this script, ordered by outpoint. The shard must be there.
+    /// The coins with exactly these scripts, script by script, ordered by outpoint. The shards must be there.
     ///
-    /// Shard, patches and their roots are checked again on the way: a disk that lost a bit is an error, not a balance.
-    public func coins(of script: [UInt8]) throws -> [Coin] {
+    /// Shards, patches and their roots are checked again on the way: a disk that lost a bit is an error, not a balance.
+    public func coins(of scripts: [[UInt8]]) throws -> [[Coin]] {
         let parameters = set.statement.parameters
-        let shard = script.withBytes(parameters.shard(of:))
-        var wanted = ByteBuffer()
-        script.withBytes { ScriptCompression.append($0, to: &wanted) }
+        var found = [[Coin]](repeating: [], count: scripts.count)
+        let byShard = Dictionary(grouping: scripts.indices) { scripts[$0].withBytes(parameters.shard(of:)) }
+        for (shard, wanted) in byShard {
+            do {
+                try search(shard, for: wanted.map { (scripts[$0], $0) }, into: &found)
+            } catch let error as FileError {
+                guard case .content = error.kind else { throw error }
+                throw FileError(error.path, "\(error.message). Remove it and run «concord fetch» again")
+            }
+        }
+        return found
+    }
 
+    private func search(_ shard: Int, for scripts: [([UInt8], place: Int)], into found: inout [[Coin]]) throws {
+        // A script has one compressed form, so that comparing it is comparing scripts.
+        let wanted = scripts.map { script, place in
+            var compressed = ByteBuffer()
+            script.withBytes { ScriptCompression.append($0, to: &compressed) }
+            return (bytes: [UInt8](compressed.bytes), place)
+        }
+        let parameters = set.statement.parameters
         let sections = try PatchSections(root: set.folder.root, parameters: parameters, patches: set.patches)
             .load(shard..<shard + 1)
         var changes = ShardChanges()
@@ -34,16 +51,17 @@ public struct CoinLookup: Sendable {
         let path = set.folder.path(TreePath.shard(shard, of: set.snapshot))
         var merge = ShardMerge(
             before: try ShardReader(path, expected: set.manifest.shards[shard]), changes: changes)
-        var coins: [Coin] = []
         while let body = try merge.next() {
-            // A compressed script has one form only, and ends the coin.
-            guard body.count > wanted.count, body.suffix(wanted.count).elementsEqual(wanted.bytes) else { continue }
-            let coin = try EncodedCoin(index: merge.outpoint.index, body: body)
-            guard coin.scriptBytes == wanted.count else { continue }
-            coins.append(
-                Coin(
-                    outpoint: merge.outpoint, height: coin.height, isCoinbase: coin.isCoinbase, amount: coin.amount))
+            for (bytes, place) in wanted where body.count > bytes.count {
+                guard UnsafeRawBufferPointer(rebasing: body.suffix(bytes.count)).elementsEqual(bytes) else { continue }
+                let coin = try EncodedCoin(index: merge.outpoint.index, body: body)
+                guard coin.scriptBytes == bytes.count else { continue }
+                found[place].append(
+                    Coin(
+                        outpoint: merge.outpoint, height: coin.height, isCoinbase: coin.isCoinbase,
+                        amount: coin.amount))
+            }
         }
-        return withExtendedLifetime(sections) { coins }
+        withExtendedLifetime(sections) {}
     }
 }

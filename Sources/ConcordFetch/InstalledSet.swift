@@ -47,6 +47,11 @@ public struct InstalledSet: Sendable {
         }
     }
 
+    /// The shards that were chosen the last time, all if nil; read leniently, so that a new fetch mends what is broken.
+    public static func chosenShards(in folder: Folder) -> [Int]? {
+        (try? pointer(in: folder))??.shards
+    }
+
     /// Reads what is installed; every signature and the way from the snapshot to the block are checked again.
     public init?(in folder: Folder) throws(FileError) {
         guard let pointer = try Self.pointer(in: folder) else { return nil }
