@@ -2,7 +2,7 @@
 # Publishes the UTXO set of your node as a signed static tree, and hands it to your upload command.
 # Without a configuration it shows the whole system at work on a small sample chain. See README.md.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
     cat <<'USAGE'
@@ -44,10 +44,10 @@ and libzstd, and pkg-config, with your system's package manager (macOS: brew ins
     done
     [ ${#missing[@]} -eq 0 ] && return
     say "installing ${missing[*]}"
-    local root=()
-    [ "$(id -u)" -eq 0 ] || root=(sudo)
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+    local as_root=(env DEBIAN_FRONTEND=noninteractive)
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo "${as_root[@]}")
+    "${as_root[@]}" apt-get update -qq >&2
+    "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 }
 
 build() {
@@ -55,26 +55,26 @@ build() {
     install_packages "${libraries[@]}" "${tools[@]}"
     local log
     log=$(mktemp)
-    say "building (a few minutes the first time)"
-    if ! swift build -c release --product concord-publish >"$log" 2>&1 ||
-        ! swift build -c release --product concord >>"$log" 2>&1; then
+    [ -x "$root/.build/release/concord" ] || say "building, which takes a few minutes the first time"
+    local swift=(swift build --package-path "$root" -c release)
+    if ! "${swift[@]}" --product concord-publish >"$log" 2>&1 || ! "${swift[@]}" --product concord >>"$log" 2>&1; then
         cat "$log" >&2
         fail "the build failed, see above"
     fi
     rm -f "$log"
-    bin=$(swift build -c release --show-bin-path)
+    bin=$("${swift[@]}" --show-bin-path)
 }
 
 # One published set, three signatures, one agreement: everything in .build/sample.
 sample() {
     build
     local folder name port base=${CONCORD_SAMPLE_PORT:-18450} urls=()
-    folder=$PWD/.build/sample
+    folder=$root/.build/sample
     servers=()
     trap 'kill "${servers[@]}" 2>/dev/null || true' EXIT
     rm -rf "$folder"
     mkdir -p "$folder/node"
-    tar -I zstd -xf Tests/Fixtures/regtest-rich/blocks.tar.zst -C "$folder/node"
+    tar -I zstd -xf "$root/Tests/Fixtures/regtest-rich/blocks.tar.zst" -C "$folder/node"
     export CONCORD_HOME=$folder/home
     for name in alice bob carol; do
         say "" "== $name publishes the sample chain with a key of her or his own"
