@@ -194,14 +194,15 @@ public struct Survey: ~Copyable {
                     (want.authority, want.url, TreePath.signature(path), SignedAttestation.mostSignatureBytes),
                 ]
             })
-        for (n, want) in wanted.enumerated() {
+        for (n, (want, parameters)) in zip(wanted, parameters).enumerated() {
             do {
                 let signed = try SignedAttestation(
                     checking: try files[2 * n].get().bytes, signature: try files[2 * n + 1].get().bytes,
                     key: heard[want.authority].authority.key)
-                guard signed.statement.blockID == want.block else {
+                guard signed.statement.blockID == want.block, signed.statement.parameters == parameters else {
                     throw Unusable(
-                        text: "attests block \(signed.statement.blockID) in the file of \(want.block)", isInvalid: true)
+                        text: "attests another block, or a tree cut otherwise, than the file \(want.block) is for",
+                        isInvalid: true)
                 }
                 heard[want.authority].add(signed)
             } catch let error as Failure where isGuess && error.kind == .notFound {

@@ -34,8 +34,9 @@ struct Attestor {
             let attestation = Attestation(
                 statement: statement, authority: name, key: key.publicKey, time: time, software: software,
                 note: note)
-            files.append(try folder.stage(attestation.text, at: relative))
+            // The signature gets its name first: an attestation that can be seen is complete, and never made anew.
             files.append(try folder.stage(try key.sign(attestation.digest), at: TreePath.signature(relative)))
+            files.append(try folder.stage(attestation.text, at: relative))
         }
         try folder.install(files)
         return files.count / 2

@@ -84,7 +84,16 @@ public struct Publisher {
             tell(.published(height: statement.height, to: target))
         }
         report?.leftBehind = leftBehind
+        if let statement = report?.statement, leftBehind != nil { try removeHeaders(above: statement) }
         return report
+    }
+
+    /// A reorganisation can end in an earlier epoch than the chain before.
+    private func removeHeaders(above statement: Statement) throws {
+        for name in try Folder.names(in: folder.path("headers")) {
+            guard let start = TreePath.height(digits: name.prefix(7)), start > statement.height else { continue }
+            try folder.remove("headers/\(name)")
+        }
     }
 
     /// An epoch height is a batch of its own; no other batch crosses one.
