@@ -67,7 +67,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .testTarget(name: "ConcordTests", dependencies: ["Concord"]),
+        // What tests share: folders that go away, random numbers that can be had again.
+        .target(name: "ConcordTesting", dependencies: ["Concord"], path: "Tests/ConcordTesting"),
+        .testTarget(name: "ConcordTests", dependencies: ["Concord", "ConcordTesting"]),
+        .testTarget(
+            name: "ConcordTreeTests", dependencies: ["Concord", "ConcordTree", "ConcordTesting", "CZstd"]),
+        .testTarget(
+            name: "ConcordChainTests", dependencies: ["Concord", "ConcordTree", "ConcordChain", "ConcordTesting"]),
         .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
         .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch"]),
     ],

@@ -1,0 +1,108 @@
+import ConcordTesting
+import Testing
+
+@testable import Concord
+
+@Suite struct PatchSectionTests {
+    /// A section, straight from the words of FORMAT.md.
+    static func section(spent: [Outpoint] = [], created: [TestCoin] = []) -> [UInt8] {
+        bytes { out in
+            let txids = Set(spent.map(\.txid)).sorted()
+            out.appendCompactSize(UInt64(txids.count))
+            for txid in txids {
+                let indexes = spent.filter { $0.txid == txid }.map(\.index).sorted()
+                out.append(txid)
+                out.appendCompactSize(UInt64(indexes.count))
+                for index in indexes { out.appendCompactSize(UInt64(index)) }
+            }
+            out.append(TestCoin.encode(created))
+        }
+    }
+
+    static func read(_ bytes: [UInt8]) throws(ParseError) -> (spent: [Outpoint], created: [Outpoint]) {
+        try bytes.withBytes { raw throws(ParseError) in
+            var section = try PatchSection(raw)
+            var spent: [Outpoint] = []
+            var created: [Outpoint] = []
+            while let outpoint = try section.nextSpent() { spent.append(outpoint) }
+            while let (outpoint, coin) = try section.nextCreated() {
+                #expect(coin.index == outpoint.index)
+                created.append(outpoint)
+            }
+            return (spent, created)
+        }
+    }
+
+    static let a = String(repeating: "0a", count: 32)
+    static let b = String(repeating: "0b", count: 32)
+    static let coin = "02010751"
+
+    @Test func oneZeroByteChangesNothing() throws {
+        let (spent, created) = try Self.read([0])
+        #expect(spent.isEmpty && created.isEmpty)
+    }
+
+    @Test func manyChangesComeBack() throws {
+        var random = SeededRandom()
+        for _ in 0..<20 {
+            let spent = TestCoin.some(Int.random(in: 0...40, using: &random), using: &random).map(\.outpoint)
+            let created = TestCoin.some(Int.random(in: 0...10, using: &random), using: &random)
+            let read = try Self.read(Self.section(spent: spent, created: created))
+            #expect(read.spent == spent && read.created == created.map(\.outpoint), "seed \(random.seed)")
+        }
+    }
+
+    @Test(arguments: [
+        // No count at all; one not in its shortest form; more groups than the bytes can hold.
+        ("", ParseError(.truncated, at: 0)),
+        ("fd0000", ParseError(.notCanonical, at: 0)),
+        ("02" + a + "01" + "00", ParseError(.truncated, at: 0)),
+        ("ffffffffffffffff7f", ParseError(.truncated, at: 0)),
+        // A group that spends nothing, or more than the bytes can hold.
+        ("01" + a + "00" + "00", ParseError(.outOfRange("the number of spent outputs"), at: 34)),
+        ("01" + a + "02" + "00", ParseError(.truncated, at: 33)),
+        ("01" + a + "ffffffffffffffffff", ParseError(.truncated, at: 33)),
+        // The same index twice, a smaller one, one over 32 bits, one not in its shortest form.
+        ("01" + a + "02" + "0505", ParseError(.outOfOrder, at: 35)),
+        ("01" + a + "02" + "0504", ParseError(.outOfOrder, at: 35)),
+        ("01" + a + "01" + "ff0000000001000000", ParseError(.outOfRange("an output index"), at: 34)),
+        ("01" + a + "01" + "fdfc00", ParseError(.notCanonical, at: 34)),
+        // The same txid twice, a smaller one.
+        ("02" + a + "01" + "00" + a + "01" + "01", ParseError(.outOfOrder, at: 68)),
+        ("02" + b + "01" + "00" + a + "01" + "00", ParseError(.outOfOrder, at: 68)),
+        // Created coins are held to the rules of a shard.
+        ("00" + a + "00", ParseError(.outOfRange("the number of coins of a transaction"), at: 33)),
+        ("00" + a + "02" + "05" + coin + "05" + coin, ParseError(.outOfOrder, at: 39)),
+        ("00" + b + "01" + "00" + coin + a + "01" + "00" + coin, ParseError(.outOfOrder, at: 39)),
+    ] as [(String, ParseError)])
+    func whatTheFormatForbidsIsRefused(section: String, error: ParseError) {
+        #expect(throws: error) { try Self.read(hex(section)) }
+    }
+
+    @Test func indexesAreOrderedAsNumbers() throws {
+        let (spent, _) = try Self.read(hex("01" + Self.a + "03" + "fc" + "fdff00" + "fd0001"))
+        #expect(spent.map(\.index) == [252, 255, 256])
+    }
+
+    /// Bytes behind the end begin another group; they are refused unless they are one.
+    @Test func trailingBytesAreForbidden() {
+        let section = hex("01" + Self.a + "01" + "00" + Self.b + "01" + "00" + Self.coin)
+        for count in 1...32 {
+            #expect(throws: ParseError(.truncated, at: section.count)) {
+                try Self.read(section + [UInt8](repeating: 0xff, count: count))
+            }
+        }
+        #expect(throws: ParseError.self) { try Self.read(section + [UInt8](repeating: 0, count: 100)) }
+    }
+
+    @Test func truncationAtEachByteIsRefused() throws {
+        let section = hex("02" + Self.a + "02" + "0001" + Self.b + "01" + "00" + Self.b + "01" + "07" + Self.coin)
+        for count in section.indices {
+            // Without created coins it is a whole section.
+            if count == 70 { continue }
+            let error = #expect(throws: ParseError.self) { try Self.read(Array(section[..<count])) }
+            #expect(error?.reason == .truncated, "\(count) bytes")
+        }
+        #expect(try Self.read(Array(section[..<70])).created.isEmpty)
+    }
+}

@@ -1,0 +1,11 @@
+import Testing
+
+@testable import ConcordTree
+
+@Suite struct CounterTests {
+    @Test func countsFromOneOnAnyThread() throws {
+        let counter = Counter()
+        let numbers = try Parallel.map(1000) { _ in counter.next() }
+        #expect(numbers.sorted() == Array(1...1000))
+    }
+}
