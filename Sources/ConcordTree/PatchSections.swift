@@ -76,7 +76,7 @@ public struct PatchSections: Sendable {
             for piece in pieces {
                 let start = i == 0 ? 0 : Int(piece.ends[i - 1])
                 let end = Int(piece.ends[i])
-                if end - start == 1 { continue }
+                if end - start == 1, piece.bytes[start] == 0 { continue }
                 try changes.add(UnsafeRawBufferPointer(rebasing: piece.bytes[start..<end]), height: piece.height)
             }
         }

@@ -41,7 +41,10 @@ public struct PatchIndex: Sendable {
             let start = cursor.offset
             let entry = Entry(length: try cursor.readUInt32(), digest: try cursor.readDigest())
             total += Int(entry.length)
-            guard total <= Self.mostSectionBytes else { throw ParseError(.outOfRange("a section's length"), at: start) }
+            // The shortest section is one byte: no groups of spent outpoints.
+            guard entry.length > 0, total <= Self.mostSectionBytes else {
+                throw ParseError(.outOfRange("a section's length"), at: start)
+            }
             entries.append(entry)
         }
         try cursor.finish()
