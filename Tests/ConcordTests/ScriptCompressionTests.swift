@@ -115,3 +115,23 @@ import Testing
         }
     }
 }
+
+extension ScriptCompressionTests {
+    /// One script, one form: Bitcoin Core never writes a script in full that has a short form, and two trees that
+    /// did it differently would dissent over the same coins.
+    @Test(arguments: [
+        "76a914\(hash)88ac", "a914\(hash)87", "2102\(x)ac", "2103\(String(repeating: "0", count: 64))ac",
+        "4104\(x)\(y)ac", "4104\(x)\(otherY)ac",
+    ])
+    func theLongFormOfAShortOneIsRefused(script: String) {
+        let script = hex(script)
+        let long = bytes { $0.appendVarInt(UInt64(script.count) + 6) } + script
+        #expect(Self.error(long) == ParseError(.malformed("has a script that is not in its short form"), at: 0))
+    }
+
+    /// The set has no such coin.
+    @Test func scriptsThatCannotBeSpentAreRefused() {
+        #expect(Self.error([7, 0x6a]) == ParseError(.malformed("has a script that cannot be spent"), at: 0))
+        #expect(Self.error([8, 0x6a, 0]) == ParseError(.malformed("has a script that cannot be spent"), at: 0))
+    }
+}

@@ -19,25 +19,35 @@ public enum ScriptCompression {
 
     /// Appends the compressed form of a script (`ScriptCompression::Ser`).
     public static func append(_ script: UnsafeRawBufferPointer, to out: inout ByteBuffer) {
+        if let (form, payload) = shortForm(of: script) {
+            out.append(form)
+            out.append(payload)
+        } else {
+            out.appendVarInt(UInt64(script.count) + 6)
+            out.append(script)
+        }
+    }
+
+    /// The short form of a script that has one (`CompressScript`).
+    @inline(__always)
+    private static func shortForm(
+        of script: UnsafeRawBufferPointer
+    ) -> (form: UInt8, payload: UnsafeRawBufferPointer)? {
         switch script.count {
         case 25
         where script[0] == 0x76 && script[1] == 0xa9 && script[2] == 0x14 && script[23] == 0x88
             && script[24] == 0xac:
-            out.append(0 as UInt8)
-            out.append(UnsafeRawBufferPointer(rebasing: script[3..<23]))
+            (0, UnsafeRawBufferPointer(rebasing: script[3..<23]))
         case 23 where script[0] == 0xa9 && script[1] == 0x14 && script[22] == 0x87:
-            out.append(1 as UInt8)
-            out.append(UnsafeRawBufferPointer(rebasing: script[2..<22]))
+            (1, UnsafeRawBufferPointer(rebasing: script[2..<22]))
         case 35 where script[0] == 33 && script[34] == 0xac && (script[1] == 2 || script[1] == 3):
-            out.append(UnsafeRawBufferPointer(rebasing: script[1..<34]))
+            (script[1], UnsafeRawBufferPointer(rebasing: script[2..<34]))
         case 67
         where script[0] == 65 && script[66] == 0xac && script[1] == 4
             && isPoint(UnsafeRawBufferPointer(rebasing: script[2..<66])):
-            out.append(4 | script[65] & 1)
-            out.append(UnsafeRawBufferPointer(rebasing: script[2..<34]))
+            (4 | script[65] & 1, UnsafeRawBufferPointer(rebasing: script[2..<34]))
         default:
-            out.appendVarInt(UInt64(script.count) + 6)
-            out.append(script)
+            nil
         }
     }
 
@@ -54,7 +64,8 @@ public enum ScriptCompression {
         public let payload: UnsafeRawBufferPointer
     }
 
-    /// Reads a compressed script up to its end; it must be one that can be in the set.
+    /// Reads a compressed script up to its end; it must be one that can be in the set, in the form that `append` gives
+    /// it.
     @inline(__always)
     public static func read(from cursor: inout ByteCursor) throws(ParseError) -> Compressed {
         let start = cursor.offset
@@ -66,7 +77,15 @@ public enum ScriptCompression {
         case 6...UInt64(mostScriptBytes + 6): length = Int(form) - 6
         default: throw ParseError(.outOfRange("a script's length"), at: start)
         }
-        return Compressed(form: form, payload: try cursor.readBytes(length))
+        let payload = try cursor.readBytes(length)
+        if form >= 6 {
+            // Bitcoin Core writes neither, and one coin must have one form in all trees.
+            guard !isUnspendable(payload) else { throw ParseError(.malformed("has a script that cannot be spent"), at: start) }
+            guard shortForm(of: payload) == nil else {
+                throw ParseError(.malformed("has a script that is not in its short form"), at: start)
+            }
+        }
+        return Compressed(form: form, payload: payload)
     }
 
     /// Replaces what `out` holds with the script itself (`DecompressScript`); false where a short form names no
