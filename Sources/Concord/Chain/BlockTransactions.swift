@@ -86,10 +86,14 @@ public struct BlockTransactions {
         }
         let bodyEnd = cursor.offset
         if hasWitness {
+            var items = 0
             for _ in 0..<inputCount {
-                for _ in 0..<(try cursor.readCount(ofAtLeast: 1)) {
-                    try cursor.skip(try cursor.readCount(ofAtLeast: 1))
-                }
+                let count = try cursor.readCount(ofAtLeast: 1)
+                for _ in 0..<count { try cursor.skip(try cursor.readCount(ofAtLeast: 1)) }
+                items += count
+            }
+            guard items > 0 else {
+                throw ParseError(.malformed("has a transaction with a witness that has nothing in it"), at: bodyEnd)
             }
         }
         let lockTime = cursor.offset
