@@ -47,7 +47,10 @@ public struct BlockTransactions {
         firstInput.append(inputs.count)
         firstOutput.append(outputs.count)
         try cursor.finish()
-        guard Self.merkleRoot(of: txids) == header.merkleRoot else {
+        guard let root = Self.merkleRoot(of: txids) else {
+            throw ParseError(.malformed("has transactions twice"), at: 36)
+        }
+        guard root == header.merkleRoot else {
             throw ParseError(.malformed("has transactions that its header does not commit to"), at: 36)
         }
         return header
@@ -106,12 +109,14 @@ public struct BlockTransactions {
         return sha.finishDouble()
     }
 
-    /// Bitcoin's own Merkle root, the last hash of an odd level paired with itself (`ComputeMerkleRoot`).
-    static func merkleRoot(of txids: [Digest]) -> Digest {
+    /// Bitcoin's own Merkle root, the last hash of an odd level paired with itself (`ComputeMerkleRoot`). Nil where a
+    /// pair is equal without that: the root is then also that of fewer transactions (CVE-2012-2459, `mutated`).
+    static func merkleRoot(of txids: [Digest]) -> Digest? {
         var level = txids
         var count = level.count
         while count > 1 {
             for i in 0..<(count + 1) / 2 {
+                if 2 * i + 1 < count, level[2 * i] == level[2 * i + 1] { return nil }
                 var sha = SHA256()
                 sha.update(level[2 * i])
                 sha.update(level[min(2 * i + 1, count - 1)])
