@@ -5,21 +5,11 @@ import Testing
 
 @Suite struct PatchIndexTests {
     static let sections: [[UInt8]] = [
-        [0], PatchSectionTests.section(spent: [Outpoint(txid: Digest(every: 7), index: 1)]), [0],
-        PatchSectionTests.section(created: [ShardChangesTests.coin(3, 2)]),
+        [0], section(spent: [Outpoint(txid: Digest(every: 7), index: 1)]), [0],
+        section(created: [ShardChangesTests.coin(3, 2)]),
     ]
 
-    static func patch(_ sections: [[UInt8]]) -> [UInt8] {
-        bytes { out in
-            for section in sections {
-                out.append(UInt32(section.count))
-                out.append(SHA256.hash(section))
-            }
-            for section in sections { out.append(section) }
-        }
-    }
-
-    static let patch = patch(sections)
+    static let patch = ConcordTesting.patch(sections)
 
     static func check(_ patch: [UInt8], shards: Int = 4) throws(ParseError) -> PatchIndex {
         try patch.withBytes { raw throws(ParseError) in try PatchIndex(checking: raw, shards: shards) }
@@ -49,7 +39,7 @@ import Testing
     @Test func theRootIsOverTheEntries() throws {
         let leaves = (0..<4).map { Array(Self.patch[36 * $0..<36 * $0 + 36]) }
         #expect(try Self.check(Self.patch).root == MerkleTreeTests.slowRoot(leaves[...]))
-        let empty = Self.patch([[UInt8]](repeating: [0], count: 4))
+        let empty = ConcordTesting.patch([[UInt8]](repeating: [0], count: 4))
         let leaf = Array(empty[..<36])
         #expect(try Self.check(empty).root == MerkleTreeTests.slowRoot([leaf, leaf, leaf, leaf]))
     }
@@ -80,7 +70,7 @@ import Testing
 
     /// The empty section's digest is not computed, its byte is looked at.
     @Test func anotherByteUnderTheEmptySectionsDigestIsRefused() {
-        var patch = Self.patch([[0], [0]])
+        var patch = ConcordTesting.patch([[0], [0]])
         patch[73] = 1
         #expect(
             throws: ParseError(
@@ -97,10 +87,10 @@ import Testing
     /// A section has at least the number of its groups of spent outpoints.
     @Test func aSectionOfNoBytesIsRefused() {
         #expect(throws: ParseError(.outOfRange("a section's length"), at: 36)) {
-            try Self.check(Self.patch([[0], []]), shards: 2)
+            try Self.check(ConcordTesting.patch([[0], []]), shards: 2)
         }
         #expect(throws: ParseError(.outOfRange("a section's length"), at: 36)) {
-            try Self.parse(Array(Self.patch([[0], []])[..<72]), shards: 2)
+            try Self.parse(Array(ConcordTesting.patch([[0], []])[..<72]), shards: 2)
         }
     }
 

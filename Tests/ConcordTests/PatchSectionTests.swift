@@ -4,21 +4,6 @@ import Testing
 @testable import Concord
 
 @Suite struct PatchSectionTests {
-    /// A section, straight from the words of FORMAT.md.
-    static func section(spent: [Outpoint] = [], created: [TestCoin] = []) -> [UInt8] {
-        bytes { out in
-            let txids = Set(spent.map(\.txid)).sorted()
-            out.appendCompactSize(UInt64(txids.count))
-            for txid in txids {
-                let indexes = spent.filter { $0.txid == txid }.map(\.index).sorted()
-                out.append(txid)
-                out.appendCompactSize(UInt64(indexes.count))
-                for index in indexes { out.appendCompactSize(UInt64(index)) }
-            }
-            out.append(TestCoin.encode(created))
-        }
-    }
-
     static func read(_ bytes: [UInt8]) throws(ParseError) -> (spent: [Outpoint], created: [Outpoint]) {
         try bytes.withBytes { raw throws(ParseError) in
             var section = try PatchSection(raw)
@@ -47,7 +32,7 @@ import Testing
         for _ in 0..<20 {
             let spent = TestCoin.some(Int.random(in: 0...40, using: &random), using: &random).map(\.outpoint)
             let created = TestCoin.some(Int.random(in: 0...10, using: &random), using: &random)
-            let read = try Self.read(Self.section(spent: spent, created: created))
+            let read = try Self.read(section(spent: spent, created: created))
             #expect(read.spent == spent && read.created == created.map(\.outpoint), "seed \(random.seed)")
         }
     }
@@ -75,8 +60,8 @@ import Testing
         ("00" + a + "02" + "05" + coin + "05" + coin, ParseError(.outOfOrder, at: 39)),
         ("00" + b + "01" + "00" + coin + a + "01" + "00" + coin, ParseError(.outOfOrder, at: 39)),
     ] as [(String, ParseError)])
-    func whatTheFormatForbidsIsRefused(section: String, error: ParseError) {
-        #expect(throws: error) { try Self.read(hex(section)) }
+    func whatTheFormatForbidsIsRefused(digits: String, error: ParseError) {
+        #expect(throws: error) { try Self.read(hex(digits)) }
     }
 
     @Test func indexesAreOrderedAsNumbers() throws {

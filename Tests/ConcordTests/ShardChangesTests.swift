@@ -8,10 +8,6 @@ import Testing
         TestCoin(outpoint: Outpoint(txid: Digest(every: txid), index: index), code: 2, amount: amount, script: [0x51])
     }
 
-    static func section(spent: [Outpoint] = [], created: [TestCoin] = []) -> [UInt8] {
-        PatchSectionTests.section(spent: spent, created: created)
-    }
-
     /// What a shard holds after the sections of some heights; both in the simplest way that merges.
     static func apply(_ sections: [(height: Int, bytes: [UInt8])], to before: [TestCoin]) throws -> [Outpoint: [UInt8]] {
         var changes = ShardChanges()
@@ -42,28 +38,28 @@ import Testing
 
     @Test func spentCoinsGoAndCreatedOnesCome() throws {
         let (a, b, c) = (Self.coin(1, 0), Self.coin(1, 1), Self.coin(0, 9))
-        let after = try Self.apply([(7, Self.section(spent: [a.outpoint], created: [c]))], to: [a, b])
+        let after = try Self.apply([(7, section(spent: [a.outpoint], created: [c]))], to: [a, b])
         #expect(after == [b.outpoint: b.body, c.outpoint: c.body])
     }
 
     @Test func createdThenSpentByALaterBlock() throws {
         let a = Self.coin(1, 0)
         let after = try Self.apply(
-            [(7, Self.section(created: [a])), (8, Self.section(spent: [a.outpoint]))], to: [])
+            [(7, section(created: [a])), (8, section(spent: [a.outpoint]))], to: [])
         #expect(after.isEmpty)
     }
 
     @Test func spentThenCreatedByALaterBlock() throws {
         let (old, new) = (Self.coin(1, 0, amount: 5), Self.coin(1, 0, amount: 6))
         let after = try Self.apply(
-            [(7, Self.section(spent: [old.outpoint])), (8, Self.section(created: [new]))], to: [old])
+            [(7, section(spent: [old.outpoint])), (8, section(created: [new]))], to: [old])
         #expect(after == [new.outpoint: new.body])
     }
 
     /// FORMAT.md: applying removes the spent, then adds the created.
     @Test func spentAndCreatedByOneBlock() throws {
         let (old, new) = (Self.coin(1, 0, amount: 5), Self.coin(1, 0, amount: 6))
-        let section = Self.section(spent: [old.outpoint], created: [new])
+        let section = ConcordTesting.section(spent: [old.outpoint], created: [new])
         #expect(try Self.apply([(7, section)], to: [old]) == [new.outpoint: new.body])
         #expect(throws: ChangeError(outpoint: old.outpoint, height: 7, isSpend: true)) {
             try Self.apply([(7, section)], to: [])
@@ -75,8 +71,8 @@ import Testing
         let out = coins[0].outpoint
         let after = try Self.apply(
             [
-                (1, Self.section(created: [coins[0]])), (2, Self.section(spent: [out])),
-                (3, Self.section(created: [coins[1]])), (4, Self.section(spent: [out], created: [coins[2]])),
+                (1, section(created: [coins[0]])), (2, section(spent: [out])),
+                (3, section(created: [coins[1]])), (4, section(spent: [out], created: [coins[2]])),
             ], to: [])
         #expect(after == [out: coins[2].body])
     }
@@ -84,26 +80,26 @@ import Testing
     @Test func aSpendOfNothingIsRefused() {
         let a = Self.coin(1, 0)
         #expect(throws: ChangeError(outpoint: a.outpoint, height: 7, isSpend: true)) {
-            try Self.apply([(7, Self.section(spent: [a.outpoint]))], to: [Self.coin(1, 1)])
+            try Self.apply([(7, section(spent: [a.outpoint]))], to: [Self.coin(1, 1)])
         }
         // Twice, in two blocks.
         #expect(throws: ChangeError(outpoint: a.outpoint, height: 8, isSpend: true)) {
             try Self.apply(
-                [(7, Self.section(spent: [a.outpoint])), (8, Self.section(spent: [a.outpoint]))], to: [a])
+                [(7, section(spent: [a.outpoint])), (8, section(spent: [a.outpoint]))], to: [a])
         }
         // Before it is there: the order of heights counts.
         #expect(throws: ChangeError(outpoint: a.outpoint, height: 7, isSpend: true)) {
-            try Self.apply([(7, Self.section(spent: [a.outpoint])), (8, Self.section(created: [a]))], to: [])
+            try Self.apply([(7, section(spent: [a.outpoint])), (8, section(created: [a]))], to: [])
         }
     }
 
     @Test func aSecondCreationIsRefused() {
         let a = Self.coin(1, 0)
         #expect(throws: ChangeError(outpoint: a.outpoint, height: 7, isSpend: false)) {
-            try Self.apply([(7, Self.section(created: [a]))], to: [a])
+            try Self.apply([(7, section(created: [a]))], to: [a])
         }
         #expect(throws: ChangeError(outpoint: a.outpoint, height: 8, isSpend: false)) {
-            try Self.apply([(7, Self.section(created: [a])), (8, Self.section(created: [a]))], to: [])
+            try Self.apply([(7, section(created: [a])), (8, section(created: [a]))], to: [])
         }
     }
 
@@ -132,13 +128,13 @@ import Testing
                 + before.filter { set[$0.outpoint] == nil && Int.random(in: 0..<4, using: &random) == 0 }
             let ordered = created.sorted { $0.outpoint < $1.outpoint }
             for coin in ordered { set[coin.outpoint] = coin.body }
-            sections.append((height, Self.section(spent: spent, created: ordered)))
+            sections.append((height, section(spent: spent, created: ordered)))
         }
         #expect(try Self.apply(sections, to: before) == set, "seed \(random.seed)")
     }
 
     @Test func removeAllForgetsEverything() throws {
-        let section = Self.section(created: [Self.coin(1, 0)])
+        let section = ConcordTesting.section(created: [Self.coin(1, 0)])
         try section.withBytes { raw in
             var changes = ShardChanges()
             var found = [changes.isEmpty, changes.nextOutpoint == nil]

@@ -1,15 +1,21 @@
 import Concord
-import ConcordTesting
 
 /// A coin as the tests have it: nothing folded.
-struct TestCoin: Equatable {
-    var outpoint: Outpoint
-    var code: UInt32
-    var amount: UInt64
-    var script: [UInt8]
+public struct TestCoin: Equatable, Sendable {
+    public var outpoint: Outpoint
+    public var code: UInt32
+    public var amount: UInt64
+    public var script: [UInt8]
+
+    public init(outpoint: Outpoint, code: UInt32, amount: UInt64, script: [UInt8]) {
+        self.outpoint = outpoint
+        self.code = code
+        self.amount = amount
+        self.script = script
+    }
 
     /// Everything behind the index.
-    var body: [UInt8] {
+    public var body: [UInt8] {
         bytes { out in
             out.appendVarInt(UInt64(code))
             out.appendVarInt(Amount.compress(amount))
@@ -18,9 +24,9 @@ struct TestCoin: Equatable {
     }
 
     /// In order, some to a transaction, with indexes and scripts of every length of encoding.
-    static func some(_ count: Int, using random: inout SeededRandom) -> [TestCoin] {
+    public static func some(_ count: Int, using random: inout SeededRandom) -> [TestCoin] {
         var outpoints: Set<Outpoint> = []
-        var txid = Digest.zero
+        var txid = Digest(random.bytes(32)) ?? .zero
         while outpoints.count < count {
             if Int.random(in: 0..<3, using: &random) == 0 { txid = Digest(random.bytes(32)) ?? .zero }
             let most = [3, 300, 70_000, .max].randomElement(using: &random) ?? 3 as UInt32
@@ -38,7 +44,7 @@ struct TestCoin: Equatable {
     }
 
     /// The coins in shard form, straight from the words of FORMAT.md.
-    static func encode(_ coins: [TestCoin]) -> [UInt8] {
+    public static func encode(_ coins: [TestCoin]) -> [UInt8] {
         bytes { out in
             for txid in Set(coins.map(\.outpoint.txid)).sorted() {
                 let group = coins.filter { $0.outpoint.txid == txid }.sorted { $0.outpoint.index < $1.outpoint.index }
@@ -50,5 +56,31 @@ struct TestCoin: Equatable {
                 }
             }
         }
+    }
+}
+
+/// A section of a patch, straight from the words of FORMAT.md.
+public func section(spent: [Outpoint] = [], created: [TestCoin] = []) -> [UInt8] {
+    bytes { out in
+        let txids = Set(spent.map(\.txid)).sorted()
+        out.appendCompactSize(UInt64(txids.count))
+        for txid in txids {
+            let indexes = spent.filter { $0.txid == txid }.map(\.index).sorted()
+            out.append(txid)
+            out.appendCompactSize(UInt64(indexes.count))
+            for index in indexes { out.appendCompactSize(UInt64(index)) }
+        }
+        out.append(TestCoin.encode(created))
+    }
+}
+
+/// A patch of these sections, straight from the words of FORMAT.md.
+public func patch(_ sections: [[UInt8]]) -> [UInt8] {
+    bytes { out in
+        for section in sections {
+            out.append(UInt32(section.count))
+            out.append(SHA256.hash(section))
+        }
+        for section in sections { out.append(section) }
     }
 }
