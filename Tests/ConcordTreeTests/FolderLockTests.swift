@@ -1,0 +1,55 @@
+import ConcordTesting
+import Testing
+
+@testable import ConcordTree
+
+@Suite struct FolderLockTests {
+    let scratch: Scratch
+
+    init() throws {
+        scratch = try Scratch()
+    }
+
+    func refusal() -> FileError? {
+        #expect(throws: FileError.self) { try FolderLock(scratch.path("tree")).release() }
+    }
+
+    /// Another process, as the kernel sees it: `flock` of util-linux.
+    func otherProcessGetsIt() throws -> Bool {
+        try run("flock", "-n", scratch.path("tree/lock"), "true") != nil
+    }
+
+    @Test func aSecondHolderIsRefused() throws {
+        let lock = try FolderLock(scratch.path("tree"))
+        let error = refusal()
+        #expect(error?.path == scratch.path("tree"))
+        #expect(error?.message.contains("in use") == true)
+        if case .conflict = error?.kind {} else { Issue.record("\(String(describing: error?.kind))") }
+        lock.release()
+    }
+
+    @Test func anotherProcessIsKeptOut() throws {
+        let lock = try FolderLock(scratch.path("tree"))
+        #expect(try !otherProcessGetsIt())
+        lock.release()
+        #expect(try otherProcessGetsIt())
+    }
+
+    @Test func whatAnotherProcessHoldsIsRefused() throws {
+        try scratch.file("tree/lock", [])
+        // The other process holds the lock until its input ends.
+        let child = try Child("flock", ["-n", scratch.path("tree/lock"), "sh", "-c", "echo held; cat > /dev/null"])
+        #expect(try child.readLine() == "held")
+        #expect(refusal()?.message.contains("in use") == true)
+        try child.end()
+        #expect(throws: Never.self) { try FolderLock(scratch.path("tree")).release() }
+    }
+
+    /// The kernel lets go of a dead process's lock; the file stays, and says nothing.
+    @Test func aLockFileThatIsLeftOverIsNoLock() throws {
+        try scratch.file("tree/lock", [])
+        for _ in 0..<3 { try FolderLock(scratch.path("tree")).release() }
+        do { _ = try FolderLock(scratch.path("tree")) }
+        #expect(throws: Never.self) { try FolderLock(scratch.path("tree")).release() }
+    }
+}

@@ -1,0 +1,97 @@
+import ConcordTesting
+import Testing
+
+@testable import Concord
+@testable import ConcordTree
+
+@Suite struct TreeTests {
+    let scratch: Scratch
+    let tree: Tree
+
+    init() throws {
+        scratch = try Scratch()
+        tree = Tree(scratch.folder)
+    }
+
+    @Test func latestNamesABlock() throws {
+        let block = BlockID(height: 7, hash: Digest(every: 9))
+        try scratch.file("latest.txt", "\(block)\n".utf8)
+        #expect(try tree.latest() == block)
+        try scratch.file("latest.txt", "<html>".utf8)
+        let error = #expect(throws: FileError.self) { try tree.latest() }
+        #expect(error?.path == scratch.path("latest.txt"))
+        try scratch.file("latest.txt", [UInt8](repeating: 0x30, count: 129))
+        #expect(throws: FileError.self) { try tree.latest() }
+        try scratch.remove("latest.txt")
+        let missing = #expect(throws: FileError.self) { try tree.latest() }
+        #expect(missing?.isMissing == true)
+    }
+
+    @Test func aManifestIsHeldToItsRoot() throws {
+        let parameters = TreeParameters(shards: 2, epoch: 10)
+        let block = BlockID(height: 10, hash: Digest(every: 9))
+        let manifest = Manifest([.init(coins: 0, bytes: 0, digest: .zero), .init(coins: 1, bytes: 40, digest: .zero)])
+        try scratch.file(TreePath.manifest(block), manifest.text.utf8)
+        #expect(try tree.manifest(of: block, parameters: parameters, root: manifest.root) == manifest)
+        let error = #expect(throws: FileError.self) { try tree.manifest(of: block, parameters: parameters, root: .zero) }
+        #expect(error?.message.contains("its root is \(manifest.root.hex)") == true)
+        #expect(throws: FileError.self) {
+            try tree.manifest(of: block, parameters: TreeParameters(shards: 4, epoch: 10), root: manifest.root)
+        }
+    }
+
+    /// The attestation of the tests of Concord, whose key is the private key 1.
+    @Test func anAttestationIsHeldToItsName() throws {
+        let text = """
+            concord/1 statement
+            network: main
+            shards: 1024
+            epoch: 1000
+            height: 840123
+            block: 0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5
+            parent: 0000000000000000000172014ba58d66455762add0512355ad651207918494ab
+            coins: 176948713
+            amount: 1968781250000000
+            muhash: 5c8d4fe0ab1c23456789abcdef0123456789abcdef0123456789abcdef012345
+            patch: 0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a
+            history: 0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b
+            snapshot: none
+
+            authority: alice
+            key: 0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798
+            time: 2026-11-22T11:00:00Z
+            software: concord/0.1.0
+            note: a note
+
+            """
+        let signature = hex(
+            """
+            30450221009ec6ff4547ddcdb1d2afd615df547a584ce6a1395380d1074e5dee33f3cce12e
+            022049695c62f0dcb2988e08bbb5a3d863b01a4b15aae8415ec29cbc6a095330c42f
+            """)
+        let signed = try Attestation(parsing: Array(text.utf8))
+        let (block, parameters) = (signed.statement.blockID, signed.statement.parameters)
+        let path = TreePath.attestation(block, parameters)
+        try scratch.file(path, text.utf8)
+        let unsigned = #expect(throws: FileError.self) {
+            try tree.attestation(of: block, parameters: parameters, key: signed.key)
+        }
+        #expect(unsigned?.isMissing == true)
+        try scratch.file(TreePath.signature(path), signature)
+        #expect(try tree.attestation(of: block, parameters: parameters, key: signed.key).attestation == signed)
+        // Under another block's name, and among the files of a tree cut otherwise.
+        let other = BlockID(height: 840_124, hash: block.hash)
+        let halves = TreeParameters(shards: 512, epoch: 1000)
+        for (block, parameters) in [(other, parameters), (block, halves)] {
+            let path = TreePath.attestation(block, parameters)
+            try scratch.file(path, text.utf8)
+            try scratch.file(TreePath.signature(path), signature)
+            let error = #expect(throws: FileError.self) {
+                try tree.attestation(of: block, parameters: parameters, key: signed.key)
+            }
+            #expect(error?.message.contains("attests another block") == true)
+        }
+        try scratch.file(TreePath.signature(path), signature + [0, 0])
+        #expect(throws: FileError.self) { try tree.attestation(of: block, parameters: parameters, key: signed.key) }
+    }
+}
