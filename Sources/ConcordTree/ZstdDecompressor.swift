@@ -57,7 +57,12 @@ public struct ZstdDecompressor: ~Copyable {
     }
 
     private mutating func step(_ output: inout ZSTD_outBuffer) throws(FileError) {
+        // Of a frame the first byte goes alone: zstd unpacks a frame that it has as a whole at once, whatever window
+        // the header names, and a file must not be good or bad by the size of the reader's buffers.
+        let size = pending.size
+        if !isInsideFrame { pending.size = min(pending.pos + 1, size) }
         let code = ZSTD_decompressStream(stream, &output, &pending)
+        pending.size = size
         guard ZSTD_isError(code) == 0 else {
             let place = offset - pending.size + pending.pos
             throw FileError(
