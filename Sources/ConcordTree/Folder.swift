@@ -104,6 +104,11 @@ public final class Folder: Sendable {
 
     /// Removes the folder for files that are not in their places yet, and what is left there.
     public func removeTemporaries() throws(FileError) {
+        var status = stat()
+        if lstat(temporary, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+            throw FileError(
+                temporary, "is a link: what it leads to is not this folder's; remove the link", kind: .conflict)
+        }
         for name in try Self.names(in: temporary) { unlink("\(temporary)/\(name)") }
         rmdir(temporary)
     }

@@ -33,6 +33,7 @@ import Testing
     func build(
         _ height: Int, before: SnapshotBuilder.Before?, _ patches: [SnapshotBuilder.Patch], memory: Int = 256 << 20
     ) throws -> Manifest {
+        try folder.remove(TreePath.manifest(Self.block(height)))
         let builder = SnapshotBuilder(folder: folder, parameters: Self.parameters, level: 1, memory: memory)
         let (manifest, files) = try builder.build(Self.block(height), before: before, patches: patches)
         #expect(!folder.contains(TreePath.manifest(Self.block(height))))
