@@ -26,7 +26,22 @@ struct BlockFileScan: ~Copyable {
             var transactions = BlockTransactions()
             do throws(ParseError) { _ = try transactions.parse(buffer.bytes) } catch { entries.removeLast() }
         }
+        Self.shareUndo(&entries)
         return entries
+    }
+
+    /// A record's checksum covers the block's parent and what was spent, not the block: blocks on one parent without
+    /// payments, say, have the same record, and nothing tells whose it is if only one of them was connected. Then it
+    /// is everybody's, and the chain with most work decides.
+    private static func shareUndo(_ entries: inout [BlockEntry]) {
+        var owners: [Digest: [Int]] = [:]
+        for (i, entry) in entries.enumerated() where entry.hasUndo { owners[entry.parent, default: []].append(i) }
+        for (i, entry) in entries.enumerated() where !entry.hasUndo {
+            guard let owner = owners[entry.parent]?.first(where: { entries[$0].transactions == entry.transactions })
+            else { continue }
+            entries[i].undoOffset = entries[owner].undoOffset
+            entries[i].undoSize = entries[owner].undoSize
+        }
     }
 
     private mutating func findBlocks(_ file: borrowing File) throws(FileError) -> [BlockEntry] {
