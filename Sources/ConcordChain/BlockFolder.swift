@@ -27,9 +27,11 @@ public struct BlockFolder: Sendable {
         path = blocks
         self.network = network
         numbers = try Folder.names(in: blocks).compactMap { name in
-            guard name.hasPrefix("blk"), name.hasSuffix(".dat"), name.utf8.count >= 12 else { return nil }
-            return FieldLines.decimal(String(name.dropFirst(3).dropLast(4).drop { $0 == "0" })).map(Int.init)
-                ?? (name.dropFirst(3).dropLast(4).allSatisfy { $0 == "0" } ? 0 : nil)
+            guard name.hasPrefix("blk"), name.hasSuffix(".dat"), name.utf8.count >= 12,
+                let number = Int32(name.dropFirst(3).dropLast(4)).map(Int.init), number >= 0,
+                name == "blk\(Self.digits(number)).dat"
+            else { return nil }
+            return number
         }.sorted()
         guard !numbers.isEmpty else {
             throw FileError(blocks, "holds no blk*.dat files: the node has not stored a block yet")
