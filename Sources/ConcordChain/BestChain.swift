@@ -61,8 +61,12 @@ public struct BestChain: Sendable {
                 next = tree.sibling[i]
             }
         }
-        // Connected blocks whose way down to the genesis block is broken: files are gone.
-        if let lost = entries.indices.first(where: { heights[$0] < 0 && entries[$0].hasUndo }) {
+        // Connected blocks whose way down to the genesis block is broken: files are gone. (Of a block that is stored
+        // twice only one place has a height.)
+        let lost = entries.indices.first {
+            heights[$0] < 0 && entries[$0].hasUndo && tree.index[entries[$0].hash] == Int32($0)
+        }
+        if let lost {
             throw Self.missingBlock(tree.rootOfBranch(lost), folder, below: Int(heights[Int(highest)]))
         }
         var byHeight = [Int32](repeating: 0, count: Int(heights[Int(best)]) + 1)

@@ -115,6 +115,9 @@ import Testing
         files.add(Array(main[1...]))
         files.add(main[3], withUndo: false)
         expect(try chain(), main)
+        // With its undo record, in two files: a node that lost its index writes both again.
+        files.add(Array(main[2...]), file: 1)
+        expect(try chain(), main)
     }
 
     @Test func undoThatIsMissingInTheMiddleIsNamed() throws {
