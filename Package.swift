@@ -74,8 +74,12 @@ let package = Package(
             name: "ConcordTreeTests", dependencies: ["Concord", "ConcordTree", "ConcordTesting", "CZstd"]),
         .testTarget(
             name: "ConcordChainTests", dependencies: ["Concord", "ConcordTree", "ConcordChain", "ConcordTesting"]),
+        // What tests share: programs run as a user runs them, fixtures, slow readers of the same formats.
+        .target(name: "TestSupport", dependencies: ["Concord"], path: "Tests/Support"),
         .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
         .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch"]),
+        // The built publisher on real chains.
+        .testTarget(name: "PublishTests", dependencies: ["ConcordPublishCommand", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,86 @@
+import Foundation
+
+/// A chain as Bitcoin Core left it on disk, with what Core says about it.
+public struct ChainFixture: Sendable, CustomStringConvertible {
+    /// 331 blocks made for this project, three stale branches among them.
+    public static let regtestRich = ChainFixture(
+        folder: "\(repository)/Tests/Fixtures/regtest-rich", network: "regtest", shards: 16, epoch: 50)
+    /// The first 4,313 blocks of the main network. Not in the repository, but in a folder that may stand beside it.
+    public static let mainnet4312 = ChainFixture(
+        folder: "\(repository)/../shared/fixtures/mainnet-4312", network: "main", shards: 1024, epoch: 1000)
+
+    public static let repository = String(
+        #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/\($1)" })
+
+    public let folder: String
+    public let network: String
+    /// The parameters that `roots` was made with.
+    public let shards: Int
+    public let epoch: Int
+
+    public var isThere: Bool { FileManager.default.fileExists(atPath: folder) }
+    public var description: String { String(folder.split(separator: "/").last ?? "") }
+
+    /// What Core's `gettxoutsetinfo muhash HEIGHT` says.
+    public struct Answer: Sendable, Equatable {
+        public let height, block, coins, amount, muhash: String
+
+        /// From the fields of a statement.
+        public init(_ fields: [String: String]) {
+            self.init(["height", "block", "coins", "amount", "muhash"].map { fields[$0] ?? "" })
+        }
+
+        fileprivate init(_ words: some Collection<String>) {
+            let words = Array(words)
+            (height, block, coins, amount, muhash) = (words[0], words[1], words[2], words[3], words[4])
+        }
+    }
+
+    /// What a slow reference that was written apart from the project says of the same heights.
+    public struct Roots: Sendable, Equatable {
+        public let answer: Answer
+        public let patch, history, snapshot: String
+    }
+
+    /// Of every height, in order.
+    public func answers() throws -> [Answer] {
+        try rows("expected.tsv").map { Answer($0) }
+    }
+
+    public func roots() throws -> [Roots] {
+        let name =
+            FileManager.default.fileExists(atPath: "\(folder)/roots.tsv") ? "roots.tsv" : "roots.tsv.zst"
+        return try rows(name).map {
+            Roots(
+                answer: Answer($0.prefix(5)), patch: $0[5], history: $0[6], snapshot: $0[7])
+        }
+    }
+
+    /// The heights there are dumps of.
+    public func dumpHeights() throws -> [Int] {
+        try rows("dumps.tsv").compactMap { Int($0[0]) }
+    }
+
+    public func dump(of height: Int) throws -> CoreDump {
+        try CoreDump(
+            parsing: try Program.installed("zstd").print("-dcq", "\(folder)/utxo-\(height).dat.zst"))
+    }
+
+    private func rows(_ name: String) throws -> [[String]] {
+        let path = "\(folder)/\(name)"
+        let bytes =
+            name.hasSuffix(".zst")
+            ? try Program.installed("zstd").print("-dcq", path)
+            : try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst().map {
+            $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        }
+    }
+
+    /// Unpacks the data directory: `folder` then holds `blocks`.
+    public func unpack(into folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let tar = try Program.installed("zstd").print("-dcq", "\(self.folder)/blocks.tar.zst")
+        try Program.installed("tar").print("-xf", "-", "-C", folder, input: tar)
+    }
+}

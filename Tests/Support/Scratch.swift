@@ -1,0 +1,56 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A folder for one test; gone when the test is.
+public final class Scratch: Sendable {
+    public let folder: String
+
+    public init() throws {
+        let url = FileManager.default.temporaryDirectory.appending(path: "concord-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        folder = url.path
+    }
+
+    deinit {
+        remove()
+    }
+
+    public func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    /// Removes it early: for one that lives as long as the process.
+    public func remove() {
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Writes a file of this mode and gives its path.
+    @discardableResult
+    public func write(_ bytes: some Sequence<UInt8>, to name: String, mode: Int = 0o600) throws -> String {
+        let path = path(name)
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        guard chmod(path, mode_t(mode)) == 0 else { throw TestError("\(path): chmod \(mode)") }
+        return path
+    }
+
+    @discardableResult
+    public func write(_ text: String, to name: String, mode: Int = 0o600) throws -> String {
+        try write(text.utf8, to: name, mode: mode)
+    }
+
+    public func read(_ name: String) throws -> [UInt8] {
+        try [UInt8](Data(contentsOf: URL(fileURLWithPath: path(name))))
+    }
+}
+
+/// What went wrong in a test's own machinery.
+public struct TestError: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}
