@@ -38,6 +38,12 @@ public struct CoreFiles: Sendable {
         blocks = try Self.read(folder, magic, key)
     }
 
+    /// A copy of the same files in another folder.
+    public init(_ folder: String, sameAs other: CoreFiles) {
+        self.folder = folder
+        (magic, key, blocks) = (other.magic, other.key, other.blocks)
+    }
+
     public static func name(_ kind: String, _ number: Int) -> String {
         kind + String(repeating: "0", count: 5 - String(number).count) + "\(number).dat"
     }
@@ -56,30 +62,24 @@ public struct CoreFiles: Sendable {
     private static func read(_ folder: String, _ magic: [UInt8], _ key: [UInt8]) throws -> [Block] {
         let numbers = try FileManager.default.contentsOfDirectory(atPath: folder)
             .filter { $0.hasPrefix("blk") }.compactMap { Int($0.dropFirst(3).prefix(5)) }.sorted()
-        var undo: [Digest: Record] = [:]
-        for number in numbers {
-            let path = "\(folder)/\(name("rev", number))"
-            guard FileManager.default.fileExists(atPath: path) else { continue }
-            for record in try records(path, number, magic, key, behind: 32) {
-                undo[Digest(record.bytes.suffix(32)) ?? .zero] = record
-            }
-        }
         var blocks: [Block] = []
         var heights: [Digest: Int] = [:]
         for number in numbers {
+            let path = "\(folder)/\(name("rev", number))"
+            let hasUndo = FileManager.default.fileExists(atPath: path)
+            var undo = hasUndo ? try records(path, number, magic, key, behind: 32) : []
             for record in try records("\(folder)/\(name("blk", number))", number, magic, key, behind: 0) {
                 let hash = SHA256.hash(SHA256.hash(Array(record.bytes.prefix(80))).bytes)
                 guard let parent = Digest(record.bytes[4..<36]) else { continue }
                 // Blocks may lie before their parents; here they do not.
                 heights[hash] = parent == .zero ? 0 : (heights[parent] ?? -2) + 1
-                let own = undo.values.first { undo in
-                    undo.file == number
-                        && checksum(parent, undo.bytes.dropLast(32)).bytes == Array(undo.bytes.suffix(32))
+                let own = undo.firstIndex {
+                    checksum(parent, $0.bytes.dropLast(32)).bytes == Array($0.bytes.suffix(32))
                 }
                 blocks.append(
                     Block(
-                        record: record, undo: own, hash: hash.reversedHex, parent: parent.reversedHex,
-                        height: heights[hash] ?? -1))
+                        record: record, undo: own.map { undo.remove(at: $0) }, hash: hash.reversedHex,
+                        parent: parent.reversedHex, height: heights[hash] ?? -1))
             }
         }
         return blocks
@@ -98,7 +98,7 @@ public struct CoreFiles: Sendable {
         var records: [Record] = []
         var offset = 0
         while offset + 8 < bytes.count {
-            guard bytes[offset..<offset + 4].elementsEqual(magic) else {
+            guard bytes[offset] == magic[0], bytes[offset..<offset + 4].elementsEqual(magic) else {
                 offset += 1
                 continue
             }

@@ -19,14 +19,22 @@ public struct PlainTree: Sendable {
 
     /// The paths of all files, hidden ones too, relative to the root, sorted; none where there is no such folder.
     public func files(under folder: String = "") -> [String] {
-        let start = folder.isEmpty ? root : path(folder)
-        let prefix = folder.isEmpty ? "" : "\(folder)/"
-        return (FileManager.default.enumerator(atPath: start)?.compactMap { $0 as? String } ?? [])
-            .map { prefix + $0 }
-            .filter { relative in
-                var status = stat()
-                return lstat(path(relative), &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
-            }.sorted()
+        var all: [String] = []
+        gather(folder, into: &all)
+        return all.sorted()
+    }
+
+    private func gather(_ folder: String, into all: inout [String]) {
+        guard let stream = opendir(path(folder)) else { return }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
+            }
+            if name == "." || name == ".." { continue }
+            let relative = folder.isEmpty ? name : "\(folder)/\(name)"
+            if entry.pointee.d_type == DT_DIR { gather(relative, into: &all) } else { all.append(relative) }
+        }
     }
 
     public func read(_ relative: String) throws -> [UInt8] {

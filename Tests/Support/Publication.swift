@@ -74,10 +74,10 @@ public struct Publication: Sendable {
         try Self.program().start(arguments(more))
     }
 
+    /// The data directory's files as they are in the fixture.
     public func coreFiles() throws -> CoreFiles {
-        try CoreFiles(
-            "\(datadir)/blocks",
-            magic: fixture.network == "regtest" ? [0xfa, 0xbf, 0xb5, 0xda] : [0xf9, 0xbe, 0xb4, 0xd9])
+        let reference = try ReferenceTree.of(fixture)
+        return CoreFiles("\(datadir)/blocks", sameAs: reference.coreFiles)
     }
 }
 
@@ -87,6 +87,8 @@ public struct ReferenceTree: Sendable {
     public let outcome: Program.Outcome
     /// Its `.zst` files, unpacked.
     public let unpacked: PlainTree
+    /// Its data directory.
+    public let coreFiles: CoreFiles
 
     public var tree: PlainTree { publication.tree }
 
@@ -99,9 +101,12 @@ public struct ReferenceTree: Sendable {
 
     private init(_ fixture: ChainFixture) throws {
         publication = try Publication(fixture)
+        ScratchOfProcess.remove(publication.scratch)
         outcome = try publication.publish("--json")
         unpacked = try publication.tree.unpack(into: publication.scratch.path("unpacked"))
-        ScratchOfProcess.remove(publication.scratch)
+        coreFiles = try CoreFiles(
+            "\(publication.datadir)/blocks",
+            magic: fixture.network == "regtest" ? [0xfa, 0xbf, 0xb5, 0xda] : [0xf9, 0xbe, 0xb4, 0xd9])
     }
 }
 

@@ -1,0 +1,158 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The fixture has three branches that once were the best chain and were left again. Here they are the best chain
+/// once more: the data directory is cut off behind each in turn, then whole.
+@Suite struct ReorganisationTests {
+    struct Branch: Sendable {
+        let tip: String
+        let height: Int
+        /// The blocks that only this branch has.
+        let own: [CoreFiles.Block]
+    }
+
+    static func branches(_ files: CoreFiles, best: Set<String>) throws -> [Branch] {
+        let stale = files.blocks.filter { !best.contains($0.hash) }
+        let parents = Set(stale.map(\.parent))
+        return stale.filter { !parents.contains($0.hash) }.map { tip in
+            var own: [CoreFiles.Block] = []
+            var at = tip.hash
+            while let block = stale.first(where: { $0.hash == at }) {
+                own.append(block)
+                at = block.parent
+            }
+            return Branch(tip: tip.hash, height: tip.height, own: own)
+        }
+    }
+
+    /// Epochs of 51 blocks put a snapshot on the tip of the first branch, of 17 on the root of the third as well.
+    @Test(arguments: [(50, nil), (51, 1 << 20), (17, nil)])
+    func theBestChainIsFollowedAndStaleFilesStay(epoch: Int, padding: Int?) throws {
+        let answers = try ChainFixture.regtestRich.answers()
+        var publication = try Publication(.regtestRich)
+        publication.epoch = epoch
+        let files = try publication.coreFiles()
+        let branches = try Self.branches(files, best: Set(answers.map(\.block)))
+        #expect(branches.map(\.height) == [153, 181, 223] && branches.map(\.own.count) == [3, 1, 3])
+
+        var staleFiles: [String: [UInt8]] = [:]
+        for (i, branch) in branches.enumerated() {
+            try FileManager.default.removeItem(atPath: publication.datadir)
+            try publication.fixture.unpack(into: publication.datadir)
+            try files.rewind(to: branch.tip, paddingTo: padding)
+            let outcome = try publication.publish()
+            #expect(try publication.tree.text("latest.txt") == "\(branch.height) \(branch.tip)\n")
+            #expect(outcome.output.contains("\nblock   \(branch.tip)\n"))
+            try expectLeft(i == 0 ? nil : branches[i - 1], outcome)
+            for block in branch.own {
+                let (folder, name) = (
+                    digits(block.height - block.height % epoch), "\(digits(block.height))-\(block.hash)"
+                )
+                for path in [
+                    "attestations/\(folder)/\(name).txt", "attestations/\(folder)/\(name).txt.sig",
+                    "patches/\(folder)/\(name).zst",
+                ] + publication.tree.files(under: "snapshots/\(name)") {
+                    staleFiles[path] = try publication.tree.read(path)
+                }
+            }
+            try expectHeaders(publication.tree, files, tip: branch.tip, epoch: epoch)
+        }
+        // Three files of each of seven blocks, and the stale snapshots.
+        #expect(
+            staleFiles.count == 7 * 3 + (epoch == 50 ? 0 : epoch == 51 ? 1 : 2) * (publication.shards + 1))
+
+        try FileManager.default.removeItem(atPath: publication.datadir)
+        try publication.fixture.unpack(into: publication.datadir)
+        try expectLeft(branches[2], try publication.publish())
+        try expectHeaders(publication.tree, files, tip: answers[330].block, epoch: epoch)
+
+        for (path, bytes) in staleFiles {
+            #expect(try publication.tree.read(path) == bytes, "\(path)")
+        }
+        // Besides them, the tree is what it had been without any of this.
+        var straight = try Publication(.regtestRich, key: publication.key)
+        straight.epoch = epoch
+        try straight.publish()
+        #expect(publication.tree.files() == (straight.tree.files() + staleFiles.keys).sorted())
+        for path in straight.tree.files() where !path.hasSuffix(".sig") {
+            let isAttestation = path.hasPrefix("attestations/")
+            let texts = try [publication, straight].map { try $0.tree.text(path) }
+            #expect(
+                isAttestation ? timeless(texts[0]) == timeless(texts[1]) : texts[0] == texts[1], "\(path)")
+        }
+
+        let journal = try publication.journal.files().map { try publication.journal.text($0) }.joined()
+        let noted = Set(
+            journal.split(separator: "\n").map { $0.split(separator: " ").prefix(2).joined(separator: " ") })
+        #expect(noted == Set(files.blocks.map { "\($0.height) \($0.hash)" }))
+
+        let tree = try publication.tree.look()
+        #expect(try publication.publish().output.hasPrefix("nothing new: "))
+        #expect(try publication.tree.look() == tree)
+    }
+
+    private func expectLeft(_ branch: Branch?, _ outcome: Program.Outcome) throws {
+        let line = branch.map {
+            "reorganisation: the best chain has left block \($0.tip) at height \($0.height)\n"
+        }
+        if let line {
+            #expect(outcome.output.hasPrefix(line), "\(outcome.output)")
+        } else {
+            #expect(!outcome.output.contains("reorganisation"))
+        }
+    }
+
+    /// The headers files hold the best chain and nothing else.
+    private func expectHeaders(_ tree: PlainTree, _ files: CoreFiles, tip: String, epoch: Int) throws {
+        var headers: [[UInt8]] = []
+        var at = tip
+        let byHash = Dictionary(uniqueKeysWithValues: files.blocks.map { ($0.hash, $0) })
+        while let block = byHash[at] {
+            headers.append(Array(block.record.bytes.prefix(80)))
+            at = block.parent
+        }
+        headers.reverse()
+        for start in stride(from: 0, to: headers.count, by: epoch) {
+            let expected = Array(headers[start...].prefix(epoch).joined())
+            #expect(try tree.read("headers/\(digits(start)).bin") == expected, "\(start)")
+        }
+    }
+
+    /// The node is in the middle of writing a block: a header is there, the rest is zeros, or not there at all.
+    @Test(arguments: [nil, 1 << 20])
+    func aBlockThatIsHalfWrittenIsNotThere(padding: Int?) throws {
+        let publication = try Publication(.regtestRich)
+        let files = try publication.coreFiles()
+        let tip = try ChainFixture.regtestRich.answers()[330].block
+        let before = try files.block(at: 199, below: tip)
+        let next = try files.block(at: 200, below: tip)
+        try #require(before.record.file == next.record.file)
+        try files.rewind(to: before.hash, paddingTo: padding)
+        let whole = FileManager.default.contents(atPath: files.path("blk", next.record.file)).map {
+            [UInt8]($0)
+        }
+        let bytes = try #require(whole)
+        #expect(bytes.count == padding ?? (next.record.offset - 8))
+        // Magic, length, header and some transactions.
+        let part =
+            files.magic + withUnsafeBytes(of: UInt32(next.record.count).littleEndian, Array.init)
+            + next.record.bytes.prefix(next.record.count / 2)
+        if padding == nil { try Self.append(part.count, to: files.path("blk", next.record.file)) }
+        try files.write(part, "blk", next.record.file, at: next.record.offset - 8)
+        try publication.publish()
+        #expect(try publication.tree.text("latest.txt") == "199 \(before.hash)\n")
+
+        try FileManager.default.removeItem(atPath: publication.datadir)
+        try publication.fixture.unpack(into: publication.datadir)
+        try publication.publish()
+        #expect(try publication.tree.text("latest.txt") == "330 \(tip)\n")
+    }
+
+    private static func append(_ count: Int, to path: String) throws {
+        let file = try #require(FileHandle(forWritingAtPath: path))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(count: count))
+        try file.close()
+    }
+}
