@@ -1,32 +1,45 @@
 import Concord
 import ConcordTree
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// What a scan of one block file found, and how the files looked then: saved, so that the next run scans only what
 /// has changed. A cache: one that is missing or damaged is made again.
 struct BlockFileIndex: Sendable {
-    /// Length and time of last change of a file, in nanoseconds since 1970; zeros where there is none.
+    /// Length and times of last change of a file, in nanoseconds since 1970; zeros where there is none.
     struct Stamp: Equatable, Sendable {
         var size: Int64 = 0
         var changed: Int64 = 0
+        /// Of anything about it, its name or owner too: a file that was restored from a backup may have its old
+        /// length and its old time, but this one nobody can set.
+        var statusChanged: Int64 = 0
 
         init(_ path: String) throws(FileError) {
             do throws(FileError) {
                 let status = try File(reading: path).status()
                 size = Int64(status.st_size)
                 #if canImport(Darwin)
-                    let time = status.st_mtimespec
+                    (changed, statusChanged) = (Self.time(status.st_mtimespec), Self.time(status.st_ctimespec))
                 #else
-                    let time = status.st_mtim
+                    (changed, statusChanged) = (Self.time(status.st_mtim), Self.time(status.st_ctim))
                 #endif
-                changed = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
             } catch {
                 if !error.isMissing { throw error }
             }
         }
 
+        private static func time(_ time: timespec) -> Int64 {
+            Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        }
+
         init(parsing cursor: inout ByteCursor) throws(ParseError) {
             size = Int64(bitPattern: try cursor.readUInt64())
             changed = Int64(bitPattern: try cursor.readUInt64())
+            statusChanged = Int64(bitPattern: try cursor.readUInt64())
         }
     }
 
@@ -34,7 +47,7 @@ struct BlockFileIndex: Sendable {
     let undo: Stamp
     let entries: [BlockEntry]
 
-    private static let magic = Array("concord scan 1\n\n".utf8)
+    private static let magic = Array("concord scan 2\n\n".utf8)
 
     /// How the folder's files look now, with what a scan finds, or found before if they have not changed.
     static func current(
@@ -69,6 +82,7 @@ struct BlockFileIndex: Sendable {
         for stamp in [blocks, undo] {
             out.append(UInt64(bitPattern: stamp.size))
             out.append(UInt64(bitPattern: stamp.changed))
+            out.append(UInt64(bitPattern: stamp.statusChanged))
         }
         for entry in entries {
             out.append(entry.hash)
