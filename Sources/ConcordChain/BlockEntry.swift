@@ -22,5 +22,14 @@ public struct BlockEntry: Sendable, Equatable {
 
     public var hasUndo: Bool { undoSize > 0 }
 
+    /// What stands behind the undo record of this block: SHA256(SHA256(hash of the block before ‖ record))
+    /// (`UndoWriteToDisk`).
+    func undoChecksum(_ record: UnsafeRawBufferPointer) -> Digest {
+        var sha = SHA256()
+        sha.update(parent)
+        sha.update(record)
+        return sha.finishDouble()
+    }
+
     var work: UInt128 { BlockHeader.work(bits: bits) }
 }

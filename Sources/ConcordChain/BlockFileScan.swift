@@ -101,9 +101,8 @@ struct BlockFileScan: ~Copyable {
         return nil
     }
 
-    /// Gives every block its undo record. A record's checksum covers the hash of the block before it
-    /// (`UndoWriteToDisk`), so a record is tried first on the child of the block that the record before belongs to:
-    /// that is how they were connected.
+    /// Gives every block its undo record. A record's checksum covers the hash of the block before it, so a record is
+    /// tried first on the child of the block that the record before belongs to: that is how they were connected.
     private mutating func matchUndo(_ entries: inout [BlockEntry]) throws(FileError) {
         let file: File
         do throws(FileError) {
@@ -142,7 +141,7 @@ struct BlockFileScan: ~Copyable {
         }
     }
 
-    /// An undo record and its checksum: SHA256(SHA256(hash of the block before ‖ record)).
+    /// An undo record and the checksum behind it.
     private struct UndoRecord {
         let record: UnsafeRawBufferPointer
         let checksum: Digest
@@ -156,11 +155,7 @@ struct BlockFileScan: ~Copyable {
         }
 
         func belongs(to entry: BlockEntry) -> Bool {
-            guard UInt64(entry.transactions) == transactions else { return false }
-            var sha = SHA256()
-            sha.update(entry.parent)
-            sha.update(record)
-            return sha.finishDouble() == checksum
+            UInt64(entry.transactions) == transactions && entry.undoChecksum(record) == checksum
         }
     }
 }

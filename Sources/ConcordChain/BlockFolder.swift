@@ -73,16 +73,23 @@ public struct BlockFolder: Sendable {
         obfuscation.apply(to: buffer.mutableBytes, at: offset)
     }
 
-    /// Reads a block of the best chain, and its undo record, which the genesis block does not have.
+    /// Reads a block of the best chain, and its undo record, which the genesis block does not have. The record's
+    /// checksum is looked at again: the scan that found it may be of last year.
     public func read(
-        _ entry: BlockEntry, block: inout ByteBuffer, undo: inout ByteBuffer
+        _ entry: BlockEntry, height: Int, block: inout ByteBuffer, undo: inout ByteBuffer
     ) throws(FileError) {
         let file = try File(reading: blockPath(Int(entry.file)))
         try read(file, at: Int(entry.offset), count: Int(entry.size), into: &block)
         undo.removeAll()
         if entry.hasUndo {
             let file = try File(reading: undoPath(Int(entry.file)))
-            try read(file, at: Int(entry.undoOffset), count: Int(entry.undoSize), into: &undo)
+            let size = Int(entry.undoSize)
+            try read(file, at: Int(entry.undoOffset), count: size + 32, into: &undo)
+            let checksum = Digest(undo.bytes[size...])
+            undo.resize(to: size)
+            guard entry.undoChecksum(undo.bytes) == checksum else {
+                throw damaged(entry, height: height, .undo(ParseError(.malformed("does not have its checksum"), at: 0)))
+            }
         }
     }
 

@@ -42,7 +42,7 @@ struct BlockBatch: Sendable {
     private func work(_ height: Int, _ tools: inout Tools) throws -> Item {
         let entry = chain[height]
         let block = BlockID(height: height, hash: entry.hash)
-        try source.read(entry, block: &tools.block, undo: &tools.undo)
+        try source.read(entry, height: height, block: &tools.block, undo: &tools.undo)
         let totals: BlockChanges.Totals
         do throws(BlockError) {
             totals = try tools.changes.work(

@@ -206,8 +206,13 @@ import Testing
                 }
             let path = files.path(kind, block.record.file)
             let before = try FileStamp(path)
+            let date = try #require(
+                FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date)
             try files.flip(kind, block.record.file, at: offset)
-            try before.forge(FileStamp(path), in: publication.state.path("scan/\(block.record.file)"))
+            try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: path)
+            try before.forge(
+                FileStamp(path), in: publication.state.path("scan/\(block.record.file)"),
+                isFirst: kind == "blk")
         }
         try expectFailure(publication, true, saying: ["height 210"])
     }
@@ -289,36 +294,32 @@ import Testing
     }
 }
 
-/// When a file was changed, in nanoseconds since 1970: its bytes, and anything of it.
+/// When a file, or anything about it, was changed last, in nanoseconds since 1970.
 private struct FileStamp {
-    let times: [Int64]
+    let statusChanged: Int64
 
     init(_ path: String) throws {
         var status = stat()
         try #require(stat(path, &status) == 0)
         #if canImport(Darwin)
-            let both = [status.st_mtimespec, status.st_ctimespec]
+            let time = status.st_ctimespec
         #else
-            let both = [status.st_mtim, status.st_ctim]
+            let time = status.st_ctim
         #endif
-        times = both.map { Int64($0.tv_sec) * 1_000_000_000 + Int64($0.tv_nsec) }
+        statusChanged = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// Puts later times in place of these in a file that ends in the SHA-256 of all before.
-    func forge(_ later: FileStamp, in path: String) throws {
+    /// Puts the later time in place of this one in a saved scan, which holds those of a block file, then those of its
+    /// undo file, and ends in the SHA-256 of all before. Both files may have the same time.
+    func forge(_ later: FileStamp, in path: String, isFirst: Bool) throws {
         var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)).dropLast(32))
-        var count = 0
-        for (old, new) in zip(times, later.times) where old != 0 {
-            let (old, new) = (
-                withUnsafeBytes(of: old.littleEndian, Array.init),
-                withUnsafeBytes(of: new.littleEndian, Array.init)
-            )
-            while let place = bytes.firstRange(of: old), old != new {
-                bytes.replaceSubrange(place, with: new)
-                count += 1
-            }
-        }
-        try #require(count > 0, "the scan holds no time of the file")
+        let (old, new) = (Self.bytes(statusChanged), Self.bytes(later.statusChanged))
+        let places = bytes.ranges(of: old)
+        let place = try #require(
+            isFirst ? places.first : places.last, "the scan does not hold the file's time")
+        bytes.replaceSubrange(place, with: new)
         try Data(bytes + SHA256.hash(bytes).bytes).write(to: URL(fileURLWithPath: path))
     }
+
+    private static func bytes(_ time: Int64) -> [UInt8] { withUnsafeBytes(of: time.littleEndian, Array.init) }
 }
