@@ -92,6 +92,8 @@ struct Run: ParsableCommand {
             progress.say("note: the node's chain ends at height \(chain.tip), \(to) is not there yet")
         }
 
+        // Runs with other folders of their own may have the same tree.
+        let treeLock = try FolderLock(withoutFile: treeRoot)
         let folder = try Folder(treeRoot)
         let face = TreeFace(
             folder: folder,
@@ -114,6 +116,7 @@ struct Run: ParsableCommand {
         try face.write()
         try folder.removeTemporaries()
         progress.clear()
+        treeLock.release()
         lock.release()
         guard let report else { return }
         let seconds = Date().timeIntervalSince(started)

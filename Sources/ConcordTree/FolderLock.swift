@@ -5,6 +5,9 @@
 #endif
 
 /// Keeps a second process out of a folder for as long as it lives; the kernel lets go when the process dies.
+///
+/// A folder of the program's own holds a file for it, `lock`. One that is published holds nothing but what is
+/// published: there the folder itself is locked.
 public struct FolderLock: ~Copyable {
     private let descriptor: Int32
 
@@ -16,10 +19,26 @@ public struct FolderLock: ~Copyable {
         guard descriptor >= 0 else { throw FileError.system("open", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
-            throw FileError(
-                folder, "is in use by another run of this program; wait for it to end", kind: .conflict)
+            throw Self.inUse(folder)
         }
         self.descriptor = descriptor
+    }
+
+    /// Locks the folder itself, which is made where it is missing, and puts nothing into it.
+    public init(withoutFile folder: String) throws(FileError) {
+        try Folder.makeFolders(folder)
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError.system("open", folder) }
+        // A file system that cannot lock folders, as NFS cannot, goes without.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+            close(descriptor)
+            throw Self.inUse(folder)
+        }
+        self.descriptor = descriptor
+    }
+
+    private static func inUse(_ folder: String) -> FileError {
+        FileError(folder, "is in use by another run of this program; wait for it to end", kind: .conflict)
     }
 
     /// Lets go. Called where the work that needs the lock has ended, so that it lives until then.
