@@ -67,6 +67,8 @@ public struct Publisher {
     /// Publishes every block that is not yet, up to `target`. `now` is the time of new attestations, seconds since
     /// 1970.
     public mutating func run(to target: Int, now: () -> Int64, tell: (Event) -> Void) throws -> Report? {
+        // However it ends: what is not in its place by then never will be, and a tree is copied to hosts as it is.
+        defer { try? folder.removeTemporaries() }
         var (position, leftBehind) = try resume()
         var report = position.statement.map { Report(statement: $0) }
         if position.next <= target { tell(.resuming(height: position.next, to: target)) }
