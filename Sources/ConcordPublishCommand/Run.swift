@@ -100,6 +100,8 @@ struct Run: ParsableCommand {
             authority: AuthorityFile(
                 name: name, network: network, key: signingKey.publicKey, parameters: parameters, first: 0))
         try face.check()
+        // First, so that what a killed run leaves says whose it is and how it is cut.
+        try face.write()
         var publisher = Publisher(
             source: source, chain: chain, tree: folder, state: stateFolder, parameters: parameters, level: level,
             key: signingKey, name: name, software: Software.name, note: note)
@@ -113,8 +115,6 @@ struct Run: ParsableCommand {
                 progress.update("snapshot of height \(height): \(grouped(coins)) coins")
             }
         }
-        try face.write()
-        try folder.removeTemporaries()
         progress.clear()
         treeLock.release()
         lock.release()
