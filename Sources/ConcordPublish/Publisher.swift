@@ -146,10 +146,23 @@ public struct Publisher {
         }
         guard let newest = statements.last else { preconditionFailure("a batch has blocks") }
         let signatures = try attestor.attest(statements, now: now)
-        try folder.write(position.epoch.headers, at: TreePath.headers(epochOf: newest.height, parameters))
-        try folder.write(Array("\(newest.blockID)\n".utf8), at: TreePath.latest)
+        try point(to: newest.blockID, position.epoch.headers)
         try rolling.write(position.muhash, for: newest.blockID)
         return (newest, signatures)
+    }
+
+    /// Writes the two files that change, headers and hint. Where the tree was further already, on this chain, they
+    /// stay: work that is done once more takes nothing back.
+    private func point(to block: BlockID, _ headers: [UInt8]) throws {
+        let path = TreePath.headers(epochOf: block.height, parameters)
+        let known = try? Tree(folder.root).latest()
+        if let known, (block.height...chain.tip).contains(known.height), chain.blockID(at: known.height) == known {
+            let bytes = try? File.read(folder.path(path), atMost: BlockHeader.size * parameters.epoch)
+            if bytes?.starts(with: headers) != true { try folder.write(headers, at: path) }
+        } else {
+            try folder.write(headers, at: path)
+            try folder.write(Array("\(block)\n".utf8), at: TreePath.latest)
+        }
     }
 
     /// What is to be said of a block; at an epoch height its snapshot is built and installed first.
