@@ -50,6 +50,8 @@ public struct Publisher {
 
     /// What is told while it goes on.
     public enum Event: Sendable {
+        /// Something that a published block needs to be gone on from is missing or damaged: an earlier one is.
+        case goingBack(behind: BlockID, FileError)
         case resuming(height: Int, to: Int)
         case published(height: Int, to: Int)
         case snapshot(height: Int, coins: UInt64)
@@ -69,7 +71,7 @@ public struct Publisher {
     public mutating func run(to target: Int, now: () -> Int64, tell: (Event) -> Void) throws -> Report? {
         // However it ends: what is not in its place by then never will be, and a tree is copied to hosts as it is.
         defer { try? folder.removeTemporaries() }
-        var (position, leftBehind) = try resume()
+        var (position, leftBehind) = try resume(tell)
         var report = position.statement.map { Report(statement: $0) }
         if position.next <= target { tell(.resuming(height: position.next, to: target)) }
         while position.next <= target {
@@ -105,23 +107,33 @@ public struct Publisher {
         return next..<(next == start ? next + 1 : min(next + Self.batch, target + 1, start + parameters.epoch))
     }
 
-    /// The highest block of the chain that has a running value, and an attestation to hold it to.
-    private func resume() throws -> (Position, leftBehind: BlockID?) {
-        let tree = Tree(folder.root)
+    /// The highest published block of the chain that can be gone on from: it has a running value, an attestation to
+    /// hold it to, and its epoch is in the tree. Where anything of that is missing or damaged, an earlier block does,
+    /// and what follows it is worked out once more: what the tree has must turn out the same, the rest comes back.
+    private func resume(_ tell: (Event) -> Void) throws -> (Position, leftBehind: BlockID?) {
         var leftBehind: BlockID?
+        var isTold = false
         for block in try rolling.blocks() {
             guard block.height <= chain.tip, chain.blockID(at: block.height) == block else {
                 leftBehind = leftBehind ?? block
                 continue
             }
-            guard folder.contains(TreePath.attestation(block, parameters)) else { continue }
-            let statement = try tree.attestation(of: block, parameters: parameters, key: key.publicKey).statement
-            let position = Position(
-                statement: statement, muhash: try rolling.read(block, expecting: statement.muhash),
-                epoch: try .resuming(at: statement, tree: tree, key: key.publicKey, chain: chain, source: source))
-            return (position, leftBehind)
+            do {
+                return (try position(at: block), leftBehind)
+            } catch let error as FileError where error.isMissing || error.isContent {
+                if !isTold { tell(.goingBack(behind: block, error)) }
+                isTold = true
+            }
         }
         return (Position(), leftBehind)
+    }
+
+    private func position(at block: BlockID) throws -> Position {
+        let tree = Tree(folder.root)
+        let statement = try tree.attestation(of: block, parameters: parameters, key: key.publicKey).statement
+        return Position(
+            statement: statement, muhash: try rolling.read(block, expecting: statement.muhash),
+            epoch: try .resuming(at: statement, tree: tree, key: key.publicKey, chain: chain, source: source))
     }
 
     /// One durable step: data, then attestations, then headers, then the hint, then the state.

@@ -107,6 +107,8 @@ struct Run: ParsableCommand {
             key: signingKey, name: name, software: Software.name, note: note)
         let report = try publisher.run(to: target, now: { Int64(Date().timeIntervalSince1970) }) { event in
             switch event {
+            case .goingBack(let block, let error):
+                progress.say("note: \(error); going back behind height \(block.height)")
             case .resuming(let height, let to):
                 progress.update("publishing heights \(height) to \(to)")
             case .published(let height, let to):

@@ -43,5 +43,10 @@ public struct FileError: Error, CustomStringConvertible, Sendable {
         return false
     }
 
+    public var isContent: Bool {
+        if case .content = kind { return true }
+        return false
+    }
+
     public var description: String { "\(path): \(message)" }
 }
