@@ -7,6 +7,7 @@ import ConcordTree
 /// invalid, has none. Of branches with equal work the one stored first is kept, as the node keeps it.
 public struct BestChain: Sendable {
     private let entries: [BlockEntry]
+    private let index: [Digest: Int32]
     private let byHeight: [Int32]
 
     public var tip: Int { byHeight.count - 1 }
@@ -15,6 +16,9 @@ public struct BestChain: Sendable {
     public subscript(height: Int) -> BlockEntry { entries[Int(byHeight[height])] }
 
     public func blockID(at height: Int) -> BlockID { BlockID(height: height, hash: self[height].hash) }
+
+    /// Whether the folder holds this block, on whatever branch.
+    public func knows(_ hash: Digest) -> Bool { index[hash] != nil }
 
     /// Scans a folder and chooses the chain.
     ///
@@ -27,8 +31,8 @@ public struct BestChain: Sendable {
     ) throws -> BestChain {
         let done = Counter()
         let files = try Parallel.map(folder.numbers.count) { i in
-            let (index, wasScanned) = try BlockFileIndex.current(folder, number: folder.numbers[i], cache: cache)
-            if wasScanned { progress(done.next(), folder.numbers.count) }
+            let index = try BlockFileIndex.current(folder, number: folder.numbers[i], cache: cache)
+            progress(done.next(), folder.numbers.count)
             return index.entries
         }
         return try BestChain(choosingFrom: Array(files.joined()), folder)
@@ -84,6 +88,7 @@ public struct BestChain: Sendable {
             at = tree.index[entry.parent] ?? at
         }
         self.entries = entries
+        index = tree.index
         self.byHeight = byHeight
     }
 

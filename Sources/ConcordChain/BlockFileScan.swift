@@ -30,15 +30,16 @@ struct BlockFileScan: ~Copyable {
         return entries
     }
 
-    /// A record's checksum covers the block's parent and what was spent, not the block: blocks on one parent without
-    /// payments, say, have the same record, and nothing tells whose it is if only one of them was connected. Then it
-    /// is everybody's, and the chain with most work decides.
+    /// A record's checksum covers the block's parent and what was spent, not the block: siblings without payments have
+    /// the same record, of nothing spent, and nothing tells whose it is if only one of them was connected. Then it is
+    /// everybody's, and the chain with most work decides. A record that spends coins is never shared.
     private static func shareUndo(_ entries: inout [BlockEntry]) {
-        var owners: [Digest: [Int]] = [:]
-        for (i, entry) in entries.enumerated() where entry.hasUndo { owners[entry.parent, default: []].append(i) }
-        for (i, entry) in entries.enumerated() where !entry.hasUndo {
-            guard let owner = owners[entry.parent]?.first(where: { entries[$0].transactions == entry.transactions })
-            else { continue }
+        var owners: [Digest: Int] = [:]
+        for (i, entry) in entries.enumerated() where entry.hasUndo && entry.transactions == 1 {
+            owners[entry.parent] = i
+        }
+        for (i, entry) in entries.enumerated() where !entry.hasUndo && entry.transactions == 1 {
+            guard let owner = owners[entry.parent] else { continue }
             entries[i].undoOffset = entries[owner].undoOffset
             entries[i].undoSize = entries[owner].undoSize
         }

@@ -15,10 +15,10 @@ struct Attestor {
     /// Gives the number of signatures made.
     mutating func attest(_ statements: [Statement], now: Int64) throws -> Int {
         // Before the journal: what contradicts the tree is not about to be signed, and must not stand there as if it were.
-        let isAttested = try statements.map(isAttested)
-        let times = try journal.record(statements, now: now)
+        let known = try statements.map(timeOfAttestation)
+        let times = try journal.record(statements, times: known.map { $0 ?? now })
         var files: [Folder.Staged] = []
-        for (i, statement) in statements.enumerated() where !isAttested[i] {
+        for (i, statement) in statements.enumerated() where known[i] == nil {
             let relative = TreePath.attestation(statement.blockID, parameters)
             let attestation = Attestation(
                 statement: statement, authority: name, key: key.publicKey, time: times[i], software: software,
@@ -31,20 +31,21 @@ struct Attestor {
         return files.count / 2
     }
 
-    /// Whether the tree has an attestation of this very statement; throws where it has one of another.
-    private func isAttested(_ statement: Statement) throws(FileError) -> Bool {
+    /// The time of the attestation that the tree has of this very statement, nil if it has none; throws where it has one
+    /// of another.
+    private func timeOfAttestation(_ statement: Statement) throws(FileError) -> Int64? {
         let relative = TreePath.attestation(statement.blockID, parameters)
-        guard folder.contains(relative), folder.contains(TreePath.signature(relative)) else { return false }
+        guard folder.contains(relative), folder.contains(TreePath.signature(relative)) else { return nil }
         let known = try Tree(folder.root)
-            .attestation(of: statement.blockID, parameters: parameters, key: key.publicKey).statement
-        guard known == statement else {
+            .attestation(of: statement.blockID, parameters: parameters, key: key.publicKey).attestation
+        guard known.statement == statement else {
             throw FileError(
                 folder.path(relative),
                 "says something else than the chain data, in «"
-                    + known.differences(from: statement).joined(separator: ", ")
+                    + known.statement.differences(from: statement).joined(separator: ", ")
                     + "»; nothing was signed. Check the node and the tree before you go on",
                 kind: .conflict)
         }
-        return true
+        return known.time
     }
 }

@@ -115,6 +115,14 @@ public struct Publisher {
         var isTold = false
         for block in try rolling.blocks() {
             guard block.height <= chain.tip, chain.blockID(at: block.height) == block else {
+                // In a reorganisation the node keeps the block it leaves.
+                guard chain.knows(block.hash) || !folder.contains(TreePath.attestation(block, parameters)) else {
+                    throw FileError(
+                        source.path,
+                        "does not hold block \(block.hash.reversedHex), which was published at height \(block.height): "
+                            + "the node is behind the tree, or it is another node's. Let it finish its work, or give "
+                            + "another --datadir")
+                }
                 leftBehind = leftBehind ?? block
                 continue
             }
@@ -151,6 +159,7 @@ public struct Publisher {
         for (item, inverse) in zip(items, inverses) {
             position.muhash.multiply(by: item.totals.muhash.numerator)
             position.muhash.multiply(by: inverse)
+            try checkClock(now, item)
             let statement = try self.statement(item, at: &position)
             position.statement = statement
             position.epoch.headers += item.header
@@ -161,6 +170,16 @@ public struct Publisher {
         try point(to: newest.blockID, position.epoch.headers)
         try rolling.write(position.muhash, for: newest.blockID)
         return (newest, signatures)
+    }
+
+    /// A time of attestation is signed for ever; miners' clocks are at most two hours ahead.
+    private func checkClock(_ now: Int64, _ item: BlockBatch.Item) throws(FileError) {
+        guard now >= Int64(item.totals.header.time) - 7200 else {
+            throw FileError(
+                source.path,
+                "the block of height \(item.block.height) is of \(Timestamp.text(Int64(item.totals.header.time))), but "
+                    + "this machine's clock says \(Timestamp.text(now)): set the clock")
+        }
     }
 
     /// Writes the two files that change, headers and hint. Where the tree was further already, on this chain, they
@@ -182,6 +201,12 @@ public struct Publisher {
         let before = position.statement
         let patch = SnapshotMerge.Patch(block: item.block, root: item.totals.patchRoot)
         position.epoch.patches.append(patch)
+        let coins = Int64(before?.coins ?? 0) + item.totals.coins
+        let amount = Int64(before?.amount ?? 0) + item.totals.amount
+        guard coins >= 0, (0...Int64(Amount.most)).contains(amount) else {
+            throw FileError(
+                source.path, "the block of height \(item.block.height) spends more than there is: its undo data is damaged")
+        }
         let history: Digest
         var snapshotRoot: Digest?
         if let before, item.block.height != parameters.epochStart(of: item.block.height) {
@@ -190,14 +215,14 @@ public struct Publisher {
             let manifest = try snapshot(item.block, position.epoch)
             position.epoch = Epoch(
                 start: item.block.height, snapshot: SnapshotMerge.Before(block: item.block, manifest: manifest))
+            guard manifest.coins == UInt64(coins) else {
+                throw FileError(
+                    folder.path(TreePath.manifest(item.block)),
+                    "holds \(manifest.coins) coins, but the blocks up to height \(item.block.height) leave \(coins): "
+                        + "the node's undo data or this tree is damaged. Nothing was signed; try another node's data")
+            }
             history = manifest.root
             snapshotRoot = manifest.root
-        }
-        let coins = Int64(before?.coins ?? 0) + item.totals.coins
-        let amount = Int64(before?.amount ?? 0) + item.totals.amount
-        guard coins >= 0, amount >= 0 else {
-            throw FileError(
-                source.path, "the block of height \(item.block.height) spends more than there is: its undo data is damaged")
         }
         return Statement(
             network: source.network, parameters: parameters, height: item.block.height, block: item.block.hash,
@@ -208,14 +233,16 @@ public struct Publisher {
     /// Builds the snapshot of an epoch height; one that the tree has must be the same.
     private func snapshot(_ block: BlockID, _ epoch: Epoch) throws -> Manifest {
         let builder = SnapshotBuilder(folder: folder, parameters: parameters, level: level)
-        let (manifest, files) = try builder.build(block, before: epoch.snapshot, patches: epoch.patches)
-        let relative = TreePath.manifest(block)
-        guard folder.contains(relative) else {
-            try folder.install(files)
-            return manifest
+        let (manifest, shards) = try builder.build(block, before: epoch.snapshot, patches: epoch.patches)
+        if folder.contains(TreePath.manifest(block)) {
+            _ = try Tree(folder.root).manifest(of: block, parameters: parameters, root: manifest.root)
+            for shard in shards where folder.contains(shard.path) { folder.discard(shard) }
+            try folder.install(shards.filter { !folder.contains($0.path) })
+        } else {
+            // The manifest comes when all that it lists is there for good.
+            try folder.install(shards)
+            try folder.write(Array(manifest.text.utf8), at: TreePath.manifest(block))
         }
-        _ = try Tree(folder.root).manifest(of: block, parameters: parameters, root: manifest.root)
-        for file in files { folder.discard(file) }
         return manifest
     }
 }

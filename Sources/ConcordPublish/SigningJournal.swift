@@ -23,14 +23,14 @@ struct SigningJournal {
     }
 
     /// Notes that these statements of one epoch are about to be signed, durably, and gives the time that stands in
-    /// each attestation: `now`, or what was noted before. Throws where another statement was noted for a block.
-    mutating func record(_ statements: [Statement], now: Int64) throws(FileError) -> [Int64] {
+    /// each attestation: the one given, or what was noted before. Throws where another statement was noted for a block.
+    mutating func record(_ statements: [Statement], times given: [Int64]) throws(FileError) -> [Int64] {
         guard let first = statements.first else { return [] }
         let path = "\(folder)/\(TreePath.digits(first.epochStart)).txt"
         try load(path, epoch: first.epochStart)
         var lines = ""
         var times: [Int64] = []
-        for statement in statements {
+        for (statement, time) in zip(statements, given) {
             let digest = statement.digest
             if let known = entries[statement.blockID] {
                 guard known.statement == digest else {
@@ -45,9 +45,9 @@ struct SigningJournal {
                 times.append(known.time)
                 continue
             }
-            entries[statement.blockID] = Entry(statement: digest, time: now)
-            times.append(now)
-            lines += "\(statement.blockID) \(digest.hex) \(Timestamp.text(now))\n"
+            entries[statement.blockID] = Entry(statement: digest, time: time)
+            times.append(time)
+            lines += "\(statement.blockID) \(digest.hex) \(Timestamp.text(time))\n"
         }
         if !lines.isEmpty { try append(lines, to: path) }
         return times

@@ -13,9 +13,9 @@ public struct File: ~Copyable {
         close(descriptor)
     }
 
-    /// Opens a regular file for reading; links are followed.
+    /// Opens a regular file for reading; links are followed, and a pipe is refused instead of waited for.
     public init(reading path: String) throws(FileError) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         self.path = path
         guard descriptor >= 0 else { throw FileError.system("open", path) }
         guard try status().st_mode & S_IFMT == S_IFREG else { throw FileError(path, "is not a regular file") }

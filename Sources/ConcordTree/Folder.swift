@@ -113,6 +113,16 @@ public final class Folder: Sendable {
         rmdir(temporary)
     }
 
+    /// Puts a file in its place without a flush: after a power cut it can be old, new or damaged. For caches that carry
+    /// a checksum.
+    public func replace(_ bytes: [UInt8], at relative: String) throws(FileError) {
+        let staged = try stage(bytes, at: relative)
+        try Self.makeFolders(Self.parent(of: path(relative)))
+        guard rename(staged.temporary, path(relative)) == 0 else {
+            throw FileError.system("rename to", path(relative))
+        }
+    }
+
     /// Stages and installs one file, in place of the one that may be there.
     public func write(_ bytes: [UInt8], at relative: String) throws(FileError) {
         try install([try stage(bytes, at: relative)])

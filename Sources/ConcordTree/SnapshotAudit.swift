@@ -34,6 +34,9 @@ public struct SnapshotAudit: Sendable {
                 }
                 totals.coins += 1
                 totals.amount += coin.amount
+                guard totals.amount <= Amount.most else {
+                    throw FileError(path, "holds more than 21 million bitcoin up to \(outpoint)")
+                }
                 totals.muhash.insert(
                     Num3072(coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes))
             }

@@ -13,10 +13,10 @@ public struct SnapshotBuilder: Sendable {
         self.level = level
     }
 
-    /// Writes the shards aside, manifest last; nothing is in its place before the caller installs it.
+    /// Writes the shards aside; nothing is in its place before the caller installs them, and then the manifest.
     public func build(
         _ block: BlockID, before: SnapshotMerge.Before?, patches: [SnapshotMerge.Patch]
-    ) throws -> (manifest: Manifest, files: [Folder.Staged]) {
+    ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
         let level = level
         let merge = SnapshotMerge(root: folder.root, parameters: parameters, before: before, patches: patches)
         let built = try merge.map(tools: { ShardWriter.Tools(level: level) }) { shard, merge, tools in
@@ -26,7 +26,6 @@ public struct SnapshotBuilder: Sendable {
             }
             return try writer.finish(with: &tools)
         }
-        let manifest = Manifest(built.map(\.line))
-        return (manifest, built.map(\.file) + [try folder.stage(manifest.text, at: TreePath.manifest(block))])
+        return (Manifest(built.map(\.line)), built.map(\.file))
     }
 }

@@ -16,7 +16,4 @@ public enum Verdict: String, Sendable, CaseIterable {
     case stale
     /// What came is not what its key signed.
     case invalid
-
-    /// One of these stops everything, whatever the majority says.
-    public var isContradiction: Bool { self == .dissents || self == .equivocates }
 }

@@ -34,8 +34,14 @@ public struct SpentCoins {
         guard let code = UInt32(exactly: try cursor.readVarInt()) else {
             throw ParseError(.outOfRange("a height"), at: start)
         }
-        // Once the transaction's version; written as zero since Bitcoin Core 0.15, by older ones as it was.
-        if code > 1 { _ = try cursor.readVarInt() }
+        // No coin of height 0 can be spent. Bitcoin Core before 0.15 wrote 0 for all but the last spent output of a
+        // transaction; the height is then known to the node's chainstate alone.
+        guard code > 1 else {
+            throw ParseError(
+                .malformed("was written by Bitcoin Core before version 0.15 and lacks the height of a coin"), at: start)
+        }
+        // Once the transaction's version; written as zero since Bitcoin Core 0.15.
+        _ = try cursor.readVarInt()
         let amountStart = cursor.offset
         guard let amount = Amount.decompress(try cursor.readVarInt()) else {
             throw ParseError(.outOfRange("an amount"), at: amountStart)

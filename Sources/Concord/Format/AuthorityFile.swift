@@ -36,12 +36,7 @@ public struct AuthorityFile: Hashable, Sendable {
         name = try lines.value("name") { AuthorityName($0) }
         network = try lines.value("network") { Network(rawValue: $0) }
         key = try lines.value("key") { PublicKey(hex: $0) }
-        let shards = try lines.value("shards") { FieldLines.decimal($0, atMost: UInt64(TreeParameters.mostShards)) }
-        let epoch = try lines.value("epoch") { FieldLines.decimal($0, atMost: UInt64(TreeParameters.mostEpoch)) }
-        guard let parameters = TreeParameters(checking: Int(shards), epoch: Int(epoch)) else {
-            throw ParseError(.outOfRange("the number of shards or blocks of an epoch"), at: lines.offset)
-        }
-        self.parameters = parameters
+        parameters = try lines.parameters()
         first = try lines.value("first", FieldLines.height)
         try lines.finish()
     }

@@ -51,6 +51,17 @@ public struct FieldLines {
         return value
     }
 
+    /// The next two lines, `shards` and `epoch`.
+    public mutating func parameters() throws(ParseError) -> TreeParameters {
+        let start = offset
+        let shards = try value("shards") { Self.decimal($0, atMost: UInt64(TreeParameters.mostShards)) }
+        let epoch = try value("epoch") { Self.decimal($0, atMost: UInt64(TreeParameters.mostEpoch)) }
+        guard let parameters = TreeParameters(checking: Int(shards), epoch: Int(epoch)) else {
+            throw ParseError(.outOfRange("the number of shards or blocks of an epoch"), at: start)
+        }
+        return parameters
+    }
+
     /// Whether the next line begins with this name.
     public func isNext(_ name: String) -> Bool {
         bytes[offset...].starts(with: Array((name + ": ").utf8))

@@ -73,12 +73,7 @@ public struct Statement: Hashable, Sendable {
     public init(parsing lines: inout FieldLines) throws(ParseError) {
         try lines.expect("concord/1 statement")
         network = try lines.value("network") { Network(rawValue: $0) }
-        let shards = try lines.value("shards") { FieldLines.decimal($0, atMost: UInt64(TreeParameters.mostShards)) }
-        let epoch = try lines.value("epoch") { FieldLines.decimal($0, atMost: UInt64(TreeParameters.mostEpoch)) }
-        guard let parameters = TreeParameters(checking: Int(shards), epoch: Int(epoch)) else {
-            throw ParseError(.outOfRange("the number of shards or blocks of an epoch"), at: lines.offset)
-        }
-        self.parameters = parameters
+        parameters = try lines.parameters()
         height = try lines.value("height", FieldLines.height)
         block = try lines.value("block") { Digest(reversedHex: $0) }
         parent = try lines.value("parent") { Digest(reversedHex: $0) }
