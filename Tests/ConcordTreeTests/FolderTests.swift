@@ -122,6 +122,22 @@ import Testing
         #expect(throws: FileError.self) { try Folder(root + "/a") }
     }
 
+    @Test func aTreeIsRemovedAndLinksAreNotFollowed() throws {
+        let folder = try Folder(root)
+        let other = try scratch.file("other/precious", [1])
+        for name in ["a/b/c", "a/d", "a/e/f/g"] { try folder.write([1], at: name) }
+        for name in ["a/link", "top"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.path(name), withDestinationPath: scratch.path("other"))
+        }
+        try folder.removeTree("a")
+        #expect(!folder.contains("a"))
+        try folder.removeTree("top")
+        #expect(!folder.contains("top"))
+        #expect(FileManager.default.fileExists(atPath: other))
+        #expect(throws: Never.self) { try folder.removeTree("missing") }
+    }
+
     @Test func namesAreSorted() throws {
         let folder = try Folder(root)
         for name in ["b", "a", "c", ".hidden"] { try folder.write([], at: name) }

@@ -19,7 +19,7 @@ import Testing
     static func shard(_ coin: TestCoin) -> Int { coin.script.withBytes { parameters.shard(of: $0) } }
 
     /// Writes a patch into the tree.
-    func publish(_ sections: [[UInt8]], height: Int) throws -> SnapshotBuilder.Patch {
+    func publish(_ sections: [[UInt8]], height: Int) throws -> SnapshotMerge.Patch {
         let patch = ConcordTesting.patch(sections)
         let block = Self.block(height)
         try folder.write(
@@ -27,26 +27,43 @@ import Testing
         let root = try patch.withBytes { raw throws(ParseError) in
             try PatchIndex(parsing: UnsafeRawBufferPointer(rebasing: raw[..<(36 * Self.parameters.shards)]), shards: Self.parameters.shards).root
         }
-        return SnapshotBuilder.Patch(block: block, root: root)
+        return SnapshotMerge.Patch(block: block, root: root)
     }
 
     func build(
-        _ height: Int, before: SnapshotBuilder.Before?, _ patches: [SnapshotBuilder.Patch], memory: Int = 256 << 20
+        _ height: Int, before: SnapshotMerge.Before?, _ patches: [SnapshotMerge.Patch]
     ) throws -> Manifest {
         try folder.remove(TreePath.manifest(Self.block(height)))
-        let builder = SnapshotBuilder(folder: folder, parameters: Self.parameters, level: 1, memory: memory)
+        let builder = SnapshotBuilder(folder: folder, parameters: Self.parameters, level: 1)
         let (manifest, files) = try builder.build(Self.block(height), before: before, patches: patches)
         #expect(!folder.contains(TreePath.manifest(Self.block(height))))
         try folder.install(files)
         return manifest
     }
 
+    /// All coins in order, merged with as little memory as there may be: one shard after the other, and with some.
+    static func coins(
+        _ root: String, before: SnapshotMerge.Before?, _ patches: [SnapshotMerge.Patch]
+    ) throws -> [Outpoint]? {
+        let all = try [1, 5000, 256 << 20].map { memory in
+            let merge = SnapshotMerge(
+                root: root, parameters: parameters, before: before, patches: patches, memory: memory)
+            let shards = try merge.map(tools: {}) { _, merge, _ in
+                var outpoints: [Outpoint] = []
+                while try merge.next() != nil { outpoints.append(merge.outpoint) }
+                return outpoints
+            }
+            return shards.joined().sorted()
+        }
+        return all.allSatisfy { $0 == all[0] } ? all[0] : nil
+    }
+
     @Test func snapshotsAndPatchesAgainstADictionary() throws {
         var random = SeededRandom()
-        for memory in [1, 5000, 256 << 20] {
+        for _ in 0..<3 {
             var set: [Outpoint: TestCoin] = [:]
-            var before: SnapshotBuilder.Before?
-            var patches: [SnapshotBuilder.Patch] = []
+            var before: SnapshotMerge.Before?
+            var patches: [SnapshotMerge.Patch] = []
             for height in 0...20 {
                 let spent = set.values.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
                 for coin in spent { set[coin.outpoint] = nil }
@@ -59,7 +76,9 @@ import Testing
                 }
                 patches.append(try publish(sections, height: height))
                 guard height % 10 == 0 else { continue }
-                let manifest = try build(height, before: before, patches, memory: memory)
+                let manifest = try build(height, before: before, patches)
+                let coins = try Self.coins(folder.root, before: before, patches)
+                #expect(coins == set.keys.sorted(), "seed \(random.seed)")
                 for shard in 0..<Self.parameters.shards {
                     let coins = set.values.filter { Self.shard($0) == shard }
                     let expected = TestCoin.encode(coins)
@@ -69,7 +88,7 @@ import Testing
                 }
                 let tree = Tree(folder.root)
                 #expect(try tree.manifest(of: Self.block(height), parameters: Self.parameters, root: manifest.root) == manifest)
-                before = SnapshotBuilder.Before(block: Self.block(height), manifest: manifest)
+                before = SnapshotMerge.Before(block: Self.block(height), manifest: manifest)
                 patches = []
             }
         }
@@ -77,14 +96,14 @@ import Testing
 
     @Test func aPatchWithAnotherRootIsRefused() throws {
         let patch = try publish([[0], [0], [0], [0]], height: 0)
-        let wrong = SnapshotBuilder.Patch(block: patch.block, root: .zero)
+        let wrong = SnapshotMerge.Patch(block: patch.block, root: .zero)
         let error = #expect(throws: FileError.self) { try build(0, before: nil, [wrong]) }
         #expect(error?.message.contains("is not the patch that the statement names") == true)
     }
 
     @Test func aMissingPatchIsRefused() {
         let error = #expect(throws: FileError.self) {
-            try build(0, before: nil, [SnapshotBuilder.Patch(block: Self.block(0), root: .zero)])
+            try build(0, before: nil, [SnapshotMerge.Patch(block: Self.block(0), root: .zero)])
         }
         #expect(error?.isMissing == true)
     }
@@ -108,7 +127,7 @@ import Testing
         try folder.write(Zstd.frame([1, 2, 3]), at: TreePath.shard(2, of: Self.block(0)))
         let patch = try publish([[0], [0], [0], [0]], height: 1)
         let error = #expect(throws: FileError.self) {
-            try build(1, before: SnapshotBuilder.Before(block: Self.block(0), manifest: first), [patch])
+            try build(1, before: SnapshotMerge.Before(block: Self.block(0), manifest: first), [patch])
         }
         #expect(error?.path == path)
     }
