@@ -133,14 +133,11 @@ public final class Folder: Sendable {
         guard unlink(path(relative)) == 0 || errno == ENOENT else { throw FileError.system("remove", path(relative)) }
     }
 
-    /// Removes a folder and all that is in it; links in it are removed, not followed.
+    /// Removes a folder and all that is in it; links, and a link in its own place, are removed, not followed.
     public func removeTree(_ relative: String) throws(FileError) {
-        for name in try Self.names(in: path(relative)) {
-            let inner = "\(relative)/\(name)"
-            if unlink(path(inner)) == 0 { continue }
-            guard errno == EISDIR || errno == EPERM else { throw FileError.system("remove", path(inner)) }
-            try removeTree(inner)
-        }
+        if unlink(path(relative)) == 0 || errno == ENOENT { return }
+        guard errno == EISDIR || errno == EPERM else { throw FileError.system("remove", path(relative)) }
+        for name in try Self.names(in: path(relative)) { try removeTree("\(relative)/\(name)") }
         guard rmdir(path(relative)) == 0 || errno == ENOENT else { throw FileError.system("remove", path(relative)) }
     }
 
