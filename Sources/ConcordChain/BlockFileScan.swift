@@ -19,29 +19,62 @@ struct BlockFileScan: ~Copyable {
     mutating func run() throws(FileError) -> [BlockEntry] {
         let file = try File(reading: folder.blockPath(number))
         var entries = try findBlocks(file)
-        try matchUndo(&entries)
+        try matchUndo(file, &entries)
         // The node may be writing the last record just now; one that has undo was connected, so it is whole.
         if let last = entries.last, !last.hasUndo, last.parent != .zero {
             try folder.read(file, at: Int(last.offset), count: Int(last.size), into: &buffer)
             var transactions = BlockTransactions()
             do throws(ParseError) { _ = try transactions.parse(buffer.bytes) } catch { entries.removeLast() }
         }
-        Self.shareUndo(&entries)
+        try shareUndo(file, &entries)
         return entries
     }
 
-    /// A record's checksum covers the block's parent and what was spent, not the block: siblings without payments have
-    /// the same record, of nothing spent, and nothing tells whose it is if only one of them was connected. Then it is
-    /// everybody's, and the chain with most work decides. A record that spends coins is never shared.
-    private static func shareUndo(_ entries: inout [BlockEntry]) {
-        var owners: [Digest: Int] = [:]
-        for (i, entry) in entries.enumerated() where entry.hasUndo && entry.transactions == 1 {
-            owners[entry.parent] = i
+    /// A record's checksum covers the block's parent and what was spent, not the block: siblings that spend the same
+    /// coins in the same places have the same record, and nothing tells whose it is if only one of them was connected.
+    /// Then it is everybody's, and the chain with most work decides.
+    private mutating func shareUndo(_ file: borrowing File, _ entries: inout [BlockEntry]) throws(FileError) {
+        var owners: [Digest: [Int]] = [:]
+        for (i, entry) in entries.enumerated() where entry.hasUndo { owners[entry.parent, default: []].append(i) }
+        for (i, entry) in entries.enumerated() where !entry.hasUndo {
+            for owner in owners[entry.parent] ?? [] where entries[owner].transactions == entry.transactions {
+                if entry.transactions > 1 {
+                    let own = try spends(file, entry)
+                    guard try spends(file, entries[owner]) == own else { continue }
+                }
+                entries[i].undoOffset = entries[owner].undoOffset
+                entries[i].undoSize = entries[owner].undoSize
+                break
+            }
         }
-        for (i, entry) in entries.enumerated() where !entry.hasUndo && entry.transactions == 1 {
-            guard let owner = owners[entry.parent] else { continue }
-            entries[i].undoOffset = entries[owner].undoOffset
-            entries[i].undoSize = entries[owner].undoSize
+    }
+
+    /// The outpoints that a block spends, transaction by transaction; none if it cannot be parsed.
+    private mutating func spends(_ file: borrowing File, _ entry: BlockEntry) throws(FileError) -> [[Outpoint]] {
+        try folder.read(file, at: Int(entry.offset), count: Int(entry.size), into: &buffer)
+        var block = BlockTransactions()
+        do throws(ParseError) { _ = try block.parse(buffer.bytes) } catch { return [] }
+        return (0..<block.count).map { Array(block.inputs[block.firstInput[$0]..<block.firstInput[$0 + 1]]) }
+    }
+
+    /// Whether a record has a coin for every input of a block, transaction by transaction.
+    private mutating func fits(
+        _ record: [UInt8], _ file: borrowing File, _ entry: BlockEntry
+    ) throws(FileError) -> Bool {
+        let spends = try spends(file, entry)
+        guard spends.count > 0 else { return false }
+        do throws(ParseError) {
+            try record.withBytes { raw throws(ParseError) in
+                var coins = try SpentCoins(raw, transactions: spends.count)
+                for inputs in spends.dropFirst() {
+                    try coins.beginTransaction(inputs: inputs.count)
+                    for _ in inputs { _ = try coins.next() }
+                }
+                try coins.finish()
+            }
+            return true
+        } catch {
+            return false
         }
     }
 
@@ -104,7 +137,9 @@ struct BlockFileScan: ~Copyable {
 
     /// Gives every block its undo record. A record's checksum covers the hash of the block before it, so a record is
     /// tried first on the child of the block that the record before belongs to: that is how they were connected.
-    private mutating func matchUndo(_ entries: inout [BlockEntry]) throws(FileError) {
+    private mutating func matchUndo(
+        _ blocks: borrowing File, _ entries: inout [BlockEntry]
+    ) throws(FileError) {
         let file: File
         do throws(FileError) {
             file = try File(reading: folder.undoPath(number))
@@ -113,8 +148,8 @@ struct BlockFileScan: ~Copyable {
             throw error
         }
         let end = try file.size()
-        var child: [Digest: Int] = [:]
-        for (i, entry) in entries.enumerated() where child[entry.parent] == nil { child[entry.parent] = i }
+        var children: [Digest: [Int]] = [:]
+        for (i, entry) in entries.enumerated() { children[entry.parent, default: []].append(i) }
         var previous: Digest?
         var firstOpen = 0
         var offset = 0
@@ -127,14 +162,19 @@ struct BlockFileScan: ~Copyable {
             try folder.read(file, at: start + 8, count: size + 32, into: &buffer)
             let record = UndoRecord(buffer.bytes)
             while firstOpen < entries.count, entries[firstOpen].hasUndo { firstOpen += 1 }
-            var match = previous.flatMap { child[$0] }
-            if let guess = match, entries[guess].hasUndo || !record.belongs(to: entries[guess]) { match = nil }
-            if match == nil {
-                match = (firstOpen..<entries.count).first {
-                    !entries[$0].hasUndo && record.belongs(to: entries[$0])
-                }
+            let isOpen = { (i: Int, entries: [BlockEntry]) in !entries[i].hasUndo && record.belongs(to: entries[i]) }
+            guard
+                var match = previous.flatMap({ children[$0]?.first { isOpen($0, entries) } })
+                    ?? (firstOpen..<entries.count).first(where: { isOpen($0, entries) })
+            else { continue }
+            let siblings = (children[entries[match].parent] ?? []).filter { isOpen($0, entries) }
+            if siblings.count > 1, entries[match].transactions > 1 {
+                let bytes = [UInt8](record.record)
+                var fitting: [Int] = []
+                for i in siblings where try fits(bytes, blocks, entries[i]) { fitting.append(i) }
+                // If all of them fit, the one that others stand on was connected.
+                match = fitting.first { children[entries[$0].hash] != nil } ?? fitting.first ?? match
             }
-            guard let match else { continue }
             entries[match].undoOffset = UInt32(start + 8)
             entries[match].undoSize = UInt32(size)
             previous = entries[match].hash

@@ -24,7 +24,7 @@ import Testing
         var block = ByteBuffer()
         var undo = ByteBuffer()
         for (entry, expected) in zip(entries, blocks) {
-            try folder.read(entry, block: &block, undo: &undo)
+            try folder.read(entry, height: 0, block: &block, undo: &undo)
             let (read, readUndo) = ([UInt8](block.bytes), [UInt8](undo.bytes))
             #expect(read == expected.bytes && entry.parent == expected.parent, sourceLocation: sourceLocation)
             #expect(readUndo == (withUndo ? expected.undo ?? [] : []), sourceLocation: sourceLocation)

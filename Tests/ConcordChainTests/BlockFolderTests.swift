@@ -64,15 +64,15 @@ import Testing
         var block = ByteBuffer()
         var undo = ByteBuffer()
         try File.truncate(folder.undoPath(0), to: Int(entries[2].undoOffset + entries[2].undoSize) - 1)
-        let short = #expect(throws: FileError.self) { try folder.read(entries[2], block: &block, undo: &undo) }
+        let short = #expect(throws: FileError.self) { try folder.read(entries[2], height: 2, block: &block, undo: &undo) }
         #expect(short?.path == folder.undoPath(0))
         #expect(short?.message == "ends inside the record at byte \(entries[2].undoOffset)")
         try File.truncate(folder.blockPath(0), to: Int(entries[2].offset) + 79)
-        #expect(throws: FileError.self) { try folder.read(entries[2], block: &block, undo: &undo) }
+        #expect(throws: FileError.self) { try folder.read(entries[2], height: 2, block: &block, undo: &undo) }
         #expect(throws: FileError.self) { try folder.header(entries[2]) }
-        #expect(throws: Never.self) { try folder.read(entries[1], block: &block, undo: &undo) }
+        #expect(throws: Never.self) { try folder.read(entries[1], height: 1, block: &block, undo: &undo) }
         try files.scratch.remove("blocks/rev00000.dat")
-        let gone = #expect(throws: FileError.self) { try folder.read(entries[1], block: &block, undo: &undo) }
+        let gone = #expect(throws: FileError.self) { try folder.read(entries[1], height: 1, block: &block, undo: &undo) }
         #expect(gone?.isMissing == true)
     }
 
