@@ -73,6 +73,7 @@ public struct Publisher {
         defer { try? folder.removeTemporaries() }
         var (position, leftBehind) = try resume(tell)
         var report = position.statement.map { Report(statement: $0) }
+        if let newest = position.statement { try point(to: newest.blockID, position.epoch.headers) }
         if position.next <= target { tell(.resuming(height: position.next, to: target)) }
         while position.next <= target {
             let (statement, signatures) = try publish(nextBatch(position, to: target), from: &position, now: now())
@@ -123,6 +124,8 @@ public struct Publisher {
                             + "the node is behind the tree, or it is another node's. Let it finish its work, or give "
                             + "another --datadir")
                 }
+                // A chain that is shorter has not left the block: a node that is being reindexed has yet to come to it.
+                if block.height > chain.tip { continue }
                 leftBehind = leftBehind ?? block
                 continue
             }
@@ -182,18 +185,26 @@ public struct Publisher {
         }
     }
 
-    /// Writes the two files that change, headers and hint. Where the tree was further already, on this chain, they
-    /// stay: work that is done once more takes nothing back.
+    /// Writes the two files that change, headers and hint, unless they are right. Where the tree is further already,
+    /// on this chain or on one that the node has yet to come to, they stay: work that is done once more takes nothing
+    /// back.
     private func point(to block: BlockID, _ headers: [UInt8]) throws {
         let path = TreePath.headers(epochOf: block.height, parameters)
-        let known = try? Tree(folder.root).latest()
-        if let known, (block.height...chain.tip).contains(known.height), chain.blockID(at: known.height) == known {
+        if isFurther(than: block) {
             let bytes = try? File.read(folder.path(path), atMost: BlockHeader.size * parameters.epoch)
             if bytes?.starts(with: headers) != true { try folder.write(headers, at: path) }
         } else {
             try folder.write(headers, at: path)
             try folder.write(Array("\(block)\n".utf8), at: TreePath.latest)
         }
+    }
+
+    /// Whether the hint names this block or a later one: of this chain, or above it, attested by this key.
+    private func isFurther(than block: BlockID) -> Bool {
+        let tree = Tree(folder.root)
+        guard let latest = try? tree.latest(), latest.height >= block.height else { return false }
+        if latest.height <= chain.tip { return chain.blockID(at: latest.height) == latest }
+        return (try? tree.attestation(of: latest, parameters: parameters, key: key.publicKey)) != nil
     }
 
     /// What is to be said of a block; at an epoch height its snapshot is built and installed first.

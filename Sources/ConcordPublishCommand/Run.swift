@@ -94,6 +94,9 @@ struct Run: ParsableCommand {
 
         // Runs with other folders of their own may have the same tree.
         let treeLock = try FolderLock(withoutFile: treeRoot)
+        if let latest = try? Tree(treeRoot).latest(), latest.height > chain.tip {
+            progress.say("note: the node's chain ends at height \(chain.tip), below the tree's \(latest.height)")
+        }
         let folder = try Folder(treeRoot)
         let face = TreeFace(
             folder: folder,

@@ -39,7 +39,9 @@ import Testing
 
                 let look = try publication.tree.look().files.filter { !$0.key.hasPrefix(".tmp/") }
                 for (path, file) in seen where !Self.mayChange(path) {
-                    #expect(look[path]?.digest == file.digest, "seed \(seed): \(path) has changed after kill \(killed)")
+                    #expect(
+                        look[path]?.digest == file.digest,
+                        "seed \(seed): \(path) has changed after kill \(killed)")
                 }
                 seen = look
             }

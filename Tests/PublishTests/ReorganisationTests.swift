@@ -92,6 +92,31 @@ import Testing
         #expect(try publication.tree.look() == tree)
     }
 
+    /// A node that is being reindexed, or whose newest file is lost, has less of the same chain: that is no
+    /// reorganisation, and the tree stays where it is.
+    @Test(arguments: ["rev", "blk"])
+    func aNodeThatIsBehindTakesNothingBack(lost: String) throws {
+        let publication = try Publication(.regtestRich)
+        try publication.publish()
+        let tree = try publication.tree.look()
+        let files = try publication.coreFiles()
+        let moved = publication.scratch.path("moved")
+        try FileManager.default.moveItem(atPath: files.path(lost, 19), toPath: moved)
+        let outcome = try publication.run()
+        #expect(!outcome.output.contains("reorganisation"), "\(outcome.output)")
+        if lost == "rev" {
+            #expect(outcome.isSuccess)
+            #expect(outcome.errors == "note: the node's chain ends at height 321, below the tree's 330\n")
+        } else {
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("published at height 330: the node is behind the tree"), "\(outcome.errors)")
+        }
+        #expect(try publication.tree.look() == tree)
+        try FileManager.default.moveItem(atPath: moved, toPath: files.path(lost, 19))
+        #expect(try publication.publish().output.hasPrefix("nothing new: "))
+        #expect(try publication.tree.look() == tree)
+    }
+
     private func expectLeft(_ branch: Branch?, _ outcome: Program.Outcome) throws {
         let line = branch.map {
             "reorganisation: the best chain has left block \($0.tip) at height \($0.height)\n"

@@ -134,6 +134,23 @@ import Testing
         #expect(try publication.tree.look().files.mapValues(\.digest) == tree)
     }
 
+    /// The files that nobody signs are put right by the next run, even if there is nothing new.
+    @Test(arguments: [
+        ("latest.txt", nil), ("latest.txt", ""),
+        ("latest.txt", "9999999 " + String(repeating: "0", count: 64) + "\n"),
+        ("latest.txt", "321 395ff27c9545da3234075ba641514e936b3714349b683d9db932c6044fcf6306\n"),
+        ("headers/0000300.bin", nil), ("headers/0000300.bin", "short"), ("authority.txt", nil),
+        ("authority.pem", "x"),
+        ("FORMAT.md", ""),
+    ])
+    func unsignedFilesAreMended(path: String, text: String?) throws {
+        let tree = try publication.tree.look().files.mapValues(\.digest)
+        try remove(publication.tree.path(path))
+        if let text { try Data(text.utf8).write(to: URL(fileURLWithPath: publication.tree.path(path))) }
+        #expect(try publication.publish().output.hasPrefix("nothing new: "))
+        #expect(try publication.tree.look().files.mapValues(\.digest) == tree)
+    }
+
     /// An attestation in the tree that says something else than the chain: nothing is signed, and once it is put
     /// right nothing is in the way.
     @Test func aTreeThatContradictsTheChainIsRefused() throws {
