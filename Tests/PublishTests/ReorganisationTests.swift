@@ -109,7 +109,9 @@ import Testing
             #expect(outcome.errors == "note: the node's chain ends at height 321, below the tree's 330\n")
         } else {
             #expect(outcome.status == 1)
-            #expect(outcome.errors.contains("published at height 330: the node is behind the tree"), "\(outcome.errors)")
+            #expect(
+                outcome.errors.contains("published at height 330: the node is behind the tree"),
+                "\(outcome.errors)")
         }
         #expect(try publication.tree.look() == tree)
         try FileManager.default.moveItem(atPath: moved, toPath: files.path(lost, 19))
