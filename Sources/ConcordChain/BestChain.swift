@@ -24,15 +24,16 @@ public struct BestChain: Sendable {
     ///
     /// - Parameters:
     ///   - cache: a folder for what the scan finds; files that have not changed are not read again.
-    ///   - progress: is told the number of files done and of all, from any thread.
+    ///   - progress: is told the number of files done and of all, from any thread, for each that had to be scanned.
     /// - Throws: `FileError`, which names the height, the file and what to do.
     public static func scan(
         _ folder: BlockFolder, cache: Folder, progress: @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws -> BestChain {
         let done = Counter()
         let files = try Parallel.map(folder.numbers.count) { i in
-            let index = try BlockFileIndex.current(folder, number: folder.numbers[i], cache: cache)
-            progress(done.next(), folder.numbers.count)
+            let (index, wasScanned) = try BlockFileIndex.current(folder, number: folder.numbers[i], cache: cache)
+            let number = done.next()
+            if wasScanned { progress(number, folder.numbers.count) }
             return index.entries
         }
         return try BestChain(choosingFrom: Array(files.joined()), folder)

@@ -52,7 +52,7 @@ struct BlockFileIndex: Sendable {
     /// How the folder's files look now, with what a scan finds, or found before if they have not changed.
     static func current(
         _ folder: BlockFolder, number: Int, cache: Folder
-    ) throws(FileError) -> BlockFileIndex {
+    ) throws(FileError) -> (index: BlockFileIndex, wasScanned: Bool) {
         let blocks = try Stamp(folder.blockPath(number))
         let undo = try Stamp(folder.undoPath(number))
         let relative = "scan/\(number)"
@@ -60,12 +60,12 @@ struct BlockFileIndex: Sendable {
             let saved = try? BlockFileIndex(parsing: bytes, number: number, key: folder.obfuscation),
             saved.blocks == blocks, saved.undo == undo
         {
-            return saved
+            return (saved, false)
         }
         var scan = BlockFileScan(folder, number: number)
         let index = BlockFileIndex(blocks: blocks, undo: undo, entries: try scan.run())
         try cache.replace(index.encoded(key: folder.obfuscation), at: relative)
-        return index
+        return (index, true)
     }
 
     private init(blocks: Stamp, undo: Stamp, entries: [BlockEntry]) {

@@ -12,7 +12,7 @@ import Testing
         """
         02 02 03 00 \(bytes { $0.appendVarInt(Amount.compress(5_000_000_000)) }.hex) 02\(x)
         828a00 00 07 00\(hash)
-        01 00 01 0751
+        01 02 00 01 0751
         """)
 
     struct Spent: Equatable {
@@ -45,7 +45,7 @@ import Testing
             try Self.read(Self.record) == [
                 Spent(code: 3, amount: 5_000_000_000, script: "2102\(Self.x)ac"),
                 Spent(code: 50_560, amount: 1_000_000, script: "76a914\(Self.hash)88ac"),
-                Spent(code: 0, amount: 1, script: "51"),
+                Spent(code: 2, amount: 1, script: "51"),
             ])
     }
 
@@ -56,6 +56,13 @@ import Testing
         }
     }
 
+    /// Bitcoin Core before 0.15 wrote a height with the last spent output of a transaction only.
+    @Test(arguments: ["00", "01"])
+    func aCoinWithoutItsHeightIsRefused(code: String) {
+        let error = #expect(throws: ParseError.self) { try Self.read(hex("01 01 \(code) 01 0751"), inputs: [1]) }
+        #expect(error?.description.contains("before version 0.15") == true && error?.offset == 2)
+    }
+
     @Test func aBlockWithItsCoinbaseAlone() throws {
         #expect(try Self.read([0], inputs: []) == [])
     }
@@ -64,7 +71,7 @@ import Testing
         let other = ParseError.Reason.malformed("is the undo record of another block")
         for (inputs, offset) in [([2], 0), ([2, 1, 1], 0), ([1, 1], 1), ([3, 1], 1), ([2, 2], 60)] {
             let error = #expect(throws: ParseError.self) { try Self.read(Self.record, inputs: inputs) }
-            #expect(error == ParseError(other, at: offset == 60 ? Self.record.count - 5 : offset))
+            #expect(error == ParseError(other, at: offset == 60 ? Self.record.count - 6 : offset))
         }
         #expect(throws: ParseError(other, at: 0)) { try Self.read([1], inputs: []) }
     }
