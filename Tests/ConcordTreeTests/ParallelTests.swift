@@ -52,7 +52,7 @@ import Testing
     @Test func theFirstErrorEndsIt() {
         let begun = Box()
         #expect(throws: Failure(item: 3)) {
-            try Parallel.map(100_000) { item in
+            try Parallel.map(3000) { item in
                 begun.add()
                 if item == 3 { throw Failure(item: 3) }
                 if item > 3 { waitABit() }
