@@ -77,7 +77,7 @@ let package = Package(
         // What tests share: programs run as a user runs them, fixtures, slow readers of the same formats.
         .target(name: "TestSupport", dependencies: ["Concord"], path: "Tests/Support"),
         .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
-        .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch"]),
+        .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch", "TestSupport"]),
         // The built publisher on real chains.
         .testTarget(name: "PublishTests", dependencies: ["ConcordPublishCommand", "TestSupport"]),
     ],

@@ -1,6 +1,7 @@
 import Concord
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ConcordFetch

@@ -3,23 +3,23 @@ import Foundation
 /// nginx, serving one folder on a loopback port of its own until `stop`, or until the tests' process ends.
 ///
 /// Everything it writes is in `home`: its configuration, `error.log` and `access.log`.
-final class WebServer: Sendable {
-    struct NotStarted: Error, CustomStringConvertible {
-        var description: String
+public final class WebServer: Sendable {
+    public struct NotStarted: Error, CustomStringConvertible {
+        public let description: String
     }
 
     /// What requests are answered from.
-    let folder: URL
+    public let folder: URL
     /// `http://127.0.0.1:PORT`, without a slash at the end; `https:` if it has a certificate.
-    let base: String
-    let home: URL
+    public let base: String
+    public let home: URL
     /// The certificate that clients must be told to trust; nil for http.
-    let certificate: String?
+    public let certificate: String?
     private let process: Process
     private let input: Pipe
 
     /// Serves `folder`, created if missing; a new one inside `home` if nil. `directives` go into the server block.
-    init(serving folder: URL? = nil, directives: String = "", encrypted: Bool = false) throws {
+    public init(serving folder: URL? = nil, directives: String = "", encrypted: Bool = false) throws {
         home = FileManager.default.temporaryDirectory.appending(path: "concord-web-\(UUID().uuidString)")
         self.folder = folder ?? home.appending(path: "www")
         try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
@@ -47,14 +47,14 @@ final class WebServer: Sendable {
     }
 
     /// Stops the server and removes `home`. The folder it served stays if it is somewhere else.
-    func stop() {
+    public func stop() {
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()
         try? FileManager.default.removeItem(at: home)
     }
 
     /// The lines of the access log so far: `METHOD URI STATUS BYTES CONNECTION`.
-    var requests: [String] {
+    public var requests: [String] {
         let log = try? String(contentsOf: home.appending(path: "access.log"), encoding: .utf8)
         return log?.split(separator: "\n").map(String.init) ?? []
     }

@@ -2,18 +2,18 @@ import Foundation
 import Synchronization
 
 /// A server that answers every connection as a test says, on a thread of its own, right or wrong.
-final class HostileServer: Sendable {
+public final class HostileServer: Sendable {
     private let listener: Socket
     private let port: UInt16
     private let state = Mutex((isStopped: false, accepted: 0, open: [Int: Socket]()))
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
-    var base: String { "http://127.0.0.1:\(port)" }
+    public var base: String { "http://127.0.0.1:\(port)" }
     /// Connections accepted so far.
-    var connections: Int { state.withLock { $0.accepted } }
+    public var connections: Int { state.withLock { $0.accepted } }
 
     /// `answer` is called for each connection; when it returns, the connection is closed.
-    init(everywhere: Bool = false, answer: @escaping @Sendable (Socket) -> Void) throws {
+    public init(everywhere: Bool = false, answer: @escaping @Sendable (Socket) -> Void) throws {
         listener = try Socket(listeningEverywhere: everywhere)
         port = try listener.port()
         Thread.detachNewThread { [self] in
@@ -34,7 +34,7 @@ final class HostileServer: Sendable {
     }
 
     /// Answers each request on its own connection with these bytes.
-    convenience init(_ answer: String) throws {
+    public convenience init(_ answer: String) throws {
         try self.init { socket in
             guard socket.receiveRequest() != nil else { return }
             socket.send(answer)
@@ -43,7 +43,7 @@ final class HostileServer: Sendable {
     }
 
     /// Breaks all connections; their scripts see it at the next `send`.
-    func stop() {
+    public func stop() {
         state.withLock {
             $0.isStopped = true
             for socket in $0.open.values { socket.shutDown() }
@@ -53,10 +53,10 @@ final class HostileServer: Sendable {
 }
 
 /// A TCP socket on this machine, closed when it is let go.
-final class Socket: Sendable {
-    struct Failed: Error {
-        var call: String
-        var number: CInt
+public final class Socket: Sendable {
+    public struct Failed: Error {
+        public let call: String
+        public let number: CInt
     }
 
     private let descriptor: CInt
@@ -80,7 +80,7 @@ final class Socket: Sendable {
         self.init(descriptor: descriptor)
     }
 
-    convenience init(listeningEverywhere: Bool = false) throws {
+    public convenience init(listeningEverywhere: Bool = false) throws {
         try self.init()
         var address = Self.address(port: 0, everywhere: listeningEverywhere)
         try withUnsafePointer(to: &address) {
@@ -92,7 +92,7 @@ final class Socket: Sendable {
         guard listen(descriptor, 128) == 0 else { throw Failed(call: "listen", number: errno) }
     }
 
-    convenience init(connectingTo port: UInt16) throws {
+    public convenience init(connectingTo port: UInt16) throws {
         try self.init()
         var address = Self.address(port: port, everywhere: false)
         try withUnsafePointer(to: &address) {
@@ -104,11 +104,11 @@ final class Socket: Sendable {
     }
 
     /// A port that nobody listened on a moment ago.
-    static func freePort() throws -> UInt16 {
+    public static func freePort() throws -> UInt16 {
         try Socket(listeningEverywhere: false).port()
     }
 
-    func port() throws -> UInt16 {
+    public func port() throws -> UInt16 {
         var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = withUnsafeMutablePointer(to: &address) {
@@ -118,7 +118,7 @@ final class Socket: Sendable {
         return UInt16(bigEndian: address.sin_port)
     }
 
-    func accept() -> Socket? {
+    public func accept() -> Socket? {
         while true {
             let accepted = systemAccept(descriptor, nil, nil)
             if accepted >= 0 { return Socket(descriptor: accepted) }
@@ -127,7 +127,7 @@ final class Socket: Sendable {
     }
 
     /// The head of a request, with its empty line; nil if the client went.
-    func receiveRequest() -> String? {
+    public func receiveRequest() -> String? {
         var request = ""
         while !request.hasSuffix("\r\n\r\n") {
             guard let bytes = receive(1) else { return nil }
@@ -137,7 +137,7 @@ final class Socket: Sendable {
     }
 
     /// All that comes until the other side closes.
-    func receiveAll() -> String {
+    public func receiveAll() -> String {
         var all: [UInt8] = []
         while let bytes = receive(4096) { all += bytes }
         return String(decoding: all, as: UTF8.self)
@@ -151,8 +151,11 @@ final class Socket: Sendable {
 
     /// False when the client has gone.
     @discardableResult
-    func send(_ text: String) -> Bool {
-        var rest = Array(text.utf8)[...]
+    public func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+    @discardableResult
+    public func send(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
         while !rest.isEmpty {
             #if canImport(Glibc)
                 let flags = CInt(MSG_NOSIGNAL)
@@ -167,17 +170,17 @@ final class Socket: Sendable {
     }
 
     /// Waits for the client to go away; returns too when the server is stopped.
-    func waitForEnd() {
+    public func waitForEnd() {
         while receive(4096) != nil {}
     }
 
     /// Says that no more will come, and lets the client read what did.
-    func finish() {
+    public func finish() {
         shutdown(descriptor, CInt(SHUT_WR))
         waitForEnd()
     }
 
-    func shutDown() {
+    public func shutDown() {
         shutdown(descriptor, CInt(SHUT_RDWR))
     }
 
