@@ -80,6 +80,10 @@ let package = Package(
         .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch", "TestSupport"]),
         // The built publisher on real chains.
         .testTarget(name: "PublishTests", dependencies: ["ConcordPublishCommand", "TestSupport"]),
+        // The built client against trees of the built publisher.
+        .testTarget(
+            name: "ClientTests",
+            dependencies: ["ConcordCommand", "ConcordPublishCommand", "ConcordPublish", "ConcordTree", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,279 @@
+import Concord
+import Foundation
+import TestSupport
+import Testing
+
+/// A host that is not who signs can only fail to be useful: what it does wrong is told, and others serve.
+@Suite struct BadHostTests {
+    /// What a host can spoil: the paths of one kind of file that a fetch of the tip needs.
+    enum Kind: String, CaseIterable {
+        case shards, patches, manifest, headers, attestation, signature
+
+        func paths(_ tree: PlainTree) throws -> [String] {
+            switch self {
+            case .shards: tree.paths("snapshots", containing: "/0000300-").filter { $0.hasSuffix(".zst") }
+            case .patches: tree.paths("patches", containing: "/0000300/")
+            case .manifest: tree.paths("snapshots", containing: "/0000300-").filter { $0.hasSuffix("manifest.txt") }
+            case .headers: ["headers/0000300.bin"]
+            case .attestation: [try tree.attestation(311)]
+            case .signature: [try tree.attestation(311) + ".sig"]
+            }
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func oneBitOnOneHost(kind: Kind) throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        for path in try kind.paths(sites[0].tree) { try sites[0].tree.flip(path) }
+        let outcome = try client.succeed("fetch")
+        let warnings = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("warning: ") }
+        #expect(!warnings.isEmpty, "\(outcome.said)")
+        #expect(warnings.allSatisfy { $0.contains(sites[0].url) && $0.hasSuffix("; fetched from another host") })
+        #expect(!outcome.errors.contains(sites[1].url) && !outcome.errors.contains(sites[2].url))
+        // What is here is what Core has.
+        try CoinTests.expectSome(client)
+        let again = try client.fetch()
+        #expect(again.shards == 0 && again.patches == 0 && again.faults.isEmpty)
+    }
+
+    @Test(arguments: Kind.allCases) func oneBitOnAllHosts(kind: Kind) throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        for site in sites {
+            for path in try kind.paths(site.tree) { try site.tree.flip(path) }
+        }
+        let outcome = try client.run("fetch")
+        #expect(outcome.status == 4, "\(outcome.said)")
+        for site in sites { #expect(outcome.errors.contains(site.url), "\(outcome.said)") }
+        #expect(!client.isInstalled)
+        #expect(try client.run("utxos", "51").errors == "error: nothing was fetched yet: run «concord fetch» first\n")
+
+        // And against good hosts it goes on.
+        let good = try Site.all()
+        for site in good { try client.trust(site) }
+        try client.fetch()
+        try CoinTests.expectSome(client)
+    }
+
+    /// A valid attestation, but of another block than its name says.
+    @Test func oneAttestationInThePlaceOfAnother() throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        let (one, other) = (try sites[0].tree.attestation(311), try sites[0].tree.attestation(312))
+        try sites[0].tree.replace(one, try sites[0].tree.read(other))
+        try sites[0].tree.replace("\(one).sig", try sites[0].tree.read("\(other).sig"))
+        let fetched = try client.fetch()
+        #expect(fetched.faults.count == 1 && fetched.faults[0].contains("\(sites[0].url)/\(one)"), "\(fetched)")
+    }
+
+    /// Files are missing on one host: an upload that is not complete.
+    @Test func oneHostLacksData() throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        for path in sites[0].tree.files() where path.hasPrefix("snapshots") || path.hasPrefix("patches") {
+            try sites[0].tree.remove(path)
+        }
+        let fetched = try client.fetch()
+        #expect(fetched.shards == 16 && fetched.patches == 30)
+        try CoinTests.expectSome(client)
+    }
+
+    /// `latest.txt` names a block that nobody attests.
+    @Test func latestLies() throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        try sites[1].tree.replace("latest.txt", "331 \(String(repeating: "0", count: 63))1\n")
+        let (status, answer) = try client.check()
+        #expect(status == 0 && answer.verdicts[1] == "unreachable")
+        #expect(answer.authorities[1].problems.contains { $0.contains("\(sites[1].url)/attestations/0000300/0000331-") })
+    }
+
+    /// Nothing outside the home changes, whatever links are in it.
+    @Test(arguments: ["sets", "sets/regtest", "sets/regtest/snapshots", "sets/regtest/patches", "sets/regtest/.tmp", "evidence"])
+    func aPlantedLinkIsNotFollowed(path: String) throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        let outside = PlainTree(client.scratch.path("outside"))
+        try outside.replace("0000250-of-somebody/file", "precious")
+        try outside.replace("file", "precious")
+        let before = try outside.look()
+        let link = client.home.path(path)
+        try FileManager.default.createDirectory(
+            at: URL(fileURLWithPath: link).deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: outside.root)
+        if path == "evidence" { try sites[0].lie(at: 330) }
+        let outcome = try client.run("fetch")
+        #expect(outcome.status == 1 && outcome.errors.contains(link), "\(outcome.said)")
+        #expect(try outside.look() == before)
+    }
+}
+
+/// What a host can do to a file on its way.
+@Suite struct HostileHostTests {
+    enum Trick: String, CaseIterable {
+        case endless, bomb, hugeWindow, cutAt0, cutAt1, cutBeforeTheLast, shorterThanAnnounced, longerThanAnnounced
+        case trailingByte, redirectToFile, redirectInCircles, page, stalled
+    }
+
+    /// Packed once: a gigabyte of zeros, and a frame that wants a window of 2 GiB.
+    static let bombs = Result {
+        let scratch = try Scratch.ofProcess()
+        try Program.installed("sh").print(
+            "-c",
+            """
+            head -c 1000000000 /dev/zero | zstd -1 -q -o "$0/bomb.zst"
+            head -c 100000 /dev/zero | zstd -q --ultra -22 --long=31 -o "$0/window.zst"
+            """, scratch.folder)
+        return (bomb: try scratch.read("bomb.zst"), window: try scratch.read("window.zst"))
+    }
+
+    /// One of the authorities is served by a host that spoils all shards, or all patches.
+    @Test(arguments: Trick.allCases) func othersServe(trick: Trick) throws {
+        let sites = try Site.all()
+        let client = try Client()
+        let bombs = try Self.bombs.get()
+        let tree = sites[0].tree
+        let server = try HostileServer { socket in
+            guard let path = socket.receiveRequest()?.split(separator: " ")[1].dropFirst() else { return }
+            let ok = { (length: Int) in "HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\nConnection: close\r\n\r\n" }
+            guard let file = try? tree.read(String(path)) else {
+                socket.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                return socket.finish()
+            }
+            let answer = { (bytes: [UInt8], length: Int) in
+                socket.send(ok(length))
+                socket.send(bytes)
+            }
+            guard path.hasSuffix(".zst") else {
+                answer(file, file.count)
+                return socket.finish()
+            }
+            switch trick {
+            case .endless:
+                socket.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+                while socket.send(file) {}
+            case .bomb: answer(bombs.bomb, bombs.bomb.count)
+            case .hugeWindow: answer(bombs.window, bombs.window.count)
+            case .cutAt0: answer([], 0)
+            case .cutAt1: answer(Array(file.prefix(1)), 1)
+            case .cutBeforeTheLast: answer(file.dropLast(), file.count - 1)
+            case .shorterThanAnnounced: answer(Array(file.prefix(20)), file.count)
+            case .longerThanAnnounced: answer(file, 20)
+            case .trailingByte: answer(file + [0], file.count + 1)
+            case .redirectToFile:
+                socket.send("HTTP/1.1 302 Found\r\nLocation: file://\(tree.path(String(path)))\r\nContent-Length: 0\r\n\r\n")
+            case .redirectInCircles:
+                socket.send("HTTP/1.1 302 Found\r\nLocation: /\(path)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            case .page:
+                let page = Array("<!doctype html><title>Welcome</title>".utf8)
+                answer(page, page.count)
+            case .stalled:
+                socket.send(ok(file.count))
+                socket.waitForEnd()
+            }
+            socket.finish()
+        }
+        defer { server.stop() }
+        try client.trust("alpha", sites[0].publicKey, server.base)
+        for site in sites.dropFirst() { try client.trust(site) }
+        let fetched = try client.fetch("--timeout", "1")
+        #expect(fetched.shards == 16 && fetched.patches == 30)
+        #expect(!fetched.faults.isEmpty && fetched.faults.allSatisfy { $0.contains(server.base) }, "\(fetched.faults)")
+        try CoinTests.expectSome(client)
+        #expect(PlainTree(client.home.root).files().allSatisfy { !$0.contains(".tmp") })
+    }
+
+    /// A host that stalls on the small files is an authority that is away.
+    @Test func stalledFromTheStart() throws {
+        let sites = try Site.all()
+        let client = try Client()
+        let server = try HostileServer { $0.waitForEnd() }
+        defer { server.stop() }
+        try client.trust("alpha", sites[0].publicKey, server.base)
+        for site in sites.dropFirst() { try client.trust(site) }
+        let start = Date()
+        let (status, answer) = try client.check("--timeout", "1")
+        #expect(status == 0 && answer.verdicts == ["unreachable", "agrees", "agrees"])
+        #expect(answer.authorities[0].problems.contains { $0.contains("timed out") })
+        #expect(Date().timeIntervalSince(start) < 10)
+    }
+}
+
+/// Signed files that are not right.
+@Suite struct BadSignatureTests {
+    enum Fault: String, CaseIterable {
+        case badSignature, otherKey, otherTree, highS, trailingByte, emptySignature, truncatedText, page, noLatest
+        case carriageReturn
+    }
+
+    /// n, the order of secp256k1, less s.
+    static func highS(_ signature: [UInt8]) -> [UInt8] {
+        let order: [UInt8] = [
+            0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe,
+            0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,
+        ]
+        let r = Array(signature[4..<4 + Int(signature[3])])
+        let s = Array(signature[(6 + r.count)...])
+        let padded = [UInt8](repeating: 0, count: 32 - s.suffix(32).count) + s.suffix(32)
+        var borrow = 0
+        var high = [UInt8](repeating: 0, count: 32)
+        for i in (0..<32).reversed() {
+            let difference = Int(order[i]) - Int(padded[i]) - borrow
+            borrow = difference < 0 ? 1 : 0
+            high[i] = UInt8(truncatingIfNeeded: difference)
+        }
+        let integer = high[0] < 0x80 ? high : [0] + high
+        let body = [0x02, UInt8(r.count)] + r + [0x02, UInt8(integer.count)] + integer
+        return [0x30, UInt8(body.count)] + body
+    }
+
+    private static func spoil(_ site: Site, _ fault: Fault, other: Site) throws {
+        let tree = site.tree
+        let path = try tree.attestation(330)
+        let signature = try tree.read("\(path).sig")
+        switch fault {
+        case .badSignature: try tree.flip("\(path).sig")
+        case .otherKey:
+            try tree.replace(path, try other.tree.read(path))
+            try tree.replace("\(path).sig", try other.tree.read("\(path).sig"))
+        case .otherTree: try tree.replace("authority.txt", try other.tree.read("authority.txt"))
+        case .highS: try tree.replace("\(path).sig", highS(signature))
+        case .trailingByte: try tree.replace("\(path).sig", signature + [0])
+        case .emptySignature: try tree.replace("\(path).sig", [UInt8]())
+        case .truncatedText: try tree.replace(path, try tree.read(path).dropLast(9))
+        case .page: try tree.replace("latest.txt", "<!doctype html><html><body>It works!</body></html>\n")
+        case .noLatest: try tree.replace("latest.txt", "")
+        case .carriageReturn:
+            try tree.replace(path, try tree.text(path).split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n"))
+        }
+    }
+
+    static let words: [Fault: String] = [
+        .badSignature: ".txt: the signature is not ", .otherKey: ".txt: the attestation is of another key",
+        .otherTree: "/authority.txt: is the tree of another key",
+        .highS: ".txt: the signature has its s in the upper half",
+        .trailingByte: ".txt: the signature is not strict DER: has bytes behind its end",
+        .emptySignature: ".txt: the signature is not strict DER: ends too early",
+        .truncatedText: ".txt: the attestation ", .page: "/latest.txt: is not a height and a block hash",
+        .noLatest: "/latest.txt: ends too early", .carriageReturn: ".txt: the attestation ",
+    ]
+
+    @Test(arguments: Fault.allCases) func invalidIsNotAgreement(fault: Fault) throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        try Self.spoil(sites[0], fault, other: sites[1])
+        let (status, answer) = try client.check()
+        #expect(status == 0 && answer.height == 330)
+        #expect(answer.verdicts == ["invalid", "agrees", "agrees"], "\(answer)")
+        let problem = try #require(answer.authorities[0].problems.first)
+        #expect(problem.contains(sites[0].url) && problem.contains(Self.words[fault] ?? "?"), "\(problem)")
+        let table = try client.succeed("check")
+        #expect(table.output.contains("alpha: \(problem)"))
+
+        // Two of three that cannot be believed leave nothing to agree on.
+        try Self.spoil(sites[1], fault, other: sites[2])
+        let outcome = try client.run("fetch")
+        #expect(outcome.status == 3, "\(outcome.said)")
+        #expect(!client.isInstalled)
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import TestSupport
+
+/// The built `concord` with a home folder of its own.
+final class Client {
+    let scratch: Scratch
+    /// Its home folder.
+    let home: PlainTree
+    /// The authorities it recognises that serve as long as it needs them.
+    private var sites: [Site] = []
+
+    init() throws {
+        scratch = try Scratch()
+        home = PlainTree(scratch.path("home"))
+    }
+
+    /// One that recognises these authorities.
+    convenience init(trusting sites: [Site]) throws {
+        try self.init()
+        for site in sites { try trust(site) }
+    }
+
+    static func program() throws -> Program { try .built("concord") }
+
+    func trust(_ site: Site) throws {
+        sites.append(site)
+        try trust(site.name, site.publicKey, site.url)
+    }
+
+    func trust(_ name: String, _ key: String, _ urls: String...) throws {
+        try succeed(["trust", "add", name, key] + urls)
+    }
+
+    /// Runs to the end, whatever it is.
+    func run(_ arguments: String...) throws -> Program.Outcome { try run(arguments) }
+
+    func run(_ arguments: [String]) throws -> Program.Outcome {
+        try Self.program().run(arguments, environment: ["CONCORD_HOME": home.root])
+    }
+
+    func start(_ arguments: String...) throws -> RunningProgram {
+        try Self.program().start(arguments, environment: ["CONCORD_HOME": home.root])
+    }
+
+    /// Runs, and throws unless it succeeds.
+    @discardableResult
+    func succeed(_ arguments: String...) throws -> Program.Outcome { try succeed(arguments) }
+
+    @discardableResult
+    func succeed(_ arguments: [String]) throws -> Program.Outcome {
+        let outcome = try run(arguments)
+        guard outcome.isSuccess else {
+            throw TestError("concord \(arguments.joined(separator: " ")): \(outcome.said)")
+        }
+        return outcome
+    }
+
+    /// `concord check --json`.
+    func check(_ arguments: String...) throws -> (status: Int32?, answer: Answer) {
+        let outcome = try run(["check", "--json"] + arguments)
+        return (outcome.status, try outcome.json())
+    }
+
+    /// `concord fetch --json`, which has to succeed.
+    @discardableResult
+    func fetch(_ arguments: String...) throws -> Fetched {
+        try succeed(["fetch", "--json"] + arguments).json()
+    }
+
+    /// `concord utxos --json`, which has to succeed.
+    func utxos(_ scripts: String...) throws -> Coins {
+        try succeed(["utxos", "--json"] + scripts).json()
+    }
+
+    /// What is installed, all of it.
+    var sets: PlainTree { PlainTree(home.path("sets")) }
+    var set: PlainTree { PlainTree(home.path("sets/regtest")) }
+    var isInstalled: Bool { FileManager.default.fileExists(atPath: set.path("agreed.json")) }
+}
+
+/// What `check --json` prints.
+struct Answer: Decodable {
+    struct Row: Decodable {
+        let name, key, verdict: String
+        let height: Int?
+        let block, time: String?
+        let bytes: Int
+        let problems: [String]
+    }
+
+    let result: String
+    let reason: String?
+    let height: Int?
+    let block, muhash, history: String?
+    let coins, amount: Int?
+    let minimum: Int
+    let authorities: [Row]
+    let evidence: String?
+
+    var verdicts: [String] { authorities.map(\.verdict) }
+}
+
+/// What `fetch --json` prints.
+struct Fetched: Decodable {
+    let agreement: Answer
+    let folder: String
+    let shards, patches, bytes: Int
+    let faults: [String]
+}
+
+/// What `utxos --json` prints.
+struct Coins: Decodable {
+    struct Coin: Decodable, Hashable {
+        let txid: String
+        let index, amount, height: Int
+        let coinbase: Bool
+    }
+    struct Entry: Decodable {
+        let query, script: String
+        let amount: Int
+        let coins: [Coin]
+    }
+
+    let network: String
+    let height: Int
+    let block: String
+    let authorities: [String]
+    let results: [Entry]
+}
+
+extension Program.Outcome {
+    func json<T: Decodable>(_ type: T.Type = T.self) throws -> T {
+        do {
+            return try JSONDecoder().decode(type, from: Data(standardOutput))
+        } catch {
+            throw TestError("no JSON: \(error): \(said)")
+        }
+    }
+
+    /// Both streams and the end, for a failed expectation.
+    var said: String { "status \(status ?? -1)\n\(output)\n\(errors)" }
+}

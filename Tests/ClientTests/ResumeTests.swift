@@ -1,0 +1,117 @@
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A fetch can end at any moment, and the next one goes on.
+@Suite struct ResumeTests {
+    /// Hosts as slow as to be caught in the middle.
+    static let slow = "limit_rate 60k; limit_rate_after 0;"
+
+    /// SIGKILL at random moments: what is there is wholly the old set or wholly the new one.
+    @Test func killedAtAnyMoment() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var random = Seeded(seed)
+        let good = try Site.all()
+        let client = try Client(trusting: good)
+        try client.fetch("--height", "299")
+        let old = try client.utxos("51").results[0].coins
+        for site in good { try client.succeed("trust", "remove", site.name) }
+
+        let sites = try Site.all(directives: Self.slow)
+        for site in sites { try client.trust(site) }
+        for _ in 0..<6 {
+            let run = try client.start("fetch")
+            usleep(useconds_t.random(in: 0..<400_000, using: &random))
+            run.send(SIGKILL)
+            _ = try run.wait()
+            let coins = try client.utxos("51")
+            #expect(coins.height == 299 || coins.height == 330, "seed \(seed)")
+            if coins.height == 299 { #expect(coins.results[0].coins == old, "seed \(seed)") }
+        }
+        try client.fetch()
+        try CoinTests.expectSome(client)
+        #expect(client.home.files().allSatisfy { !$0.contains("/.tmp/") })
+    }
+
+    /// What an earlier run brought is not asked for again.
+    @Test func onlyWhatIsMissing() throws {
+        let sites = try Site.all(directives: Self.slow)
+        let client = try Client(trusting: sites)
+        let run = try client.start("fetch")
+        // Not before something is in its place.
+        var kept: [String] = []
+        while kept.count < 10, run.isRunning() {
+            usleep(5000)
+            kept = client.set.files().filter { $0.hasPrefix("snapshots/") || $0.hasPrefix("patches/") }
+        }
+        run.send(SIGKILL)
+        let outcome = try run.wait()
+        #expect(outcome.signal == SIGKILL, "it was done before it could be killed")
+        #expect(!client.isInstalled)
+        #expect(try client.run("utxos", "51").errors == "error: nothing was fetched yet: run «concord fetch» first\n")
+
+        kept = client.set.files().filter { $0.hasSuffix(".zst") || $0.hasSuffix("manifest.txt") }
+        // Some of it, not all.
+        #expect((10..<40).contains(kept.count))
+        let before = sites.map { $0.server.requests.count }
+        let fetched = try client.fetch()
+        let asked = zip(sites, before).flatMap { site, count in
+            site.server.requests.dropFirst(count).map { String($0.split(separator: " ")[1].dropFirst()) }
+        }
+        #expect(Set(asked).isDisjoint(with: kept))
+        #expect(fetched.shards + fetched.patches == 46 - kept.count { $0.hasSuffix(".zst") })
+        try CoinTests.expectSome(client)
+    }
+
+    @Test func oneRunAHome() throws {
+        let sites = try Site.all(directives: Self.slow)
+        let client = try Client(trusting: sites)
+        let run = try client.start("fetch")
+        while sites.allSatisfy({ $0.server.requests.count < 8 }), run.isRunning() { usleep(2000) }
+        for arguments in [["fetch"], ["check"], ["trust", "list"], ["utxos", "51"]] {
+            let second = try client.run(arguments)
+            #expect(second.status == 1 && second.output.isEmpty)
+            #expect(
+                second.errors
+                    == "error: \(client.home.root): is in use by another run of this program; wait for it to end\n")
+        }
+        run.send(SIGKILL)
+        #expect(try run.wait().signal == SIGKILL)
+    }
+
+    /// A file that lost a bit on this machine's disk is an error that says what to do, and that helps.
+    @Test(arguments: ["snapshots/", "patches/"]) func aBitLostHere(folder: String) throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        try client.fetch()
+        for path in client.set.files(under: folder) where path.hasSuffix(".zst") { try client.set.flip(path) }
+        let outcome = try client.run("utxos", "51")
+        #expect(outcome.status == 1 && outcome.output.isEmpty)
+        #expect(outcome.errors.contains(client.set.path(folder)) && outcome.errors.contains("Remove this file and run «concord fetch»"), "\(outcome.said)")
+        for path in client.set.files(under: folder) where path.hasSuffix(".zst") { try client.set.remove(path) }
+        try client.fetch()
+        try CoinTests.expectSome(client)
+    }
+}
+
+/// SplitMix64.
+struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+        return z ^ z >> 31
+    }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the program says of itself and of wrong words.
+@Suite struct UsageTests {
+    static let key = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+    static let otherKey = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5"
+
+    @Test(arguments: [
+        "", "check", "fetch", "utxos", "verify", "trust", "trust add", "trust remove", "trust list",
+    ])
+    func help(command: String) throws {
+        let client = try Client()
+        let words = command.split(separator: " ").map(String.init)
+        let outcome = try client.run(words + ["--help"])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty)
+        let name = (["concord"] + words).joined(separator: " ")
+        #expect(outcome.output.hasPrefix("OVERVIEW: ") && outcome.output.contains("USAGE: \(name) "), "\(outcome.said)")
+        // Nothing is made on the way.
+        #expect(!FileManager.default.fileExists(atPath: client.home.root))
+    }
+
+    @Test func version() throws {
+        let outcome = try Client().run("--version")
+        #expect(outcome.status == 0 && outcome.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+    }
+
+    @Test(arguments: [
+        ["fly"], ["check", "--hight", "3"], ["check", "--height"], ["check", "--height", "x"], ["utxos"], ["verify"],
+        ["trust", "add"], ["trust", "add", "alpha"], ["trust", "add", "alpha", key], ["trust", "remove"],
+        ["trust", "fly"], ["fetch", "extra"], ["verify", "a", "b"],
+    ])
+    func wrongUsage(arguments: [String]) throws {
+        let outcome = try Client().run(arguments)
+        #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.said)")
+        #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains("Usage: concord "), "\(outcome.said)")
+    }
+
+    @Test func withoutAuthoritiesThereIsAWayOn() throws {
+        let client = try Client()
+        #expect(try client.succeed("trust", "list").output == "no authorities yet: add some with «concord trust add NAME KEY URL»\n")
+        for command in ["check", "fetch"] {
+            let outcome = try client.run(command)
+            #expect(outcome.status == 1 && outcome.output.isEmpty)
+            #expect(outcome.errors.contains("no authorities are known in \(client.home.root): add some with «concord trust add NAME KEY URL»"))
+        }
+        let outcome = try client.run("utxos", "51")
+        #expect(outcome.status == 1 && outcome.errors == "error: nothing was fetched yet: run «concord fetch» first\n")
+    }
+
+    @Test func trust() throws {
+        let client = try Client()
+        let added = try client.succeed("trust", "add", "alpha", Self.key, "http://a.example/tree/", "file:///srv/a")
+        #expect(added.output == "added alpha. 1 authority, 1 must attest a block, none may differ\n")
+        // The same key in capitals, another URL and one that is known.
+        try client.succeed("trust", "add", "alpha", Self.key.uppercased(), "https://b.example", "http://a.example/tree")
+        try client.succeed("trust", "add", "bravo", Self.otherKey, "https://c.example")
+        #expect(
+            try client.succeed("trust", "list").output == """
+                alpha  \(Self.key)
+                    http://a.example/tree
+                    file:///srv/a
+                    https://b.example
+                bravo  \(Self.otherKey)
+                    https://c.example
+
+                """)
+        struct Entry: Decodable, Equatable {
+            let name, key: String
+            let urls: [String]
+        }
+        let entries: [Entry] = try client.succeed("trust", "list", "--json").json()
+        #expect(entries.map(\.name) == ["alpha", "bravo"] && entries[0].urls.count == 3)
+
+        let gone = try client.succeed("trust", "remove", "alpha")
+        #expect(gone.output == "removed alpha, 1 left\n")
+        let again = try client.run("trust", "remove", "alpha")
+        #expect(again.status == 1 && again.errors == "error: there is no «alpha» in the list: see «concord trust list»\n")
+        // A name that is free again may have another key.
+        try client.succeed("trust", "add", "alpha", Self.key, "https://d.example")
+    }
+
+    @Test(arguments: [
+        (["copy", key, "https://c.example"], "this key is in the list as «alpha»: one authority must not count twice"),
+        (["alpha", otherKey, "https://c.example"], "«alpha» is in the list with another key, \(key)"),
+        (["bravo", otherKey, "ftp://c.example"], "«ftp://c.example» is no URL of a tree"),
+        (["bravo", otherKey, "c.example"], "«c.example» is no URL of a tree"),
+        (["bravo", otherKey, "/srv/tree"], "«/srv/tree» is no URL of a tree"),
+        (["bravo", otherKey, ""], "«» is no URL of a tree"),
+        (["bravo", otherKey, "https://c.example/?a=b"], "is no URL of a tree"),
+        (["bravo", otherKey, "http://"], "is no URL of a tree"),
+        (["bravo", otherKey, "https://c.example", "https://c example/\n"], "is no URL of a tree"),
+        (["bravo", "02" + String(repeating: "0", count: 64), "https://c.example"], "is no public key"),
+        (["bravo", "04" + String(otherKey.dropFirst(2)), "https://c.example"], "is no public key"),
+        (["bravo", "02c604", "https://c.example"], "is no public key"),
+        (["bravo!", otherKey, "https://c.example"], "«bravo!» is no name"),
+        ([".bravo", otherKey, "https://c.example"], "«.bravo» is no name"),
+        (["", otherKey, "https://c.example"], "«» is no name"),
+    ])
+    func refusedAuthorities(arguments: [String], words: String) throws {
+        let client = try Client()
+        try client.trust("alpha", Self.key, "https://a.example")
+        let before = try client.home.read("trust.json")
+        let outcome = try client.run(["trust", "add"] + arguments)
+        #expect(outcome.status == 64 && outcome.output.isEmpty && outcome.errors.contains(words), "\(outcome.said)")
+        #expect(try client.home.read("trust.json") == before)
+    }
+
+    @Test(arguments: ["", "{}", "[]", "{\"authorities\": 3}", "{\"authorities\": [{\"name\": \"a\", \"key\": \"00\", \"urls\": []}]}"])
+    func aDamagedList(text: String) throws {
+        let client = try Client()
+        try client.home.replace("trust.json", text)
+        let outcome = try client.run("check")
+        #expect(outcome.status == 1 && outcome.errors.contains(client.home.path("trust.json")), "\(outcome.said)")
+        #expect(try client.home.text("trust.json") == text)
+    }
+
+    /// Trees of two networks, or cut in two ways, are not comparable; nothing about that is a contradiction.
+    @Test func mixedKinds() throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        try sites[2].forge(330) { $0.statement.network = .signet }
+        let outcome = try client.run("check")
+        #expect(outcome.status == 3 && outcome.output.isEmpty)
+        #expect(
+            outcome.errors == "error: «alpha» attests regtest with 16 shards and epochs of 50 blocks, «charlie» signet with "
+                + "16 shards and epochs of 50 blocks: authorities of one list must be of one kind. Remove one with "
+                + "«concord trust remove», or use another --home for it\n")
+        #expect(try client.run("fetch").status == 3)
+        #expect(!client.isInstalled)
+        try client.succeed("trust", "remove", "charlie")
+        #expect(try client.check().status == 0)
+    }
+
+    @Test func homeIsAnOptionToo() throws {
+        let client = try Client()
+        let other = client.scratch.path("a/b/other home")
+        try client.succeed("trust", "add", "alpha", Self.key, "https://a.example", "--home", other)
+        #expect(FileManager.default.fileExists(atPath: "\(other)/trust.json"))
+        #expect(!FileManager.default.fileExists(atPath: client.home.root))
+    }
+
+    @Test func badHeightsAndScripts() throws {
+        let client = try Client(trusting: try Site.all())
+        for height in ["-1", "10000000"] {
+            let outcome = try client.run("check", "--height=\(height)")
+            #expect(outcome.status == 64 && outcome.errors.contains("--height is a height from 0 to 9999999"), "\(outcome.said)")
+        }
+        try client.fetch("--shards", "3")
+        // No hex, an odd number of digits, a checksum that is wrong, an address of another network.
+        for text in ["xyz", "517", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"] {
+            let outcome = try client.run("utxos", text)
+            #expect(outcome.status == 64 && outcome.errors.contains("«\(text)» is no address"), "\(outcome.said)")
+        }
+        let outcome = try client.run("utxos", "--network", "main", "51")
+        #expect(outcome.status == 1)
+    }
+}

@@ -1,0 +1,199 @@
+import Concord
+import ConcordPublish
+import Foundation
+import TestSupport
+import Testing
+
+/// `concord verify` of a tree on the disk.
+@Suite struct VerifyTests {
+    /// A copy to spoil.
+    struct Copy {
+        let scratch: Scratch
+        let tree: PlainTree
+        let published: PublishedTree
+
+        init() throws {
+            scratch = try Scratch()
+            published = try PublishedTree.atTip.get()[0]
+            tree = PlainTree(scratch.path("tree"))
+            try published.tree.link(to: tree.root)
+        }
+
+        func verify(_ arguments: String...) throws -> Program.Outcome {
+            try Client.program().run(["verify", tree.root] + arguments)
+        }
+    }
+
+    struct Report: Decodable {
+        let authority, network, key: String
+        let newest: String?
+        let attestations, patches, snapshots, shards, headers: Int
+        let problems, unsigned: [String]
+    }
+
+    @Test func everythingIsRight() throws {
+        for published in try PublishedTree.atTip.get() {
+            let outcome = try Client.program().run("verify", published.tree.root, "--key", published.publicKey)
+            #expect(outcome.status == 0 && outcome.output.hasSuffix("everything is right\n") && outcome.errors.isEmpty)
+            let json = try Client.program().run("verify", published.tree.root, "--json")
+            let report: Report = try json.json()
+            #expect(json.status == 0 && report.problems.isEmpty && report.unsigned.isEmpty)
+            #expect(report.attestations == 331 && report.patches == 331 && report.headers == 331)
+            #expect(report.snapshots == 7 && report.shards == 112 && report.key == published.publicKey)
+        }
+        let deep = try Client.program().run("verify", try PublishedTree.atTip.get()[0].tree.root, "--deep")
+        #expect(deep.status == 0 && deep.output.hasSuffix("everything is right\n"), "\(deep.said)")
+    }
+
+    enum Part: String, CaseIterable {
+        case shard, patch, manifest, attestation, signature, header, latest, pem
+
+        func path(_ tree: PlainTree) throws -> String {
+            switch self {
+            case .shard: tree.paths("snapshots", containing: "/0000150-")[9]
+            case .patch: tree.paths("patches", containing: "/0000217-")[0]
+            case .manifest: tree.paths("snapshots", containing: "/0000200-").first { $0.hasSuffix("manifest.txt") } ?? ""
+            case .attestation: try tree.attestation(123)
+            case .signature: try tree.attestation(124) + ".sig"
+            case .header: "headers/0000100.bin"
+            case .latest: "latest.txt"
+            case .pem: "authority.pem"
+            }
+        }
+
+        /// How the file is named to people: a signature by what it signs.
+        func shown(_ tree: PlainTree) throws -> String {
+            let path = try path(tree)
+            return self == .signature ? String(path.dropLast(4)) : path
+        }
+    }
+
+    @Test(arguments: Part.allCases) func oneBit(part: Part) throws {
+        let copy = try Copy()
+        let path = try part.path(copy.tree)
+        let shown = try part.shown(copy.tree)
+        try copy.tree.flip(path)
+        let outcome = try copy.verify()
+        #expect(outcome.status == 1, "\(outcome.said)")
+        let wrong = outcome.output.split(separator: "\n").filter { $0.hasPrefix("WRONG  ") }
+        #expect(wrong.contains { $0.contains(copy.tree.path(shown)) }, "\(outcome.said)")
+        #expect(outcome.output.contains("things are wrong") || outcome.output.contains("thing is wrong"))
+        // What an attestation that is not valid would have signed is signed by nobody.
+        if part != .attestation, part != .signature {
+            #expect(!outcome.output.contains("unsigned"), "\(outcome.said)")
+        }
+    }
+
+    @Test(arguments: Part.allCases) func missing(part: Part) throws {
+        let copy = try Copy()
+        let path = try part.path(copy.tree)
+        try copy.tree.remove(path)
+        let outcome = try copy.verify()
+        let words =
+            switch part {
+            // The next one does not go on where the one before ended.
+            case .header: copy.tree.path("headers/0000150.bin")
+            // Headers and the next statement name its block.
+            case .attestation: try copy.tree.attestation(124)
+            default: copy.tree.path(path)
+            }
+        let wrong = outcome.output.split(separator: "\n").filter { $0.hasPrefix("WRONG  ") }
+        #expect(outcome.status == 1 && wrong.contains { $0.contains(words) }, "\(outcome.said)")
+    }
+
+    @Test func filesThatNobodySigned() throws {
+        let copy = try Copy()
+        let extra = ["attestations/0000300/README", "snapshots/extra.zst", "more/x", ".hidden", "patches/0000300/0000331-00.zst"]
+        for path in extra { try copy.tree.replace(path, "x") }
+        try FileManager.default.createSymbolicLink(
+            atPath: copy.tree.path("snapshots/link"), withDestinationPath: "/etc")
+        let outcome = try copy.verify("--json")
+        let report: Report = try outcome.json()
+        #expect(Set(report.unsigned) == Set(extra + ["snapshots/link"]) && report.problems.isEmpty, "\(report)")
+        #expect(outcome.status == 0)
+        let words = try copy.verify()
+        for path in extra { #expect(words.output.contains("unsigned  \(path)\n")) }
+    }
+
+    @Test func anotherKey() throws {
+        let copy = try Copy()
+        let other = try PublishedTree.atTip.get()[1].publicKey
+        let outcome = try copy.verify("--key", other)
+        #expect(outcome.status == 1 && outcome.output.contains("WRONG  \(copy.tree.path("authority.txt")): "))
+        for bad in ["", "02", other + "00", String(other.dropLast()) + "g"] {
+            #expect(try copy.verify("--key=\(bad)").status == 64)
+        }
+    }
+
+    @Test func noTreeAtAll() throws {
+        let scratch = try Scratch()
+        for path in [scratch.folder, scratch.path("missing")] {
+            let outcome = try Client.program().run("verify", path)
+            #expect(outcome.status == 1 && outcome.errors.contains("\(path)/authority.txt"), "\(outcome.said)")
+        }
+    }
+
+    /// The owner of the key signs a set in which one coin is worth more: only the coins themselves tell.
+    @Test func signedButWrong() throws {
+        let copy = try Copy()
+        try copy.resign(from: 300)
+        let plain = try copy.verify("--json")
+        let report: Report = try plain.json()
+        #expect(plain.status == 0 && report.problems.isEmpty, "\(report)")
+
+        let deep = try copy.verify("--deep")
+        #expect(deep.status == 1)
+        let wrong = deep.output.split(separator: "\n").filter { $0.hasPrefix("WRONG  ") }
+        #expect(!wrong.isEmpty && wrong.allSatisfy { $0.contains("snapshots/0000300-") }, "\(deep.said)")
+        #expect(wrong.contains { $0.contains("MuHash") } && wrong.contains { $0.contains("snapshot before") })
+        #expect(wrong.contains { $0.contains("satoshi") })
+    }
+}
+
+extension VerifyTests.Copy {
+    /// Changes a coin's amount in a snapshot, and signs anew everything that follows from it.
+    func resign(from start: Int) throws {
+        let key = try SigningKey(readingFrom: published.keyFile)
+        let first = try tree.attestation(start)
+        let folder = "snapshots/\(first.split(separator: "/")[2].dropLast(4))"
+
+        // A coin of 50 bitcoin: compressed amount 50 is one byte, as are 51 bitcoin.
+        let shardNumber = 5
+        let shardPath = "\(folder)/shards/00\(shardNumber).zst"
+        var bytes = try Program.installed("zstd").print("-dcq", tree.path(shardPath))
+        try Self.makeRicher(&bytes)
+        try tree.replace(shardPath, try Program.installed("zstd").print("-cq", input: bytes))
+        let manifest = try Manifest(parsing: try tree.read("\(folder)/manifest.txt"), shards: 16)
+        var shards = manifest.shards
+        shards[shardNumber].digest = SHA256.hash(bytes)
+        let changed = Manifest(shards)
+        try tree.replace("\(folder)/manifest.txt", changed.text)
+
+        var history = changed.root
+        for height in start...PublishedTree.tip {
+            let path = try tree.attestation(height)
+            var attestation = try Attestation(parsing: try tree.read(path))
+            if height == start {
+                attestation.statement.snapshotRoot = history
+            } else {
+                history = Statement.history(
+                    after: history, block: attestation.statement.block, patchRoot: attestation.statement.patchRoot)
+            }
+            attestation.statement.history = history
+            try tree.replace(path, attestation.text)
+            try tree.replace("\(path).sig", try key.sign(attestation.digest))
+        }
+    }
+
+    /// The first coin of the shard gets another amount, of as many bytes.
+    private static func makeRicher(_ bytes: inout [UInt8]) throws {
+        // txid, count, index (all below 253 here), then VARINT(height · 2 + coinbase), then the amount.
+        guard bytes[32] < 253, bytes[33] < 253 else { throw TestError("another coin first") }
+        var offset = 34
+        while bytes[offset] >= 0x80 { offset += 1 }
+        offset += 1
+        // The last digit of seven bits: the tenth power and a digit. Any change is another amount.
+        while bytes[offset] >= 0x80 { offset += 1 }
+        bytes[offset] ^= 0x20
+    }
+}
