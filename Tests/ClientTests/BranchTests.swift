@@ -98,6 +98,6 @@ extension Site {
         try self.init(
             PublishedTree(
                 name: publication.name, keyFile: publication.key, publicKey: publication.publicKey,
-                tree: publication.tree))
+                tree: publication.tree), of: publication)
     }
 }

@@ -6,7 +6,7 @@ final class Client {
     let scratch: Scratch
     /// Its home folder.
     let home: PlainTree
-    /// The authorities it recognises that serve as long as it needs them.
+    /// They serve as long as it lives.
     private var sites: [Site] = []
 
     init() throws {
@@ -22,8 +22,11 @@ final class Client {
 
     static func program() throws -> Program { try .built("concord") }
 
+    /// Keeps a site's tree where it is.
+    func keep(_ site: Site) { sites.append(site) }
+
     func trust(_ site: Site) throws {
-        sites.append(site)
+        keep(site)
         try trust(site.name, site.publicKey, site.url)
     }
 

@@ -84,7 +84,7 @@ import Testing
         try client.fetch()
         let all = try Self.atTip.get()
         var byKind: [String: [[UInt8]]] = [:]
-        for script in all.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+        for script in try Self.sorted.get() {
             byKind[Self.kind(script), default: []].append(script)
         }
         let kinds = ["empty", "P2PKH", "P2SH", "P2PK 2", "P2PK 4", "P2WPKH", "P2WSH", "P2TR", "P2A", "longest", "one byte"]
@@ -112,11 +112,18 @@ import Testing
         #expect(try client.succeed("utxos", "6a").output.contains("6a: "))
     }
 
+    private static let oneOfEachKind = Result {
+        var seen: Set<String> = []
+        return try sorted.get().filter { seen.insert(kind($0)).inserted }
+    }
+
+    /// The scripts that have coins at the tip, in the order of their bytes.
+    static let sorted = Result { try atTip.get().keys.sorted { $0.lexicographicallyPrecedes($1) } }
+
     /// A quick look at what a client has: one script of each kind.
     static func expectSome(_ client: Client) throws {
         let all = try atTip.get()
-        var seen: Set<String> = []
-        let scripts = all.keys.sorted { $0.lexicographicallyPrecedes($1) }.filter { seen.insert(kind($0)).inserted }
+        let scripts = try oneOfEachKind.get()
         let coins: Coins = try client.succeed(["utxos", "--json"] + scripts.map(\.hex)).json()
         for (script, entry) in zip(scripts, coins.results) {
             #expect(Set(entry.coins) == all[script], "\(entry.query)")

@@ -11,7 +11,7 @@ import Testing
 /// A fetch can end at any moment, and the next one goes on.
 @Suite struct ResumeTests {
     /// Hosts as slow as to be caught in the middle.
-    static let slow = "limit_rate 60k; limit_rate_after 0;"
+    static let slow = "limit_rate 20k; limit_rate_after 0;"
 
     /// SIGKILL at random moments: what is there is wholly the old set or wholly the new one.
     @Test func killedAtAnyMoment() throws {

@@ -56,7 +56,7 @@ import Testing
     /// A script with coins at the tip for each shard.
     private static func scriptsByShard() throws -> [Int: [UInt8]] {
         var all: [Int: [UInt8]] = [:]
-        for script in try CoinTests.atTip.get().keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+        for script in try CoinTests.sorted.get() {
             let digest = SHA256.hash(SHA256.hash(script).bytes).bytes
             all[Int(digest[0]) % 16] = script
         }

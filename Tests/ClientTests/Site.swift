@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 
 #if canImport(Glibc)
@@ -26,22 +27,33 @@ struct PublishedTree: Sendable {
         let scratch = try Scratch.ofProcess()
         let datadir = scratch.path("node")
         try ChainFixture.regtestRich.unpack(into: datadir)
-        return try zip(["alpha", "bravo", "charlie"], ["1", "9", "15"]).map { name, level in
-            var publication = try Publication(.regtestRich, datadir: datadir)
-            publication.name = name
-            try publication.publish("--level", level, "--to", "\(tip - 5)")
-            let keyFile = scratch.path("\(name).pem")
-            try FileManager.default.copyItem(atPath: publication.key, toPath: keyFile)
-            func copied(_ folder: String) throws -> PublishedTree {
-                let copy = PlainTree(scratch.path("\(name)-\(folder)"))
-                try publication.tree.link(to: copy.root)
-                return PublishedTree(
-                    name: name, keyFile: keyFile, publicKey: publication.publicKey, tree: copy)
-            }
-            let early = try copied("early")
-            try publication.publish("--level", level)
-            return (early: early, late: try copied("late"))
+        let kinds = [("alpha", "1"), ("bravo", "9"), ("charlie", "13")]
+        let made = Mutex<[String: Result<(early: PublishedTree, late: PublishedTree), any Error>]>([:])
+        DispatchQueue.concurrentPerform(iterations: kinds.count) { i in
+            let (name, level) = kinds[i]
+            let result = Result { try publish(name, level, datadir, scratch) }
+            made.withLock { $0[name] = result }
         }
+        return try made.withLock { made in try kinds.compactMap { try made[$0.0]?.get() } }
+    }
+
+    private static func publish(
+        _ name: String, _ level: String, _ datadir: String, _ scratch: Scratch
+    ) throws -> (early: PublishedTree, late: PublishedTree) {
+        var publication = try Publication(.regtestRich, datadir: datadir)
+        publication.name = name
+        try publication.publish("--level", level, "--to", "\(tip - 5)")
+        let keyFile = scratch.path("\(name).pem")
+        try FileManager.default.copyItem(atPath: publication.key, toPath: keyFile)
+        func copied(_ folder: String) throws -> PublishedTree {
+            let copy = PlainTree(scratch.path("\(name)-\(folder)"))
+            try publication.tree.link(to: copy.root)
+            return PublishedTree(
+                name: name, keyFile: keyFile, publicKey: publication.publicKey, tree: copy)
+        }
+        let early = try copied("early")
+        try publication.publish("--level", level)
+        return (early: early, late: try copied("late"))
     }
 }
 
@@ -112,20 +124,38 @@ final class Site {
     let name: String
     let keyFile: String
     let publicKey: String
-    let tree: PlainTree
     let server: WebServer
-    private let scratch = Result { try Scratch() }
+    private let published: PlainTree
+    private let scratch: Scratch
+    /// Whoever made the tree, if it goes with them.
+    private let publisher: Publication?
 
     var url: String { server.base }
 
-    init(_ published: PublishedTree, directives: String = "") throws {
+    init(_ published: PublishedTree, of publisher: Publication? = nil, directives: String = "") throws {
+        self.publisher = publisher
         name = published.name
         keyFile = published.keyFile
         publicKey = published.publicKey
-        tree = PlainTree(try scratch.get().path("tree"))
-        try published.tree.link(to: tree.root)
-        server = try WebServer(serving: URL(fileURLWithPath: tree.root), directives: directives)
+        self.published = published.tree
+        scratch = try Scratch()
+        let folder = scratch.path("tree")
+        try FileManager.default.createSymbolicLink(atPath: folder, withDestinationPath: published.tree.root)
+        server = try WebServer(serving: URL(fileURLWithPath: folder), directives: directives)
     }
+
+    /// What it serves. Until somebody looks at it, the published tree itself; from then on a copy.
+    private(set) lazy var tree: PlainTree = {
+        let (copy, folder) = (scratch.path("copy"), scratch.path("tree"))
+        do {
+            try published.link(to: copy)
+            try FileManager.default.removeItem(atPath: folder)
+            try FileManager.default.createSymbolicLink(atPath: folder, withDestinationPath: copy)
+        } catch {
+            fatalError("\(copy): \(error)")
+        }
+        return PlainTree(copy)
+    }()
 
     deinit { server.stop() }
 
