@@ -53,7 +53,11 @@ public struct Agreement: Sendable {
     }
 
     public func step(_ views: [AuthorityView]) -> Step {
-        if let block = Self.contradictions(in: views).first { return .decided(contradicted(block, views)) }
+        if let block = Self.contradictions(in: views).first {
+            // Who stands alone is seen only when everybody was heard, and who signed two from all mirrors.
+            let questions = questions(at: block.height, views, evenIfHeard: true)
+            return questions.isEmpty ? .decided(contradicted(block, views)) : .ask(questions)
+        }
         let heights = views.filter(\.counts).compactMap { $0.newest?.height }.sorted(by: >)
         guard minimum > 0, heights.count >= minimum else {
             return .decided(
@@ -80,8 +84,8 @@ public struct Agreement: Sendable {
             guard attesting.count >= minimum, let block = common?.min(by: { $0.hash < $1.hash }),
                 let statement = views[attesting[0]].statements[block]?.first
             else { continue }
-            let lagging = laggingQuestions(below: height, attesting, views)
-            if !lagging.isEmpty { return .ask(lagging) }
+            let lower = lowerQuestions(below: height, views)
+            if !lower.isEmpty { return .ask(lower) }
             return .decided(
                 Outcome(
                     end: .agreed(statement), verdicts: views.map { verdict($0, block) }, isForked: height < top))
@@ -96,25 +100,22 @@ public struct Agreement: Sendable {
     }
 
     /// Everybody who reaches a height must be heard on it.
-    private func questions(at height: Int, _ views: [AuthorityView]) -> [Question] {
+    private func questions(
+        at height: Int, _ views: [AuthorityView], evenIfHeard: Bool = false
+    ) -> [Question] {
         let candidates = Self.candidates(at: height, views)
         return views.indices.compactMap { i in
             let view = views[i]
-            guard view.reaches(height), view.blocks(at: height).isEmpty, !view.asked.contains(height) else {
-                return nil
-            }
+            guard view.reaches(height), !view.asked.contains(height), evenIfHeard || view.blocks(at: height).isEmpty
+            else { return nil }
             return Question(authority: i, height: height, candidates: candidates)
         }
     }
 
-    /// Somebody who agrees is asked about the newest block of each who lags, so that a difference there is seen too.
-    private func laggingQuestions(below height: Int, _ attesting: [Int], _ views: [AuthorityView]) -> [Question] {
-        guard let witness = attesting.first else { return [] }
-        let heights = Set(views.compactMap { $0.newest?.height }.filter { $0 < height })
-        return heights.sorted().compactMap { lower in
-            guard views[witness].blocks(at: lower).isEmpty, !views[witness].asked.contains(lower) else { return nil }
-            return Question(authority: witness, height: lower, candidates: Self.candidates(at: lower, views))
-        }
+    /// Whoever lags, and a mirror that does, is held to what everybody else said of that block.
+    private func lowerQuestions(below height: Int, _ views: [AuthorityView]) -> [Question] {
+        let heights = Set(views.flatMap { $0.statements.keys.map(\.height) }.filter { $0 < height })
+        return heights.sorted().flatMap { questions(at: $0, views) }
     }
 
     private static func candidates(at height: Int, _ views: [AuthorityView]) -> [BlockID] {
