@@ -100,16 +100,20 @@ public struct Survey: ~Copyable {
         var wanted: [Wanted] = []
         var parameters: [TreeParameters] = []
         for (n, place) in places.enumerated() {
+            var path = ""
             do {
+                path = TreePath.authority
                 let file = try AuthorityFile(parsing: try hints[2 * n].get().bytes)
                 guard file.key == heard[place.authority].authority.key else {
                     throw Unusable(text: "is the tree of another key, \(file.key.hex)", isInvalid: true)
                 }
+                path = TreePath.latest
                 let latest = try BlockID(parsingLatest: try hints[2 * n + 1].get().bytes)
                 wanted.append(Wanted(authority: place.authority, url: place.url, block: latest))
                 parameters.append(file.parameters)
             } catch {
-                note(error, place.authority, place.url)
+                if let failure = error as? Failure, failure.isLocal { throw failure }
+                note(error, place.authority, place.url, path)
             }
         }
         try fetchAttestations(wanted, parameters)
@@ -209,7 +213,7 @@ public struct Survey: ~Copyable {
                 continue
             } catch {
                 if let failure = error as? Failure, failure.isLocal { throw failure }
-                note(error, want.authority, want.url)
+                note(error, want.authority, want.url, TreePath.attestation(want.block, parameters[n]))
             }
         }
     }
@@ -233,14 +237,14 @@ public struct Survey: ~Copyable {
         var description: String { text }
     }
 
-    private mutating func note(_ error: any Error, _ authority: Int, _ url: String) {
+    private mutating func note(_ error: any Error, _ authority: Int, _ url: String, _ path: String) {
         let isInvalid =
             switch error {
             case let failure as Failure: failure.isInvalid
             case let unusable as Unusable: unusable.isInvalid
             default: true
             }
-        let text = error is Failure ? "\(error)" : "\(url): \(error)"
+        let text = error is Failure ? "\(error)" : "\(url)/\(path): \(error)"
         if !heard[authority].problems.contains(where: { $0.text == text }) {
             heard[authority].problems.append(Problem(url: url, text: text, isInvalid: isInvalid))
         }
