@@ -31,7 +31,7 @@ public struct Home: ~Copyable {
 
     /// The folder of a network's set.
     public func set(_ network: Network) throws(FileError) -> Folder {
-        try Folder(folder.path("sets/\(network.rawValue)"))
+        try folder.inner("sets/\(network.rawValue)")
     }
 
     /// The networks of which something is installed.

@@ -48,6 +48,7 @@ public final class Folder: Sendable {
 
     /// The name under which a file for `relative` may be written before it is installed.
     public func temporaryPath() throws(FileError) -> String {
+        try refuseLinks(".tmp")
         try Self.makeFolders(temporary)
         return "\(temporary)/\(counter.next())"
     }
@@ -75,6 +76,7 @@ public final class Folder: Sendable {
             let target = path(file.path)
             let folder = Self.parent(of: target)
             if !folders.contains(folder) {
+                try refuseLinks(Self.parent(of: file.path))
                 try Self.makeFolders(folder)
                 folders.append(folder)
             }
@@ -104,11 +106,7 @@ public final class Folder: Sendable {
 
     /// Removes the folder for files that are not in their places yet, and what is left there.
     public func removeTemporaries() throws(FileError) {
-        var status = stat()
-        if lstat(temporary, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
-            throw FileError(
-                temporary, "is a link: what it leads to is not this folder's; remove the link", kind: .conflict)
-        }
+        try refuseLinks(".tmp")
         for name in try Self.names(in: temporary) { unlink("\(temporary)/\(name)") }
         rmdir(temporary)
     }
@@ -130,15 +128,39 @@ public final class Folder: Sendable {
 
     /// Removes a file; one that is not there is fine.
     public func remove(_ relative: String) throws(FileError) {
+        try refuseLinks(Self.parent(of: relative))
         guard unlink(path(relative)) == 0 || errno == ENOENT else { throw FileError.system("remove", path(relative)) }
     }
 
     /// Removes a folder and all that is in it; links, and a link in its own place, are removed, not followed.
     public func removeTree(_ relative: String) throws(FileError) {
+        try refuseLinks(Self.parent(of: relative))
         if unlink(path(relative)) == 0 || errno == ENOENT { return }
         guard errno == EISDIR || errno == EPERM else { throw FileError.system("remove", path(relative)) }
         for name in try Self.names(in: path(relative)) { try removeTree("\(relative)/\(name)") }
         guard rmdir(path(relative)) == 0 || errno == ENOENT else { throw FileError.system("remove", path(relative)) }
+    }
+
+    /// A folder inside this one, made where it is missing.
+    public func inner(_ relative: String) throws(FileError) -> Folder {
+        try refuseLinks(relative)
+        return try Folder(path(relative))
+    }
+
+    /// Throws if there is a link on the way from here to a folder: it could lead anywhere. The root may be one.
+    private func refuseLinks(_ relative: String) throws(FileError) {
+        var path = root
+        for name in relative.split(separator: "/") where name != "." {
+            path += "/\(name)"
+            var status = stat()
+            guard lstat(path, &status) == 0 else {
+                if errno == ENOENT { return }
+                throw FileError.system("look at", path)
+            }
+            guard status.st_mode & S_IFMT != S_IFLNK else {
+                throw FileError(path, "is a link where a folder belongs; links are not followed here", kind: .conflict)
+            }
+        }
     }
 
     static func parent(of path: String) -> String {
