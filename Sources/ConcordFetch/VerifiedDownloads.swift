@@ -52,8 +52,10 @@ final class VerifiedDownloads {
     private var staged: [Folder.Staged] = []
     private(set) var faults: [Fault] = []
 
-    /// Files installed at a time.
+    /// Files installed at a time: so many, or what has come in so long, so that a run that is killed loses little.
     private static let group = 128
+    private static let interval: Duration = .seconds(1)
+    private var lastInstall = ContinuousClock.now
 
     /// `hosts` are URLs of trees; the first `preferred` share the work, the others are asked when those fail.
     init(_ transfers: Transfers, into folder: Folder, hosts: [String], preferred: Int) {
@@ -88,10 +90,10 @@ final class VerifiedDownloads {
                 } else {
                     staged.append(Folder.Staged(temporary: job.temporary, path: files[job.index].path))
                     done += 1
-                    if staged.count >= Self.group { try install() }
                     progress(done, transfers.received)
                 }
             }
+            if staged.count >= Self.group || ContinuousClock.now - lastInstall >= Self.interval { try install() }
         }
 
         func again(_ job: Job, _ text: String, isInvalid: Bool) throws {
@@ -142,6 +144,7 @@ final class VerifiedDownloads {
     private func install() throws {
         try folder.install(staged)
         staged.removeAll()
+        lastInstall = .now
     }
 
     /// A host that was not asked for this file: preferred ones first, taken in turn from file to file; those that
