@@ -81,6 +81,14 @@ public struct TrustList: Sendable {
         else {
             throw Refusal(description: "«\(url)» is no URL of a tree: it begins with http://, https:// or file://")
         }
+        do throws(Failure.Kind) {
+            _ = try WebAddress(url)
+        } catch {
+            // A file that is not there yet is fine.
+            if case .badURL(let words) = error {
+                throw Refusal(description: "«\(WebAddress.printable(url))» is no URL of a tree: \(words)")
+            }
+        }
         return String(url.reversed().drop { $0 == "/" }.reversed())
     }
 
