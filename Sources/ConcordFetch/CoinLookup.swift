@@ -29,7 +29,8 @@ public struct CoinLookup: Sendable {
                 try search(shard, for: wanted.map { (scripts[$0], $0) }, into: &found)
             } catch let error as FileError {
                 guard case .content = error.kind else { throw error }
-                throw FileError(error.path, "\(error.message). Remove it and run «concord fetch» again")
+                throw FileError(
+                    error.path, "\(error.message). Remove this file and run «concord fetch», which brings it again")
             }
         }
         return found
