@@ -13,6 +13,7 @@ struct Check: ParsableCommand {
             """)
 
     @OptionGroup var home: HomeOptions
+    @OptionGroup var hosts: HostOptions
     @Option(help: ArgumentHelp("Ask about this height. (default: the highest that can be agreed on)", valueName: "height"))
     var height: Int?
     @Flag(help: "Print JSON.")
@@ -20,7 +21,7 @@ struct Check: ParsableCommand {
 
     func run() throws {
         let opened = try home.open()
-        let survey = try Surveyed(opened, height: height)
+        let survey = try Surveyed(opened, height: height, transfers: hosts.transfers())
         try opened.close()
         if json {
             try printJSON(VerdictTable.JSON(survey))
@@ -37,12 +38,12 @@ struct Surveyed {
     let evidence: Evidence?
     let transfers: Transfers
 
-    init(_ home: borrowing Home, height: Int?) throws {
+    init(_ home: borrowing Home, height: Int?, transfers: Transfers) throws {
         if let height, !(0...TreePath.mostHeight).contains(height) {
             throw CommandFailure(.usage, "--height is a height from 0 to \(TreePath.mostHeight)")
         }
         let authorities = try home.someTrust().authorities
-        transfers = Transfers()
+        self.transfers = transfers
         var survey = Survey(
             authorities,
             rule: Agreement(minimum: Agreement.defaultMinimum(of: authorities.count), requested: height),

@@ -19,6 +19,30 @@ struct HomeOptions: ParsableArguments {
     }
 }
 
+/// How patient the client is with hosts.
+struct HostOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Give up on a host that sends nothing for so long. (default: 30)", valueName: "seconds"))
+    var timeout: Int?
+
+    func validate() throws {
+        guard timeout.map({ (1...3600).contains($0) }) ?? true else {
+            throw ValidationError("--timeout is 1 to 3600 seconds.")
+        }
+    }
+
+    func transfers() -> Transfers {
+        var settings = Transfers.Settings()
+        if let timeout {
+            settings.stall = .seconds(timeout)
+            settings.connect = min(settings.connect, settings.stall)
+            settings.memoryDeadline = .seconds(2 * timeout)
+        }
+        return Transfers(settings)
+    }
+}
+
 extension Home {
     /// The authorities; an empty list ends the command with what to do.
     func someTrust() throws -> TrustList {
