@@ -35,7 +35,7 @@ struct Fetch: ParsableCommand {
         }
         let folder = try opened.set(agreed.network)
         let wanted = try chosenShards(of: agreed.parameters.shards, in: folder)
-        let fetch = SetFetch(survey.report, on: agreed, transfers: survey.transfers, into: folder)
+        var fetch = SetFetch(survey.report, on: agreed, transfers: survey.transfers, into: folder)
         let result: SetFetch.Result
         do {
             result = try fetch.run(shards: wanted) { done, all, bytes in

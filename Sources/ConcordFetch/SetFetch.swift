@@ -17,6 +17,8 @@ public struct SetFetch {
     private let hosts: [String]
     private let preferred: Int
     private let agreeing: [Authority]
+    /// What hosts served instead of the small files.
+    private var faults: [String] = []
 
     /// No host had what was needed: what, and what each served instead.
     public struct NoValidBytes: Error, CustomStringConvertible {
@@ -49,7 +51,7 @@ public struct SetFetch {
     }
 
     /// Fetches what is missing and installs it. `shards` are the numbers wanted, all if nil.
-    public func run(shards: [Int]?, progress: Progress) throws -> Result {
+    public mutating func run(shards: [Int]?, progress: Progress) throws -> Result {
         let statements = try fetchStatements()
         let manifest = try fetchManifest(statements[0])
         let wanted = wantedFiles(statements, manifest, shards ?? Array(0..<agreed.parameters.shards))
@@ -62,7 +64,7 @@ public struct SetFetch {
         try install(shards)
         try removeOthers(statements)
         return Result(
-            files: wanted.count, bytes: transfers.received, faults: downloads.faults.map(\.text),
+            files: wanted.count, bytes: transfers.received, faults: faults + downloads.faults.map(\.text),
             shards: wanted.count { $0.path.hasPrefix("snapshots/") },
             patches: wanted.count { $0.path.hasPrefix("patches/") })
     }
@@ -70,7 +72,7 @@ public struct SetFetch {
     // MARK: statements
 
     /// The statements from the epoch's first height to the agreed one, each signed by an authority that agrees.
-    private func fetchStatements() throws -> [Statement] {
+    private mutating func fetchStatements() throws -> [Statement] {
         let chain = StatementChain(folder: folder, parameters: agreed.parameters)
         let keys = agreeing.map(\.key)
         let blocks = agreed.isEpochStart ? [agreed.blockID] : try fetchBlocks()
@@ -88,7 +90,9 @@ public struct SetFetch {
                 for (block, result) in zip(missing, fetchAttestations(missing, from: url, key: authority.key)) {
                     switch result {
                     case .success(let signed): found[block] = signed
-                    case .failure(let error): problems.append("\(url): height \(block.height): \(error)")
+                    case .failure(let error):
+                        let path = "\(url)/\(TreePath.attestation(block, agreed.parameters))"
+                        problems.append(error is Failure ? "\(error)" : "\(path): \(error)")
                     }
                 }
             }
@@ -103,6 +107,7 @@ public struct SetFetch {
             throw NoValidBytes(
                 description: "the attestations from height \(agreed.epochStart) on do not lead to the agreed one: \(fault)")
         }
+        faults += problems
         try folder.install(
             try found.filter { !isKept.contains($0.key) }.values.flatMap { try chain.stage($0) })
         return statements
@@ -121,14 +126,18 @@ public struct SetFetch {
             })
         return blocks.indices.map { i in
             Swift.Result {
-                try SignedAttestation(
+                let signed = try SignedAttestation(
                     checking: try bodies[2 * i].get().bytes, signature: try bodies[2 * i + 1].get().bytes, key: key)
+                guard signed.statement.blockID == blocks[i] else {
+                    throw ParseError(.malformed("is the attestation of another block, \(signed.statement.blockID)"), at: 0)
+                }
+                return signed
             }
         }
     }
 
     /// The blocks from the epoch's first height to the agreed one: from a headers file that leads to it.
-    private func fetchBlocks() throws -> [BlockID] {
+    private mutating func fetchBlocks() throws -> [BlockID] {
         let path = TreePath.headers(epochOf: agreed.height, agreed.parameters)
         var problems: [String] = []
         for host in hosts {
@@ -139,6 +148,7 @@ public struct SetFetch {
                 guard chain.block(at: agreed.height) == agreed.blockID else {
                     throw ParseError(.malformed("does not lead to the agreed block"), at: 0)
                 }
+                faults += problems
                 return (agreed.epochStart...agreed.height).compactMap(chain.block(at:))
             } catch {
                 if let failure = error as? Failure, failure.isLocal { throw failure }
@@ -151,7 +161,7 @@ public struct SetFetch {
 
     // MARK: data
 
-    private func fetchManifest(_ first: Statement) throws -> Manifest {
+    private mutating func fetchManifest(_ first: Statement) throws -> Manifest {
         guard let root = first.snapshotRoot else { preconditionFailure("the chain begins with a snapshot") }
         let parameters = agreed.parameters
         let path = TreePath.manifest(first.blockID)
@@ -167,6 +177,7 @@ public struct SetFetch {
                     throw ParseError(.malformed("is not the manifest that the statement names"), at: 0)
                 }
                 try folder.write(body.bytes, at: path)
+                faults += problems
                 return manifest
             } catch let error as FileError {
                 throw error
