@@ -64,7 +64,13 @@ struct Fetch: ParsableCommand {
     /// The shards to fetch, all of them if nil.
     private func chosenShards(of count: Int, in folder: Folder) throws -> [Int]? {
         guard let shards else {
-            return InstalledSet.chosenShards(in: folder)?.filter { $0 < count }
+            let last = InstalledSet.wantedShards(in: folder)
+            guard last?.allSatisfy((0..<count).contains) ?? true else {
+                throw CommandFailure(
+                    .localFailure, "the last fetch was for shards that are not there any more, the trees have "
+                        + "\(count): choose with --shards, «all» or numbers")
+            }
+            return last
         }
         if shards == "all" { return nil }
         let numbers = shards.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }

@@ -43,12 +43,13 @@ public struct InstalledSet: Sendable {
             if error.isMissing { return nil }
             throw error
         } catch {
-            throw FileError(path, "is damaged: \(error). Run «concord fetch» again")
+            throw FileError(
+                path, "is damaged. Run «concord fetch --shards all», or with the numbers of those that you want")
         }
     }
 
-    /// The shards that were chosen the last time, all if nil; read leniently, so that a new fetch mends what is broken.
-    public static func chosenShards(in folder: Folder) -> [Int]? {
+    /// The shards that the last fetch was for, however damaged the rest may be; nil for all, and where nothing tells.
+    public static func wantedShards(in folder: Folder) -> [Int]? {
         (try? pointer(in: folder))??.shards
     }
 
