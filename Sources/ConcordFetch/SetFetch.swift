@@ -104,8 +104,13 @@ public struct SetFetch {
                     + problems.prefix(10).map { "\n  \($0)" }.joined())
         }
         if let fault = StatementChain.fault(in: statements) {
+            // It is the first one that breaks it; what others say of that height is a question for «check».
+            let place = statements.indices.first { StatementChain.fault(in: Array(statements[...$0])) != nil } ?? 0
+            let signer = agreeing.first { $0.key == found[blocks[place]]?.attestation.key }?.name.description ?? ""
             throw NoValidBytes(
-                description: "the attestations from height \(agreed.epochStart) on do not lead to the agreed one: \(fault)")
+                description: "the attestations from height \(agreed.epochStart) on do not lead to the agreed one: "
+                    + "\(fault), as «\(signer)» attests it. See what the others say of it: «concord check --height "
+                    + "\(blocks[place].height)»")
         }
         faults += problems
         try folder.install(

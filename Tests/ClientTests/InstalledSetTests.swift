@@ -94,7 +94,9 @@ import Testing
         try sites[0].forge(311) { $0.statement.history = Site.oneDigitChanged($0.statement.history) }
         let outcome = try client.run("fetch")
         #expect(outcome.status == 4, "\(outcome.said)")
-        #expect(outcome.errors.contains("alpha") && outcome.errors.contains("height 311"), "\(outcome.said)")
+        #expect(outcome.errors.contains("«alpha»") && outcome.errors.contains("«concord check --height 311»"), "\(outcome.said)")
+        let (status, answer) = try client.check("--height", "311")
+        #expect(status == 2 && answer.verdicts == ["dissents", "agrees", "agrees"])
         #expect(!client.isInstalled)
         try client.succeed("trust", "remove", "alpha")
         try client.fetch()
