@@ -17,8 +17,12 @@ public struct Survey: ~Copyable {
         /// Bytes received.
         public internal(set) var bytes = 0
 
+        /// What it says now: an authority signs in the order of time, and a mirror may have fallen behind on a branch
+        /// that was left since.
         public func newest() -> SignedAttestation? {
-            attestations.max { $0.statement.height < $1.statement.height }
+            attestations.max {
+                ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height)
+            }
         }
 
         mutating func add(_ signed: SignedAttestation) {
@@ -83,6 +87,7 @@ public struct Survey: ~Copyable {
         let authority: Int
         let url: String
         let block: BlockID
+        let parameters: TreeParameters
     }
 
     private mutating func hearNewest() throws {
@@ -98,7 +103,6 @@ public struct Survey: ~Copyable {
                 ]
             })
         var wanted: [Wanted] = []
-        var parameters: [TreeParameters] = []
         for (n, place) in places.enumerated() {
             var path = ""
             do {
@@ -109,19 +113,20 @@ public struct Survey: ~Copyable {
                 }
                 path = TreePath.latest
                 let latest = try BlockID(parsingLatest: try hints[2 * n + 1].get().bytes)
-                wanted.append(Wanted(authority: place.authority, url: place.url, block: latest))
-                parameters.append(file.parameters)
+                wanted.append(
+                    Wanted(authority: place.authority, url: place.url, block: latest, parameters: file.parameters))
             } catch {
                 if let failure = error as? Failure, failure.isLocal { throw failure }
                 note(error, place.authority, place.url, path)
             }
         }
-        try fetchAttestations(wanted, parameters)
+        try fetchAttestations(wanted)
         for i in heard.indices {
             guard let newest = heard[i].newest() else {
                 heard[i].view.absence = heard[i].problems.contains(where: \.isInvalid) ? .invalid : .unreachable
                 continue
             }
+            heard[i].view.stand(on: newest.statement)
             let limit = mostAge ?? Self.mostAge(of: newest.statement.network)
             heard[i].view.isStale = limit.map { now - newest.attestation.time > $0 } ?? false
         }
@@ -144,66 +149,90 @@ public struct Survey: ~Copyable {
                 + "be of one kind. Remove one with «concord trust remove», or use another --home for it")
     }
 
-    /// Looks for the attestations that the rule asks for: of the blocks that others attest at the height, else of the
-    /// block that the tree's own headers have there.
+    /// Looks for the attestations that the rule asks for: of the blocks that anybody attests at the height, and of the
+    /// one that the authority's own chain has there.
     private mutating func answer(_ questions: [Agreement.Question]) throws {
-        var byCandidate: [Wanted] = []
-        var parameters: [TreeParameters] = []
+        try fetchAttestations(
+            questions.flatMap { question in
+                question.candidates.flatMap { wanted(question.authority, $0) }
+            }, isGuess: true)
         for question in questions {
             heard[question.authority].view.asked.insert(question.height)
-            guard let own = heard[question.authority].view.newest?.parameters else { continue }
-            for url in heard[question.authority].authority.urls {
-                for block in question.candidates {
-                    byCandidate.append(Wanted(authority: question.authority, url: url, block: block))
-                    parameters.append(own)
-                }
+            guard let newest = heard[question.authority].view.newest else { continue }
+            // A few blocks down each attestation names the one before; further down the headers do.
+            if newest.height - question.height <= Agreement.defaultDepth {
+                try walk(question.authority, to: question.height)
+            }
+            if heard[question.authority].view.chain[question.height] == nil {
+                try followHeaders(question.authority, from: newest, to: question.height)
             }
         }
-        try fetchAttestations(byCandidate, parameters, isGuess: true)
+        try fetchAttestations(
+            questions.flatMap { question in
+                let view = heard[question.authority].view
+                guard let block = view.chain[question.height], view.statements[block] == nil else { return [Wanted]() }
+                return wanted(question.authority, block)
+            }, isGuess: true)
+    }
 
-        var places: [(authority: Int, url: String, height: Int, parameters: TreeParameters)] = []
-        for question in questions {
-            let one = heard[question.authority]
-            guard let own = one.view.newest?.parameters,
-                !one.attestations.contains(where: { $0.statement.height == question.height })
-            else { continue }
-            places += one.authority.urls.map { (question.authority, $0, question.height, own) }
+    /// The attestation of a block, at every URL of an authority.
+    private func wanted(_ authority: Int, _ block: BlockID) -> [Wanted] {
+        guard let parameters = heard[authority].view.newest?.parameters else { return [] }
+        return heard[authority].authority.urls.map {
+            Wanted(authority: authority, url: $0, block: block, parameters: parameters)
         }
-        let headers = fetch(
-            places.map {
-                ($0.authority, $0.url, TreePath.headers(epochOf: $0.height, $0.parameters), $0.parameters.epoch * 80)
-            })
-        var byHeader: [Wanted] = []
-        var itsParameters: [TreeParameters] = []
-        for (place, result) in zip(places, headers) {
-            guard let bytes = try? result.get().bytes,
-                let chain = try? HeaderChain(parsing: bytes, from: place.parameters.epochStart(of: place.height)),
-                let block = chain.block(at: place.height)
-            else { continue }
-            byHeader.append(Wanted(authority: place.authority, url: place.url, block: block))
-            itsParameters.append(place.parameters)
+    }
+
+    /// Goes down an authority's chain from attestation to attestation.
+    private mutating func walk(_ authority: Int, to height: Int) throws {
+        while heard[authority].view.chain[height] == nil {
+            let view = heard[authority].view
+            guard let lowest = view.chain.values.filter({ $0.height > height }).min(by: { $0.height < $1.height }),
+                view.statements[lowest] == nil
+            else { return }
+            try fetchAttestations(wanted(authority, lowest), isGuess: true)
+            if heard[authority].view.statements[lowest] == nil { return }
         }
-        try fetchAttestations(byHeader, itsParameters, isGuess: true)
+    }
+
+    /// Goes down an authority's chain by its headers, epoch by epoch; they are believed as far as they lead to the
+    /// newest block that it signed.
+    private mutating func followHeaders(_ authority: Int, from newest: Statement, to height: Int) throws {
+        let parameters = newest.parameters
+        var tip = newest.blockID
+        while true {
+            let start = parameters.epochStart(of: tip.height)
+            let path = TreePath.headers(epochOf: tip.height, parameters)
+            let chain = fetch(
+                heard[authority].authority.urls.map { (authority, $0, path, parameters.epoch * BlockHeader.size) }
+            ).lazy.compactMap { result in
+                (try? result.get()).flatMap { try? HeaderChain(parsing: $0.bytes, from: start) }
+            }.first { $0.block(at: tip.height) == tip }
+            guard let chain else { return }
+            if height >= start {
+                if let block = chain.block(at: height) { heard[authority].view.extend(chain: block) }
+                return
+            }
+            tip = BlockID(height: start - 1, hash: chain.parent)
+        }
     }
 
     /// Fetches and checks attestations; a guess that is not there is no problem.
-    private mutating func fetchAttestations(
-        _ wanted: [Wanted], _ parameters: [TreeParameters], isGuess: Bool = false
-    ) throws {
+    private mutating func fetchAttestations(_ wanted: [Wanted], isGuess: Bool = false) throws {
         let files = fetch(
-            zip(wanted, parameters).flatMap { want, parameters in
-                let path = TreePath.attestation(want.block, parameters)
+            wanted.flatMap { want in
+                let path = TreePath.attestation(want.block, want.parameters)
                 return [
                     (want.authority, want.url, path, Attestation.mostBytes),
                     (want.authority, want.url, TreePath.signature(path), SignedAttestation.mostSignatureBytes),
                 ]
             })
-        for (n, (want, parameters)) in zip(wanted, parameters).enumerated() {
+        for (n, want) in wanted.enumerated() {
             do {
                 let signed = try SignedAttestation(
                     checking: try files[2 * n].get().bytes, signature: try files[2 * n + 1].get().bytes,
                     key: heard[want.authority].authority.key)
-                guard signed.statement.blockID == want.block, signed.statement.parameters == parameters else {
+                guard signed.statement.blockID == want.block, signed.statement.parameters == want.parameters else {
                     throw Unusable(
                         text: "attests another block, or a tree cut otherwise, than the file \(want.block) is for",
                         isInvalid: true)
@@ -213,7 +242,7 @@ public struct Survey: ~Copyable {
                 continue
             } catch {
                 if let failure = error as? Failure, failure.isLocal { throw failure }
-                note(error, want.authority, want.url, TreePath.attestation(want.block, parameters[n]))
+                note(error, want.authority, want.url, TreePath.attestation(want.block, want.parameters))
             }
         }
     }

@@ -6,11 +6,10 @@ import Testing
 private struct Constellation {
     /// One authority: what its key signed, and how much of that can be had.
     struct One {
-        /// By height: more than one where it was reorganised, or signed twice.
+        /// By height, that of its own chain first: more than one where it was reorganised, or signed twice.
         var signed: [Int: [Statement]] = [:]
         /// Nil where nothing usable comes.
         var newest: Int?
-        /// The block of its own chain at its newest height, by place in `signed`.
         var isStale = false
         var isInvalid = false
         /// Heights whose attestation its hosts lack.
@@ -41,7 +40,9 @@ private struct Constellation {
             var view = AuthorityView()
             view.absence = one.isInvalid ? .invalid : .unreachable
             view.isStale = one.isStale
-            for statement in one.newest.map(one.has) ?? [] { view.add(statement) }
+            let newest = one.newest.map(one.has) ?? []
+            for statement in newest { view.add(statement) }
+            if let own = newest.first { view.stand(on: own) }
             return view
         }
         var asked: Set<Agreement.Question> = []
@@ -53,9 +54,9 @@ private struct Constellation {
                 for question in questions {
                     #expect(asked.insert(question).inserted, "asked twice")
                     views[question.authority].asked.insert(question.height)
-                    for statement in ones[question.authority].has(question.height) {
-                        views[question.authority].add(statement)
-                    }
+                    let answer = ones[question.authority].has(question.height)
+                    for statement in answer { views[question.authority].add(statement) }
+                    if let own = answer.first { views[question.authority].extend(chain: own.blockID) }
                 }
             }
         }
@@ -93,10 +94,9 @@ private struct Reference {
             for (i, one) in all.ones.enumerated() where one.reaches(height) { seen[i] += one.has(height) }
             guard !contradicts() else { self.init(.contradiction, nil); return }
             let attesting = all.ones.filter { $0.reaches(height) && !$0.has(height).isEmpty }
-            guard attesting.count >= all.minimum,
-                let chosen = attesting[0].has(height).first(where: { statement in
-                    attesting.allSatisfy { $0.has(height).contains { $0.blockID == statement.blockID } }
-                })
+            // What counts is the block of each one's own chain.
+            guard attesting.count >= all.minimum, let chosen = attesting[0].has(height).first,
+                attesting.allSatisfy({ $0.has(height)[0].blockID == chosen.blockID })
             else { continue }
             // Whoever lags is held to what everybody else said then.
             for lower in Set(seen.joined().map(\.height)) where lower < height {
@@ -110,7 +110,7 @@ private struct Reference {
                     if one.isStale { return .stale }
                     if newest < height { return .lagging }
                     if one.has(height).isEmpty { return .unreachable }
-                    return one.has(height).contains { $0 == chosen } ? .agrees : .otherBranch
+                    return one.has(height)[0] == chosen ? .agrees : .otherBranch
                 })
             return
         }
@@ -123,13 +123,15 @@ private struct Reference {
     }
 }
 
-private func statement(_ height: Int, branch: Int = 0, lie: Int = 0) -> Statement {
+private func statement(_ height: Int, branch: Int = 0, on parentBranch: Int = 0, lie: Int = 0) -> Statement {
     let hash = { (height: Int, branch: Int) in SHA256.hash("block \(height) of \(branch)") }
     return Statement(
         network: .regtest, parameters: TreeParameters(checking: 16, epoch: 100)!, height: height,
-        block: hash(height, branch), parent: hash(height - 1, branch), coins: UInt64(height), amount: 0,
+        block: hash(height, branch), parent: hash(height - 1, parentBranch), coins: UInt64(height), amount: 0,
         muhash: SHA256.hash("set \(height) \(branch) \(lie)"), patchRoot: .zero, history: .zero, snapshotRoot: nil)
 }
+
+private func isContradiction(_ verdict: Verdict) -> Bool { verdict == .dissents || verdict == .equivocates }
 
 /// One that follows the best chain, or from `fork` on another, up to a height.
 private func one(
@@ -140,7 +142,9 @@ private func one(
     one.isStale = stale
     for height in 1...40 {
         one.signed[height] = [
-            statement(height, branch: height >= fork ? branch : 0, lie: lies.contains(height) ? 1 : 0)
+            statement(
+                height, branch: height >= fork ? branch : 0, on: height > fork ? branch : 0,
+                lie: lies.contains(height) ? 1 : 0)
         ]
     }
     return one
@@ -198,13 +202,13 @@ private func one(
             case .agreed(let statement):
                 #expect(reference.end == .agreed(statement), name)
                 #expect(reference.verdicts == outcome.verdicts, name)
-                #expect(!outcome.verdicts.contains { $0.isContradiction }, name)
+                #expect(!outcome.verdicts.contains(where: isContradiction), name)
                 #expect(outcome.verdicts.count { $0 == .agrees } >= constellation.minimum, name)
                 ends["agreed", default: 0] += 1
             case .contradiction(let block):
                 #expect(reference.end == .contradiction, name)
-                #expect(outcome.verdicts.contains { $0.isContradiction }, name)
-                for (one, verdict) in zip(constellation.ones, outcome.verdicts) where verdict.isContradiction {
+                #expect(outcome.verdicts.contains(where: isContradiction), name)
+                for (one, verdict) in zip(constellation.ones, outcome.verdicts) where isContradiction(verdict) {
                     #expect(!one.has(block.height).isEmpty || verdict == .equivocates, name)
                 }
                 for (one, verdict) in zip(constellation.ones, outcome.verdicts) where verdict == .equivocates {
@@ -213,7 +217,7 @@ private func one(
                 ends["contradiction", default: 0] += 1
             case .none(let reason):
                 #expect(reference.end == .none, name)
-                #expect(!outcome.verdicts.contains { $0.isContradiction } && !reason.isEmpty, name)
+                #expect(!outcome.verdicts.contains(where: isContradiction) && !reason.isEmpty, name)
                 ends["none", default: 0] += 1
             }
         }
@@ -292,16 +296,32 @@ private func one(
         }
     }
 
-    /// Whoever was reorganised attests both blocks of a height, and agrees with either side.
-    @Test func oneThatWasReorganised() throws {
+    /// Whoever was reorganised has attested both blocks of a height; what counts is the one it stands on now.
+    @Test(arguments: [true, false]) func oneThatWasReorganised(isBack: Bool) throws {
         var both = one(to: 20, branch: 1, from: 20)
-        both.signed[20]?.append(statement(20))
+        both.signed[20]?.insert(statement(20), at: isBack ? 0 : 1)
         let outcome = try Constellation(ones: [one(to: 20), both, one(to: 20)], minimum: 2).run().outcome
-        guard case .agreed(let statement) = outcome.end else {
+        guard case .agreed(let agreed) = outcome.end else {
             Issue.record("\(outcome.end)")
             return
         }
-        #expect(statement.height == 20 && outcome.verdicts == [.agrees, .agrees, .agrees])
+        #expect(agreed == statement(isBack ? 20 : 19) && outcome.isForked == !isBack)
+        #expect(outcome.verdicts == [.agrees, .agrees, .agrees])
+    }
+
+    /// All have left a branch that they once attested; a mirror that stayed there must not bring it back.
+    @Test func aBranchThatAllHaveLeftIsNotChosen() throws {
+        let all = Constellation(
+            ones: (0..<3).map { _ in
+                var made = one(to: 25)
+                made.signed[18]?.append(statement(18, branch: 1))
+                return made
+            }, minimum: 2, requested: 18)
+        guard case .agreed(let agreed) = try all.run().outcome.end else {
+            Issue.record("no agreement")
+            return
+        }
+        #expect(agreed == statement(18))
     }
 
     @Test func absenceIsNeither() throws {

@@ -24,7 +24,8 @@ public struct Agreement: Sendable {
     public static func defaultMinimum(of count: Int) -> Int { count / 2 + 1 }
 
     public enum Step: Sendable {
-        /// The attestations at these heights of these authorities, by their place in the list, must be looked for.
+        /// The attestations at these heights of these authorities, by their place in the list, must be looked for: of the
+        /// block that their chain has there, and of the candidates.
         case ask([Question])
         case decided(Outcome)
     }
@@ -32,7 +33,7 @@ public struct Agreement: Sendable {
     public struct Question: Hashable, Sendable {
         public let authority: Int
         public let height: Int
-        /// Blocks at this height that others attest: the first to look for.
+        /// Blocks at this height that anybody attests: whatever this one says of them is wanted too.
         public let candidates: [BlockID]
     }
 
@@ -76,12 +77,9 @@ public struct Agreement: Sendable {
         for height in (bottom...top).reversed() {
             let questions = questions(at: height, views)
             if !questions.isEmpty { return .ask(questions) }
-            let attesting = views.indices.filter { views[$0].reaches(height) && !views[$0].blocks(at: height).isEmpty }
-            // One authority can have attested two blocks of a height, if its chain was reorganised between them.
-            let common = attesting.map { Set(views[$0].blocks(at: height)) }.reduce(nil) { all, own in
-                all.map { $0.intersection(own) } ?? own
-            }
-            guard attesting.count >= minimum, let block = common?.min(by: { $0.hash < $1.hash }),
+            let attesting = views.indices.filter { views[$0].reaches(height) && views[$0].attested(at: height) != nil }
+            let blocks = Set(attesting.compactMap { views[$0].attested(at: height) })
+            guard attesting.count >= minimum, blocks.count == 1, let block = blocks.first,
                 let statement = views[attesting[0]].statements[block]?.first
             else { continue }
             let lower = lowerQuestions(below: height, views)
@@ -106,7 +104,7 @@ public struct Agreement: Sendable {
         let candidates = Self.candidates(at: height, views)
         return views.indices.compactMap { i in
             let view = views[i]
-            guard view.reaches(height), !view.asked.contains(height), evenIfHeard || view.blocks(at: height).isEmpty
+            guard view.reaches(height), !view.asked.contains(height), evenIfHeard || view.attested(at: height) == nil
             else { return nil }
             return Question(authority: i, height: height, candidates: candidates)
         }
@@ -137,8 +135,8 @@ public struct Agreement: Sendable {
         guard let newest = view.newest else { return view.absence == .invalid ? .invalid : .unreachable }
         if view.isStale { return .stale }
         if newest.height < block.height { return .lagging }
-        if view.statements[block] != nil { return .agrees }
-        return view.blocks(at: block.height).isEmpty ? .unreachable : .otherBranch
+        guard let own = view.attested(at: block.height) else { return .unreachable }
+        return own == block ? .agrees : .otherBranch
     }
 
     /// The statement that most authorities sign agrees; the others dissent, all of them where no statement has most.
@@ -159,7 +157,7 @@ public struct Agreement: Sendable {
 
     /// Verdicts where nothing was chosen are about the block at this height that most attest.
     private func nothing(_ reason: String, at height: Int?, _ views: [AuthorityView]) -> Outcome {
-        let blocks = height.map { height in views.flatMap { $0.blocks(at: height) } } ?? []
+        let blocks = height.map { height in views.compactMap { $0.attested(at: height) } } ?? []
         let counts = Dictionary(blocks.map { ($0, 1) }, uniquingKeysWith: +)
         let block = counts.max { ($0.value, $1.key.hash) < ($1.value, $0.key.hash) }?.key
         let verdicts = views.map { view in

@@ -12,16 +12,44 @@ public struct AuthorityView: Sendable {
     public var absence: Absence = .unreachable
     /// Whether the newest attestation is older than allowed.
     public var isStale = false
-    /// All that was seen, the newest among it. More than one statement for a block is equivocation.
+    /// All that was seen, on whatever branch: attestations of a branch that was left stay published. More than one
+    /// statement for a block is equivocation.
     public private(set) var statements: [BlockID: Set<Statement>] = [:]
-    /// Heights that were asked for: what is not in `statements` now is not to be had.
+    /// The chain that the newest attestation stands on, as far down as it is known, by height. Only what leads to the
+    /// newest counts as attested: an old attestation of another branch is no longer what the authority says.
+    public private(set) var chain: [Int: BlockID] = [:]
+    /// Heights that were asked for: what is not known now is not to be had.
     public var asked: Set<Int> = []
 
     public init() {}
 
+    /// Takes in a statement; if its block is on the chain, so is its parent.
     public mutating func add(_ statement: Statement) {
         statements[statement.blockID, default: []].insert(statement)
-        if (newest?.height ?? -1) < statement.height { newest = statement }
+        if chain[statement.height] == statement.blockID { extend(statement) }
+    }
+
+    /// Says which of the statements is the newest.
+    public mutating func stand(on newest: Statement) {
+        self.newest = newest
+        chain[newest.height] = newest.blockID
+        add(newest)
+    }
+
+    /// Says which block of a lower height the newest one stands on.
+    public mutating func extend(chain block: BlockID) {
+        chain[block.height] = block
+        for statement in statements[block] ?? [] { extend(statement) }
+    }
+
+    private mutating func extend(_ statement: Statement) {
+        guard statement.height > 0, chain[statement.height - 1] == nil else { return }
+        extend(chain: BlockID(height: statement.height - 1, hash: statement.parent))
+    }
+
+    /// The block of its chain that it attests at a height, if that is known.
+    func attested(at height: Int) -> BlockID? {
+        chain[height].flatMap { statements[$0] == nil ? nil : $0 }
     }
 
     /// Whether it takes part: its newest attestation is there and not stale.
@@ -31,7 +59,7 @@ public struct AuthorityView: Sendable {
         counts && (newest?.height ?? -1) >= height
     }
 
-    /// The blocks it attests at a height: none, one, or two if its chain was reorganised while we looked.
+    /// All blocks of a height that it ever attested, as far as was seen.
     func blocks(at height: Int) -> [BlockID] {
         statements.keys.filter { $0.height == height }
     }
