@@ -116,23 +116,37 @@ import Testing
         case trailingByte, redirectToFile, redirectInCircles, page, stalled
     }
 
-    /// Packed once: a gigabyte of zeros, and a frame that wants a window of 2 GiB.
-    static let bombs = Result {
-        let scratch = try Scratch.ofProcess()
-        try Program.installed("sh").print(
-            "-c",
-            """
-            head -c 1000000000 /dev/zero | zstd -1 -q -o "$0/bomb.zst"
-            head -c 100000 /dev/zero | zstd -q --ultra -22 --long=31 -o "$0/window.zst"
-            """, scratch.folder)
-        return (bomb: try scratch.read("bomb.zst"), window: try scratch.read("window.zst"))
+    /// A zstd frame of blocks that repeat one byte (RFC 8878, 3.1.1), with a window of 2^`windowLog` bytes.
+    static func frame(windowLog: UInt8, bytes: Int) -> [UInt8] {
+        var frame: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0x00, (windowLog - 10) << 3]
+        var rest = bytes
+        while rest > 0 {
+            let size = min(rest, 128 << 10)
+            rest -= size
+            let header = size << 3 | 1 << 1 | (rest == 0 ? 1 : 0)
+            frame += [UInt8(header & 0xff), UInt8(header >> 8 & 0xff), UInt8(header >> 16), 0]
+        }
+        return frame
+    }
+
+    static let bombs = (bomb: frame(windowLog: 20, bytes: 2 << 30), window: frame(windowLog: 31, bytes: 100_000))
+
+    /// Or the tests would show nothing.
+    @Test func theBombsAreFrames() throws {
+        let scratch = try Scratch()
+        let zstd = try Program.installed("zstd")
+        try scratch.write(Self.frame(windowLog: 20, bytes: 1_000_000), to: "small.zst")
+        #expect(try zstd.print("-dcq", scratch.path("small.zst")) == [UInt8](repeating: 0, count: 1_000_000))
+        try scratch.write(Self.bombs.window, to: "window.zst")
+        let refused = try zstd.run("-dcq", scratch.path("window.zst"))
+        #expect(!refused.isSuccess && refused.errors.contains("--long=31"), "\(refused.said)")
     }
 
     /// One of the authorities is served by a host that spoils all shards, or all patches.
     @Test(arguments: Trick.allCases) func othersServe(trick: Trick) throws {
         let sites = try Site.all()
         let client = try Client()
-        let bombs = try Self.bombs.get()
+        let bombs = Self.bombs
         let tree = sites[0].tree
         let server = try HostileServer { socket in
             guard let path = socket.receiveRequest()?.split(separator: " ")[1].dropFirst() else { return }

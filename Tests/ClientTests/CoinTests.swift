@@ -114,7 +114,8 @@ import Testing
 
     private static let oneOfEachKind = Result {
         var seen: Set<String> = []
-        return try sorted.get().filter { seen.insert(kind($0)).inserted }
+        // The empty script has 70,000 coins.
+        return try sorted.get().filter { !$0.isEmpty && seen.insert(kind($0)).inserted }
     }
 
     /// The scripts that have coins at the tip, in the order of their bytes.
