@@ -64,7 +64,7 @@ struct Fetch: ParsableCommand {
     /// The shards to fetch, all of them if nil.
     private func chosenShards(of count: Int, in folder: Folder) throws -> [Int]? {
         guard let shards else {
-            let last = InstalledSet.wantedShards(in: folder)
+            let last = try InstalledSet.wantedShards(in: folder)
             guard last?.allSatisfy((0..<count).contains) ?? true else {
                 throw CommandFailure(
                     .localFailure, "the last fetch was for shards that are not there any more, the trees have "

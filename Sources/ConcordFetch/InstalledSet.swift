@@ -48,9 +48,9 @@ public struct InstalledSet: Sendable {
         }
     }
 
-    /// The shards that the last fetch was for, however damaged the rest may be; nil for all, and where nothing tells.
-    public static func wantedShards(in folder: Folder) -> [Int]? {
-        (try? pointer(in: folder))??.shards
+    /// The shards that the last fetch was for, however damaged the rest may be; nil for all, and where there was none.
+    public static func wantedShards(in folder: Folder) throws(FileError) -> [Int]? {
+        try pointer(in: folder)?.shards
     }
 
     /// Reads what is installed; every signature and the way from the snapshot to the block are checked again.
