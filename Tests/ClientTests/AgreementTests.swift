@@ -36,7 +36,8 @@ import Testing
         #expect(fetched.agreement.block == tip.answer.block && fetched.folder == client.set.root)
         // The work is shared, and nothing is fetched twice.
         let data = sites.map { $0.served().filter { $0.hasSuffix(".zst") } }
-        #expect(data.allSatisfy { $0.count > 8 } && data.joined().count == 46 && Set(data.joined()).count == 46)
+        #expect(
+            data.allSatisfy { $0.count > 8 } && data.joined().count == 46 && Set(data.joined()).count == 46)
 
         let again = try client.fetch()
         #expect(again.shards == 0 && again.patches == 0 && again.bytes < 8192)
@@ -74,7 +75,9 @@ import Testing
         #expect(above.status == 3 && above.answer.result == "none")
         #expect(above.answer.reason?.contains("the highest that enough of them have reached is 325") == true)
         let below = try client.check("--height", "318")
-        #expect(below.status == 0 && below.answer.height == 318 && below.answer.verdicts == ["agrees", "agrees", "agrees"])
+        #expect(
+            below.status == 0 && below.answer.height == 318
+                && below.answer.verdicts == ["agrees", "agrees", "agrees"])
     }
 
     @Test func oneIsDown() throws {

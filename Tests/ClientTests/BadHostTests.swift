@@ -13,7 +13,8 @@ import Testing
             switch self {
             case .shards: tree.paths("snapshots", containing: "/0000300-").filter { $0.hasSuffix(".zst") }
             case .patches: tree.paths("patches", containing: "/0000300/")
-            case .manifest: tree.paths("snapshots", containing: "/0000300-").filter { $0.hasSuffix("manifest.txt") }
+            case .manifest:
+                tree.paths("snapshots", containing: "/0000300-").filter { $0.hasSuffix("manifest.txt") }
             case .headers: ["headers/0000300.bin"]
             case .attestation: [try tree.attestation(311)]
             case .signature: [try tree.attestation(311) + ".sig"]
@@ -28,7 +29,8 @@ import Testing
         let outcome = try client.succeed("fetch")
         let warnings = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("warning: ") }
         #expect(!warnings.isEmpty, "\(outcome.said)")
-        #expect(warnings.allSatisfy { $0.contains(sites[0].url) && $0.hasSuffix("; fetched from another host") })
+        #expect(
+            warnings.allSatisfy { $0.contains(sites[0].url) && $0.hasSuffix("; fetched from another host") })
         #expect(!outcome.errors.contains(sites[1].url) && !outcome.errors.contains(sites[2].url))
         // What is here is what Core has.
         try CoinTests.expectSome(client)
@@ -47,7 +49,9 @@ import Testing
         #expect(outcome.status == 4, "\(outcome.said)")
         for site in sites { #expect(outcome.errors.contains(site.url), "\(outcome.said)") }
         #expect(!client.isInstalled)
-        #expect(try client.run("utxos", "51").errors == "error: nothing was fetched yet: run «concord fetch» first\n")
+        #expect(
+            try client.run("utxos", "51").errors
+                == "error: nothing was fetched yet: run «concord fetch» first\n")
 
         // And against good hosts it goes on.
         let good = try Site.all()
@@ -64,7 +68,8 @@ import Testing
         try sites[0].tree.replace(one, try sites[0].tree.read(other))
         try sites[0].tree.replace("\(one).sig", try sites[0].tree.read("\(other).sig"))
         let fetched = try client.fetch()
-        #expect(fetched.faults.count == 1 && fetched.faults[0].contains("\(sites[0].url)/\(one)"), "\(fetched)")
+        #expect(
+            fetched.faults.count == 1 && fetched.faults[0].contains("\(sites[0].url)/\(one)"), "\(fetched)")
     }
 
     /// Files are missing on one host: an upload that is not complete.
@@ -86,11 +91,17 @@ import Testing
         try sites[1].tree.replace("latest.txt", "331 \(String(repeating: "0", count: 63))1\n")
         let (status, answer) = try client.check()
         #expect(status == 0 && answer.verdicts[1] == "unreachable")
-        #expect(answer.authorities[1].problems.contains { $0.contains("\(sites[1].url)/attestations/0000300/0000331-") })
+        #expect(
+            answer.authorities[1].problems.contains {
+                $0.contains("\(sites[1].url)/attestations/0000300/0000331-")
+            })
     }
 
     /// Nothing outside the home changes, whatever links are in it.
-    @Test(arguments: ["sets", "sets/regtest", "sets/regtest/snapshots", "sets/regtest/patches", "sets/regtest/.tmp", "evidence"])
+    @Test(arguments: [
+        "sets", "sets/regtest", "sets/regtest/snapshots", "sets/regtest/patches", "sets/regtest/.tmp",
+        "evidence",
+    ])
     func aPlantedLinkIsNotFollowed(path: String) throws {
         let sites = try Site.all()
         let client = try Client(trusting: sites)
@@ -112,7 +123,8 @@ import Testing
 /// What a host can do to a file on its way.
 @Suite struct HostileHostTests {
     enum Trick: String, CaseIterable {
-        case endless, bomb, hugeWindow, cutAt0, cutAt1, cutBeforeTheLast, shorterThanAnnounced, longerThanAnnounced
+        case endless, bomb, hugeWindow, cutAt0, cutAt1, cutBeforeTheLast, shorterThanAnnounced,
+            longerThanAnnounced
         case trailingByte, redirectToFile, redirectInCircles, page, stalled
     }
 
@@ -129,7 +141,9 @@ import Testing
         return frame
     }
 
-    static let bombs = (bomb: frame(windowLog: 20, bytes: 2 << 30), window: frame(windowLog: 31, bytes: 100_000))
+    static let bombs = (
+        bomb: frame(windowLog: 20, bytes: 2 << 30), window: frame(windowLog: 31, bytes: 100_000)
+    )
 
     /// Or the tests would show nothing.
     @Test func theBombsAreFrames() throws {
@@ -150,7 +164,9 @@ import Testing
         let tree = sites[0].tree
         let server = try HostileServer { socket in
             guard let path = socket.receiveRequest()?.split(separator: " ")[1].dropFirst() else { return }
-            let ok = { (length: Int) in "HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\nConnection: close\r\n\r\n" }
+            let ok = { (length: Int) in
+                "HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\nConnection: close\r\n\r\n"
+            }
             guard let file = try? tree.read(String(path)) else {
                 socket.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 return socket.finish()
@@ -176,9 +192,13 @@ import Testing
             case .longerThanAnnounced: answer(file, 20)
             case .trailingByte: answer(file + [0], file.count + 1)
             case .redirectToFile:
-                socket.send("HTTP/1.1 302 Found\r\nLocation: file://\(tree.path(String(path)))\r\nContent-Length: 0\r\n\r\n")
+                socket.send(
+                    "HTTP/1.1 302 Found\r\nLocation: file://\(tree.path(String(path)))\r\nContent-Length: 0\r\n\r\n"
+                )
             case .redirectInCircles:
-                socket.send("HTTP/1.1 302 Found\r\nLocation: /\(path)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                socket.send(
+                    "HTTP/1.1 302 Found\r\nLocation: /\(path)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
             case .page:
                 let page = Array("<!doctype html><title>Welcome</title>".utf8)
                 answer(page, page.count)
@@ -194,7 +214,9 @@ import Testing
         client.keep(sites[0])
         let fetched = try client.fetch("--timeout", "1")
         #expect(fetched.shards == 16 && fetched.patches == 30)
-        #expect(!fetched.faults.isEmpty && fetched.faults.allSatisfy { $0.contains(server.base) }, "\(fetched.faults)")
+        #expect(
+            !fetched.faults.isEmpty && fetched.faults.allSatisfy { $0.contains(server.base) },
+            "\(fetched.faults)")
         try CoinTests.expectSome(client)
         #expect(PlainTree(client.home.root).files().allSatisfy { !$0.contains(".tmp") })
     }
@@ -218,7 +240,8 @@ import Testing
 /// Signed files that are not right.
 @Suite struct BadSignatureTests {
     enum Fault: String, CaseIterable {
-        case badSignature, otherKey, otherTree, highS, trailingByte, emptySignature, truncatedText, page, noLatest
+        case badSignature, otherKey, otherTree, highS, trailingByte, emptySignature, truncatedText, page,
+            noLatest
         case carriageReturn
     }
 
@@ -260,7 +283,10 @@ import Testing
         case .page: try tree.replace("latest.txt", "<!doctype html><html><body>It works!</body></html>\n")
         case .noLatest: try tree.replace("latest.txt", "")
         case .carriageReturn:
-            try tree.replace(path, try tree.text(path).split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n"))
+            try tree.replace(
+                path,
+                try tree.text(path).split(separator: "\n", omittingEmptySubsequences: false).joined(
+                    separator: "\r\n"))
         }
     }
 

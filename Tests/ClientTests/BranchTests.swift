@@ -53,12 +53,15 @@ import Testing
         #expect(answer.verdicts == ["agrees", "agrees", "agrees"])
         #expect(answer.authorities[2].block == fork.tip)
         let table = try client.succeed("fetch")
-        #expect(table.output.contains("above it their branches differ; they will settle with the next blocks"))
+        #expect(
+            table.output.contains("above it their branches differ; they will settle with the next blocks"))
         #expect(try client.utxos("51").height == fork.base)
 
         // At the height itself nothing can be had; whoever is there is told which of them is on another branch.
         let above = try client.check("--height", "\(fork.tipHeight)")
-        #expect(above.status == 3 && above.answer.verdicts == ["agrees", "agrees", "other branch"], "\(above.answer)")
+        #expect(
+            above.status == 3 && above.answer.verdicts == ["agrees", "agrees", "other branch"],
+            "\(above.answer)")
         #expect(!(try client.run("check", "--height", "\(fork.tipHeight)").output.contains("CONTRADICTION")))
     }
 

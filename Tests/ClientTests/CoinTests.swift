@@ -16,7 +16,9 @@ import Testing
     static func byScript(_ height: Int) throws -> [[UInt8]: Set<Coins.Coin>] {
         var all: [[UInt8]: Set<Coins.Coin>] = [:]
         for coin in try ChainFixture.regtestRich.dump(of: height).coins {
-            guard let script = coin.script, let id = Digest(coin.txid) else { throw TestError("a coin without a script") }
+            guard let script = coin.script, let id = Digest(coin.txid) else {
+                throw TestError("a coin without a script")
+            }
             var offset = 0
             let code = varInt(coin.body, &offset)
             let amount = amount(varInt(coin.body, &offset))
@@ -87,7 +89,10 @@ import Testing
         for script in try Self.sorted.get() {
             byKind[Self.kind(script), default: []].append(script)
         }
-        let kinds = ["empty", "P2PKH", "P2SH", "P2PK 2", "P2PK 4", "P2WPKH", "P2WSH", "P2TR", "P2A", "longest", "one byte"]
+        let kinds = [
+            "empty", "P2PKH", "P2SH", "P2PK 2", "P2PK 4", "P2WPKH", "P2WSH", "P2TR", "P2A", "longest",
+            "one byte",
+        ]
         for kind in kinds { #expect(byKind[kind] != nil, "the fixture has no \(kind): \(byKind.keys)") }
 
         let scripts = byKind.values.flatMap { $0.prefix(3) }
@@ -97,7 +102,9 @@ import Testing
         #expect(queries.count > scripts.count + 12)
         let outcome = try client.succeed(["utxos", "--json"] + queries)
         let coins: Coins = try outcome.json()
-        #expect(coins.network == "regtest" && coins.height == 330 && coins.authorities == ["alpha", "bravo", "charlie"])
+        #expect(
+            coins.network == "regtest" && coins.height == 330
+                && coins.authorities == ["alpha", "bravo", "charlie"])
         #expect(coins.results.map(\.query) == queries)
         for entry in coins.results {
             let script = try #require([UInt8](hex: entry.script))
@@ -136,7 +143,8 @@ import Testing
     @Test func aCoinGoesWithTheBlockThatSpendsIt() throws {
         let (before, after) = (try Self.byScript(300), try Self.atTip.get())
         // Its script has an address, and no other coin then or later.
-        let addresses = before.filter { $0.value.count == 1 && after[$0.key] == nil }.compactMap { script, coins in
+        let addresses = before.filter { $0.value.count == 1 && after[$0.key] == nil }.compactMap {
+            script, coins in
             Address.text(for: script, on: .regtest).map { (script: script, address: $0, coin: coins.first) }
         }.sorted { $0.address < $1.address }
         let (script, address, known) = try #require(addresses.first)
@@ -182,7 +190,8 @@ import Testing
             for _ in 0..<compactSize() {
                 let txid = Digest(Array(section[offset..<offset + 32]))
                 offset += 32
-                for _ in 0..<compactSize() where compactSize() == coin.index && txid?.reversedHex == coin.txid {
+                for _ in 0..<compactSize() where compactSize() == coin.index && txid?.reversedHex == coin.txid
+                {
                     return Int(path.split(separator: "/")[2].prefix(7)) ?? 0
                 }
             }

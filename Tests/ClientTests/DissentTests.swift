@@ -88,7 +88,9 @@ extension Site {
     /// Its newest attestation is older than the chosen block, and differs from what the others said then.
     @Test func oneThatLagsDiffers() throws {
         let late = try PublishedTree.atTip.get()
-        let sites = [try Site(late[0]), try Site(late[1]), try Site(try PublishedTree.fiveBlocksBefore.get()[2])]
+        let sites = [
+            try Site(late[0]), try Site(late[1]), try Site(try PublishedTree.fiveBlocksBefore.get()[2]),
+        ]
         let client = try Client(trusting: sites)
         try sites[2].lie(at: 325)
         let (status, answer) = try client.check()
@@ -133,7 +135,10 @@ extension Site {
         let client = try Client(trusting: sites)
         let mirror = try Site(try PublishedTree.atTip.get()[1])
         try client.trust(mirror)
-        try mirror.forge(330) { $0.note = "another note"; $0.time += 5 }
+        try mirror.forge(330) {
+            $0.note = "another note"
+            $0.time += 5
+        }
         #expect(try client.check().status == 0)
     }
 }

@@ -23,10 +23,13 @@ import Testing
             case .attestationGone: try set.remove(attestation)
             case .attestationFlipped: try set.flip(attestation)
             case .signatureFlipped: try set.flip("\(attestation).sig")
-            case .manifestFlipped: try set.flip(set.files(under: "snapshots").first { $0.hasSuffix(".txt") } ?? "")
+            case .manifestFlipped:
+                try set.flip(set.files(under: "snapshots").first { $0.hasSuffix(".txt") } ?? "")
             case .shardGone:
                 // The one with the script 51.
-                for path in set.files(under: "snapshots") where path.hasSuffix(".zst") { try set.remove(path) }
+                for path in set.files(under: "snapshots") where path.hasSuffix(".zst") {
+                    try set.remove(path)
+                }
             case .patchGone: try set.remove(set.files(under: "patches")[4])
             }
         }
@@ -36,9 +39,13 @@ import Testing
         let client = try Self.client()
         try damage.doTo(client.set)
         let outcome = try client.run("utxos", "51")
-        #expect(outcome.status == 1 && outcome.output.isEmpty && outcome.errors.contains(client.set.root), "\(outcome.said)")
+        #expect(
+            outcome.status == 1 && outcome.output.isEmpty && outcome.errors.contains(client.set.root),
+            "\(outcome.said)")
         let fetched = try client.fetch()
-        #expect(fetched.shards == (damage == .shardGone ? 16 : 0) && fetched.patches == (damage == .patchGone ? 1 : 0))
+        #expect(
+            fetched.shards == (damage == .shardGone ? 16 : 0)
+                && fetched.patches == (damage == .patchGone ? 1 : 0))
         try CoinTests.expectSome(client)
     }
 
@@ -46,7 +53,8 @@ import Testing
         let client = try Self.client()
         try client.set.replace("agreed.json", text)
         let outcome = try client.run("utxos", "51")
-        #expect(outcome.status == 1 && outcome.errors.contains(client.set.path("agreed.json")), "\(outcome.said)")
+        #expect(
+            outcome.status == 1 && outcome.errors.contains(client.set.path("agreed.json")), "\(outcome.said)")
         // Which shards were wanted is not known any more.
         let asked = try client.run("fetch")
         #expect(asked.status == 1 && asked.errors.contains("concord fetch --shards"), "\(asked.said)")
@@ -58,13 +66,18 @@ import Testing
     @Test func noPointer() throws {
         let client = try Self.client()
         try client.set.remove("agreed.json")
-        #expect(try client.run("utxos", "51").errors == "error: nothing was fetched yet: run «concord fetch» first\n")
+        #expect(
+            try client.run("utxos", "51").errors
+                == "error: nothing was fetched yet: run «concord fetch» first\n")
         #expect(try client.fetch().shards == 0)
         try CoinTests.expectSome(client)
     }
 
     /// It names another block than the statements lead to.
-    @Test(arguments: ["\"height\" : 330|\"height\" : 329", "\"height\" : 330|\"height\" : -1", "\"epochBlocks\" : 50|\"epochBlocks\" : 0"])
+    @Test(arguments: [
+        "\"height\" : 330|\"height\" : 329", "\"height\" : 330|\"height\" : -1",
+        "\"epochBlocks\" : 50|\"epochBlocks\" : 0",
+    ])
     func aPointerThatLies(change: String) throws {
         let client = try Self.client()
         let words = change.split(separator: "|").map(String.init)
@@ -94,7 +107,9 @@ import Testing
         try sites[0].forge(311) { $0.statement.history = Site.oneDigitChanged($0.statement.history) }
         let outcome = try client.run("fetch")
         #expect(outcome.status == 4, "\(outcome.said)")
-        #expect(outcome.errors.contains("«alpha»") && outcome.errors.contains("«concord check --height 311»"), "\(outcome.said)")
+        #expect(
+            outcome.errors.contains("«alpha»") && outcome.errors.contains("«concord check --height 311»"),
+            "\(outcome.said)")
         let (status, answer) = try client.check("--height", "311")
         #expect(status == 2 && answer.verdicts == ["dissents", "agrees", "agrees"])
         #expect(!client.isInstalled)

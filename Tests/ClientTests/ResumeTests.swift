@@ -21,7 +21,9 @@ import Testing
         var random = Seeded(seed)
         let dumps = [250: try CoinTests.byScript(250), 330: try CoinTests.atTip.get()]
         // Scripts that tell the two apart.
-        let scripts = Array(try CoinTests.sorted.get().filter { !$0.isEmpty && dumps[250]?[$0] != dumps[330]?[$0] }.prefix(20))
+        let scripts = Array(
+            try CoinTests.sorted.get().filter { !$0.isEmpty && dumps[250]?[$0] != dumps[330]?[$0] }.prefix(20)
+        )
         let client = try Client(trusting: try Site.all(directives: isSlow ? Self.slow : ""))
         try client.fetch("--height", "250")
         var height = 250
@@ -63,7 +65,9 @@ import Testing
         let outcome = try run.wait()
         #expect(outcome.signal == SIGKILL, "it was done before it could be killed")
         #expect(!client.isInstalled)
-        #expect(try client.run("utxos", "51").errors == "error: nothing was fetched yet: run «concord fetch» first\n")
+        #expect(
+            try client.run("utxos", "51").errors
+                == "error: nothing was fetched yet: run «concord fetch» first\n")
 
         kept = client.set.files().filter { $0.hasSuffix(".zst") || $0.hasSuffix("manifest.txt") }
         // Some of it, not all.
@@ -88,7 +92,8 @@ import Testing
             #expect(second.status == 1 && second.output.isEmpty)
             #expect(
                 second.errors
-                    == "error: \(client.home.root): is in use by another run of this program; wait for it to end\n")
+                    == "error: \(client.home.root): is in use by another run of this program; wait for it to end\n"
+            )
         }
         run.send(SIGKILL)
         #expect(try run.wait().signal == SIGKILL)
@@ -102,8 +107,12 @@ import Testing
         for path in client.set.files(under: folder) where path.hasSuffix(".zst") { try client.set.flip(path) }
         let outcome = try client.run("utxos", "51")
         #expect(outcome.status == 1 && outcome.output.isEmpty)
-        #expect(outcome.errors.contains(client.set.path(folder)) && outcome.errors.contains("Remove this file and run «concord fetch»"), "\(outcome.said)")
-        for path in client.set.files(under: folder) where path.hasSuffix(".zst") { try client.set.remove(path) }
+        #expect(
+            outcome.errors.contains(client.set.path(folder))
+                && outcome.errors.contains("Remove this file and run «concord fetch»"), "\(outcome.said)")
+        for path in client.set.files(under: folder) where path.hasSuffix(".zst") {
+            try client.set.remove(path)
+        }
         try client.fetch()
         try CoinTests.expectSome(client)
     }

@@ -30,7 +30,8 @@ import Testing
 
         // The command that was proposed, and all the rest.
         #expect(try client.fetch("--shards", "3,7,12").shards == 1)
-        #expect(Set(try client.utxos(elsewhere.hex).results[0].coins) == (try CoinTests.atTip.get()[elsewhere]))
+        #expect(
+            Set(try client.utxos(elsewhere.hex).results[0].coins) == (try CoinTests.atTip.get()[elsewhere]))
         #expect(try client.fetch("--shards", "all").shards == 13)
         try CoinTests.expectSome(client)
         #expect(try client.fetch().shards == 0)

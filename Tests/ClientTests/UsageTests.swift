@@ -16,7 +16,9 @@ import Testing
         let outcome = try client.run(words + ["--help"])
         #expect(outcome.status == 0 && outcome.errors.isEmpty)
         let name = (["concord"] + words).joined(separator: " ")
-        #expect(outcome.output.hasPrefix("OVERVIEW: ") && outcome.output.contains("USAGE: \(name) "), "\(outcome.said)")
+        #expect(
+            outcome.output.hasPrefix("OVERVIEW: ") && outcome.output.contains("USAGE: \(name) "),
+            "\(outcome.said)")
         // Nothing is made on the way.
         #expect(!FileManager.default.fileExists(atPath: client.home.root))
     }
@@ -27,34 +29,46 @@ import Testing
     }
 
     @Test(arguments: [
-        ["fly"], ["check", "--hight", "3"], ["check", "--height"], ["check", "--height", "x"], ["utxos"], ["verify"],
+        ["fly"], ["check", "--hight", "3"], ["check", "--height"], ["check", "--height", "x"], ["utxos"],
+        ["verify"],
         ["trust", "add"], ["trust", "add", "alpha"], ["trust", "add", "alpha", key], ["trust", "remove"],
         ["trust", "fly"], ["fetch", "extra"], ["verify", "a", "b"],
     ])
     func wrongUsage(arguments: [String]) throws {
         let outcome = try Client().run(arguments)
         #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.said)")
-        #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains("Usage: concord "), "\(outcome.said)")
+        #expect(
+            outcome.errors.hasPrefix("Error: ") && outcome.errors.contains("Usage: concord "),
+            "\(outcome.said)")
     }
 
     @Test func withoutAuthoritiesThereIsAWayOn() throws {
         let client = try Client()
-        #expect(try client.succeed("trust", "list").output == "no authorities yet: add some with «concord trust add NAME KEY URL»\n")
+        #expect(
+            try client.succeed("trust", "list").output
+                == "no authorities yet: add some with «concord trust add NAME KEY URL»\n")
         for command in ["check", "fetch"] {
             let outcome = try client.run(command)
             #expect(outcome.status == 1 && outcome.output.isEmpty)
-            #expect(outcome.errors.contains("no authorities are known in \(client.home.root): add some with «concord trust add NAME KEY URL»"))
+            #expect(
+                outcome.errors.contains(
+                    "no authorities are known in \(client.home.root): add some with «concord trust add NAME KEY URL»"
+                ))
         }
         let outcome = try client.run("utxos", "51")
-        #expect(outcome.status == 1 && outcome.errors == "error: nothing was fetched yet: run «concord fetch» first\n")
+        #expect(
+            outcome.status == 1
+                && outcome.errors == "error: nothing was fetched yet: run «concord fetch» first\n")
     }
 
     @Test func trust() throws {
         let client = try Client()
-        let added = try client.succeed("trust", "add", "alpha", Self.key, "http://a.example/tree/", "file:///srv/a")
+        let added = try client.succeed(
+            "trust", "add", "alpha", Self.key, "http://a.example/tree/", "file:///srv/a")
         #expect(added.output == "added alpha. 1 authority, 1 must attest a block, none may differ\n")
         // The same key in capitals, another URL and one that is known.
-        try client.succeed("trust", "add", "alpha", Self.key.uppercased(), "https://b.example", "http://a.example/tree")
+        try client.succeed(
+            "trust", "add", "alpha", Self.key.uppercased(), "https://b.example", "http://a.example/tree")
         try client.succeed("trust", "add", "bravo", Self.otherKey, "https://c.example")
         #expect(
             try client.succeed("trust", "list").output == """
@@ -76,13 +90,18 @@ import Testing
         let gone = try client.succeed("trust", "remove", "alpha")
         #expect(gone.output == "removed alpha, 1 left\n")
         let again = try client.run("trust", "remove", "alpha")
-        #expect(again.status == 1 && again.errors == "error: there is no «alpha» in the list: see «concord trust list»\n")
+        #expect(
+            again.status == 1
+                && again.errors == "error: there is no «alpha» in the list: see «concord trust list»\n")
         // A name that is free again may have another key.
         try client.succeed("trust", "add", "alpha", Self.key, "https://d.example")
     }
 
     @Test(arguments: [
-        (["copy", key, "https://c.example"], "this key is in the list as «alpha»: one authority must not count twice"),
+        (
+            ["copy", key, "https://c.example"],
+            "this key is in the list as «alpha»: one authority must not count twice"
+        ),
         (["alpha", otherKey, "https://c.example"], "«alpha» is in the list with another key, \(key)"),
         (["bravo", otherKey, "ftp://c.example"], "«ftp://c.example» is no URL of a tree"),
         (["bravo", otherKey, "c.example"], "«c.example» is no URL of a tree"),
@@ -103,16 +122,22 @@ import Testing
         try client.trust("alpha", Self.key, "https://a.example")
         let before = try client.home.read("trust.json")
         let outcome = try client.run(["trust", "add"] + arguments)
-        #expect(outcome.status == 64 && outcome.output.isEmpty && outcome.errors.contains(words), "\(outcome.said)")
+        #expect(
+            outcome.status == 64 && outcome.output.isEmpty && outcome.errors.contains(words),
+            "\(outcome.said)")
         #expect(try client.home.read("trust.json") == before)
     }
 
-    @Test(arguments: ["", "{}", "[]", "{\"authorities\": 3}", "{\"authorities\": [{\"name\": \"a\", \"key\": \"00\", \"urls\": []}]}"])
+    @Test(arguments: [
+        "", "{}", "[]", "{\"authorities\": 3}",
+        "{\"authorities\": [{\"name\": \"a\", \"key\": \"00\", \"urls\": []}]}",
+    ])
     func aDamagedList(text: String) throws {
         let client = try Client()
         try client.home.replace("trust.json", text)
         let outcome = try client.run("check")
-        #expect(outcome.status == 1 && outcome.errors.contains(client.home.path("trust.json")), "\(outcome.said)")
+        #expect(
+            outcome.status == 1 && outcome.errors.contains(client.home.path("trust.json")), "\(outcome.said)")
         #expect(try client.home.text("trust.json") == text)
     }
 
@@ -124,7 +149,8 @@ import Testing
         let outcome = try client.run("check")
         #expect(outcome.status == 3 && outcome.output.isEmpty)
         #expect(
-            outcome.errors == "error: «alpha» attests regtest with 16 shards and epochs of 50 blocks, «charlie» signet with "
+            outcome.errors
+                == "error: «alpha» attests regtest with 16 shards and epochs of 50 blocks, «charlie» signet with "
                 + "16 shards and epochs of 50 blocks: authorities of one list must be of one kind. Remove one with "
                 + "«concord trust remove», or use another --home for it\n")
         #expect(try client.run("fetch").status == 3)
@@ -145,13 +171,19 @@ import Testing
         let client = try Client(trusting: try Site.all())
         for height in ["-1", "10000000"] {
             let outcome = try client.run("check", "--height=\(height)")
-            #expect(outcome.status == 64 && outcome.errors.contains("--height is a height from 0 to 9999999"), "\(outcome.said)")
+            #expect(
+                outcome.status == 64 && outcome.errors.contains("--height is a height from 0 to 9999999"),
+                "\(outcome.said)")
         }
         try client.fetch("--shards", "3")
         // No hex, an odd number of digits, a checksum that is wrong, an address of another network.
-        for text in ["xyz", "517", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"] {
+        for text in [
+            "xyz", "517", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081",
+            "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+        ] {
             let outcome = try client.run("utxos", text)
-            #expect(outcome.status == 64 && outcome.errors.contains("«\(text)» is no address"), "\(outcome.said)")
+            #expect(
+                outcome.status == 64 && outcome.errors.contains("«\(text)» is no address"), "\(outcome.said)")
         }
         let outcome = try client.run("utxos", "--network", "main", "51")
         #expect(outcome.status == 1)

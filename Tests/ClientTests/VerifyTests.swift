@@ -33,8 +33,11 @@ import Testing
 
     @Test func everythingIsRight() throws {
         for published in try PublishedTree.atTip.get() {
-            let outcome = try Client.program().run("verify", published.tree.root, "--key", published.publicKey)
-            #expect(outcome.status == 0 && outcome.output.hasSuffix("everything is right\n") && outcome.errors.isEmpty)
+            let outcome = try Client.program().run(
+                "verify", published.tree.root, "--key", published.publicKey)
+            #expect(
+                outcome.status == 0 && outcome.output.hasSuffix("everything is right\n")
+                    && outcome.errors.isEmpty)
             let json = try Client.program().run("verify", published.tree.root, "--json")
             let report: Report = try json.json()
             #expect(json.status == 0 && report.problems.isEmpty && report.unsigned.isEmpty)
@@ -52,7 +55,8 @@ import Testing
             switch self {
             case .shard: tree.paths("snapshots", containing: "/0000150-")[9]
             case .patch: tree.paths("patches", containing: "/0000217-")[0]
-            case .manifest: tree.paths("snapshots", containing: "/0000200-").first { $0.hasSuffix("manifest.txt") } ?? ""
+            case .manifest:
+                tree.paths("snapshots", containing: "/0000200-").first { $0.hasSuffix("manifest.txt") } ?? ""
             case .attestation: try tree.attestation(123)
             case .signature: try tree.attestation(124) + ".sig"
             case .header: "headers/0000100.bin"
@@ -103,13 +107,17 @@ import Testing
 
     @Test func filesThatNobodySigned() throws {
         let copy = try Copy()
-        let extra = ["attestations/0000300/README", "snapshots/extra.zst", "more/x", ".hidden", "patches/0000300/0000331-00.zst"]
+        let extra = [
+            "attestations/0000300/README", "snapshots/extra.zst", "more/x", ".hidden",
+            "patches/0000300/0000331-00.zst",
+        ]
         for path in extra { try copy.tree.replace(path, "x") }
         try FileManager.default.createSymbolicLink(
             atPath: copy.tree.path("snapshots/link"), withDestinationPath: "/etc")
         let outcome = try copy.verify("--json")
         let report: Report = try outcome.json()
-        #expect(Set(report.unsigned) == Set(extra + ["snapshots/link"]) && report.problems.isEmpty, "\(report)")
+        #expect(
+            Set(report.unsigned) == Set(extra + ["snapshots/link"]) && report.problems.isEmpty, "\(report)")
         #expect(outcome.status == 0)
         let words = try copy.verify()
         for path in extra { #expect(words.output.contains("unsigned  \(path)\n")) }
@@ -129,7 +137,8 @@ import Testing
         let scratch = try Scratch()
         for path in [scratch.folder, scratch.path("missing")] {
             let outcome = try Client.program().run("verify", path)
-            #expect(outcome.status == 1 && outcome.errors.contains("\(path)/authority.txt"), "\(outcome.said)")
+            #expect(
+                outcome.status == 1 && outcome.errors.contains("\(path)/authority.txt"), "\(outcome.said)")
         }
     }
 
@@ -177,7 +186,8 @@ extension VerifyTests.Copy {
                 attestation.statement.snapshotRoot = history
             } else {
                 history = Statement.history(
-                    after: history, block: attestation.statement.block, patchRoot: attestation.statement.patchRoot)
+                    after: history, block: attestation.statement.block,
+                    patchRoot: attestation.statement.patchRoot)
             }
             attestation.statement.history = history
             try tree.replace(path, attestation.text)

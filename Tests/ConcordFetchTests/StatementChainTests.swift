@@ -14,11 +14,13 @@ import Testing
             let patch = SHA256.hash("patch \(height)")
             let root = height == 100 ? SHA256.hash("root") : nil
             let history =
-                root ?? Statement.history(after: statements[height - 101].history, block: block, patchRoot: patch)
+                root
+                ?? Statement.history(after: statements[height - 101].history, block: block, patchRoot: patch)
             statements.append(
                 Statement(
                     network: .regtest, parameters: parameters, height: height, block: block,
-                    parent: SHA256.hash("block \(height - 1)"), coins: 1, amount: 1, muhash: .zero, patchRoot: patch,
+                    parent: SHA256.hash("block \(height - 1)"), coins: 1, amount: 1, muhash: .zero,
+                    patchRoot: patch,
                     history: history, snapshotRoot: root))
         }
         return statements

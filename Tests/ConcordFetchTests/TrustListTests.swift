@@ -24,7 +24,10 @@ import Testing
         let path = try scratch.write(try list.encoded(), to: "trust.json")
         let read = try TrustList(reading: path)
         #expect(read.authorities == list.authorities)
-        #expect(read.authorities.map(\.urls) == [["https://b.example", "file:///srv/b"], ["http://a.example/tree"]])
+        #expect(
+            read.authorities.map(\.urls) == [
+                ["https://b.example", "file:///srv/b"], ["http://a.example/tree"],
+            ])
         #expect(try TrustList(reading: scratch.path("missing")).authorities.isEmpty)
     }
 
@@ -44,7 +47,10 @@ import Testing
         try list.add(Self.authority("b", 0, "https://b.example"))
     }
 
-    @Test(arguments: ["ftp://a.example", "a.example", "", "http://", "https://a.example?b", "https://a.example/#b", "http://a\nb", "http://a.example\0"])
+    @Test(arguments: [
+        "ftp://a.example", "a.example", "", "http://", "https://a.example?b", "https://a.example/#b",
+        "http://a\nb", "http://a.example\0",
+    ])
     func noURLsOfATree(url: String) throws {
         var list = TrustList()
         #expect(throws: TrustList.Refusal.self) { try list.add(Self.authority("a", 0, url)) }
@@ -53,7 +59,9 @@ import Testing
 
     /// A list that somebody edited is held to the same rules.
     @Test func aListWithOneKeyTwice() throws {
-        let entry = { (name: String) in "{\"name\": \"\(name)\", \"key\": \"\(Self.keys[0])\", \"urls\": [\"https://a.example\"]}" }
+        let entry = { (name: String) in
+            "{\"name\": \"\(name)\", \"key\": \"\(Self.keys[0])\", \"urls\": [\"https://a.example\"]}"
+        }
         let scratch = try Scratch()
         let good = try scratch.write("{\"authorities\": [\(entry("a"))]}", to: "good")
         #expect(try TrustList(reading: good).authorities.count == 1)
