@@ -19,6 +19,8 @@ Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONC
   CONCORD_NAME      the authority's name                             required
   CONCORD_NETWORK   main, testnet4, signet or regtest                default: main
   CONCORD_STATE     the publisher's own folder                       default: CONCORD_TREE.state
+  CONCORD_SHARDS    shards, as all authorities of a trustnet       default: the network's
+  CONCORD_EPOCH     blocks from one snapshot to the next           default: the network's
   CONCORD_LEVEL     zstd level, 1 to 22                              default: the program's
   CONCORD_NOTE      a note for every new attestation                 default: none
   CONCORD_UPLOAD    a shell command that uploads the folder $1       default: none, the tree stays where it is
@@ -117,9 +119,15 @@ publish() {
         [ -n "${!variable:-}" ] || fail "$variable is not set: see «publish.sh --help»"
     done
     build
+    # One job at a time, upload included: the hint of one must not overtake the data of another.
+    mkdir -p "${CONCORD_STATE:-$CONCORD_TREE.state}"
+    exec 9>"${CONCORD_STATE:-$CONCORD_TREE.state}/job.lock"
+    flock -n 9 || fail "another run of this job is still at work in $CONCORD_TREE"
     options=(--datadir "$CONCORD_DATADIR" --tree "$CONCORD_TREE" --key "$CONCORD_KEY" --name "$CONCORD_NAME")
     [ -z "${CONCORD_NETWORK:-}" ] || options+=(--network "$CONCORD_NETWORK")
     [ -z "${CONCORD_STATE:-}" ] || options+=(--state "$CONCORD_STATE")
+    [ -z "${CONCORD_SHARDS:-}" ] || options+=(--shards "$CONCORD_SHARDS")
+    [ -z "${CONCORD_EPOCH:-}" ] || options+=(--epoch "$CONCORD_EPOCH")
     [ -z "${CONCORD_LEVEL:-}" ] || options+=(--level "$CONCORD_LEVEL")
     [ -z "${CONCORD_NOTE:-}" ] || options+=(--note "$CONCORD_NOTE")
     "$bin/concord-publish" run "${options[@]}"

@@ -31,7 +31,8 @@ public struct BestChain: Sendable {
     ) throws -> BestChain {
         let done = Counter()
         let files = try Parallel.map(folder.numbers.count) { i in
-            let (index, wasScanned) = try BlockFileIndex.current(folder, number: folder.numbers[i], cache: cache)
+            let (index, wasScanned) = try BlockFileIndex.current(
+                folder, number: folder.numbers[i], cache: cache)
             let number = done.next()
             if wasScanned { progress(number, folder.numbers.count) }
             return index.entries
@@ -98,12 +99,15 @@ public struct BestChain: Sendable {
         return "blk" + String(repeating: "0", count: max(0, 5 - text.count)) + text + ".dat"
     }
 
-    private static func missingBlock(_ child: BlockEntry, _ folder: BlockFolder, below height: Int) -> FileError {
+    private static func missingBlock(_ child: BlockEntry, _ folder: BlockFolder, below height: Int)
+        -> FileError
+    {
         FileError(
             folder.path,
             "lacks the block \(child.parent.reversedHex): its child \(child.hash.reversedHex) is in \(name(child)) at "
                 + "byte \(child.offset), but the chain from the genesis block ends at height \(height). A blk file is "
-                + "missing or damaged: restore it, or let the node download it again with «bitcoind -reindex»")
+                + "missing or damaged: restore it, or let the node download it again with «bitcoind -reindex»"
+        )
     }
 
     private static func noGenesis(_ folder: BlockFolder, found: Int) -> FileError {
@@ -124,7 +128,8 @@ public struct BestChain: Sendable {
                 }
             }
             return FileError(
-                folder.path, "holds no block of the network \(folder.network.rawValue): is xor.dat the folder's own?")
+                folder.path,
+                "holds no block of the network \(folder.network.rawValue): is xor.dat the folder's own?")
         }
         return FileError(
             folder.path,

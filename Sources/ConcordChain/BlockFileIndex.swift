@@ -23,7 +23,9 @@ struct BlockFileIndex: Sendable {
                 let status = try File(reading: path).status()
                 size = Int64(status.st_size)
                 #if canImport(Darwin)
-                    (changed, statusChanged) = (Self.time(status.st_mtimespec), Self.time(status.st_ctimespec))
+                    (changed, statusChanged) = (
+                        Self.time(status.st_mtimespec), Self.time(status.st_ctimespec)
+                    )
                 #else
                     (changed, statusChanged) = (Self.time(status.st_mtim), Self.time(status.st_ctim))
                 #endif
@@ -99,10 +101,12 @@ struct BlockFileIndex: Sendable {
 
     private init(parsing bytes: [UInt8], number: Int, key: Obfuscation) throws(ParseError) {
         self = try bytes.withBytes { raw throws(ParseError) in
-            guard raw.count >= 32, SHA256.hash(UnsafeRawBufferPointer(rebasing: raw.dropLast(32))) == Digest(raw.suffix(32))
+            guard raw.count >= 32,
+                SHA256.hash(UnsafeRawBufferPointer(rebasing: raw.dropLast(32))) == Digest(raw.suffix(32))
             else { throw ParseError(.malformed("is damaged"), at: 0) }
             var cursor = ByteCursor(UnsafeRawBufferPointer(rebasing: raw.dropLast(32)))
-            guard try cursor.readBytes(Self.magic.count).elementsEqual(Self.magic), try cursor.readUInt64() == key.key
+            guard try cursor.readBytes(Self.magic.count).elementsEqual(Self.magic),
+                try cursor.readUInt64() == key.key
             else { throw ParseError(.malformed("is of another version or key"), at: 0) }
             let blocks = try Stamp(parsing: &cursor)
             let undo = try Stamp(parsing: &cursor)
@@ -113,7 +117,8 @@ struct BlockFileIndex: Sendable {
                 let (bits, transactions) = (try cursor.readUInt32(), try cursor.readUInt32())
                 entries.append(
                     BlockEntry(
-                        hash: hash, parent: parent, bits: bits, transactions: transactions, file: UInt32(number),
+                        hash: hash, parent: parent, bits: bits, transactions: transactions,
+                        file: UInt32(number),
                         offset: try cursor.readUInt32(), size: try cursor.readUInt32(),
                         undoOffset: try cursor.readUInt32(), undoSize: try cursor.readUInt32()))
             }

@@ -35,7 +35,9 @@ struct BlockFileScan: ~Copyable {
     /// Then it is everybody's, and the chain with most work decides.
     private mutating func shareUndo(_ file: borrowing File, _ entries: inout [BlockEntry]) throws(FileError) {
         var owners: [Digest: [Int]] = [:]
-        for (i, entry) in entries.enumerated() where entry.hasUndo { owners[entry.parent, default: []].append(i) }
+        for (i, entry) in entries.enumerated() where entry.hasUndo {
+            owners[entry.parent, default: []].append(i)
+        }
         for (i, entry) in entries.enumerated() where !entry.hasUndo {
             for owner in owners[entry.parent] ?? [] where entries[owner].transactions == entry.transactions {
                 if entry.transactions > 1 {
@@ -50,7 +52,9 @@ struct BlockFileScan: ~Copyable {
     }
 
     /// The outpoints that a block spends, transaction by transaction; none if it cannot be parsed.
-    private mutating func spends(_ file: borrowing File, _ entry: BlockEntry) throws(FileError) -> [[Outpoint]] {
+    private mutating func spends(_ file: borrowing File, _ entry: BlockEntry) throws(FileError)
+        -> [[Outpoint]]
+    {
         try folder.read(file, at: Int(entry.offset), count: Int(entry.size), into: &buffer)
         var block = BlockTransactions()
         do throws(ParseError) { _ = try block.parse(buffer.bytes) } catch { return [] }
@@ -103,7 +107,9 @@ struct BlockFileScan: ~Copyable {
                 return nil
             }
             let header = try BlockHeader(parsing: &cursor)
-            guard header.meetsItsTarget, let count = UInt32(exactly: try cursor.readCompactSize()) else { return nil }
+            guard header.meetsItsTarget, let count = UInt32(exactly: try cursor.readCompactSize()) else {
+                return nil
+            }
             return BlockEntry(
                 hash: header.hash, parent: header.parent, bits: header.bits, transactions: count,
                 file: UInt32(number), offset: UInt32(start + 8), size: UInt32(size))
@@ -162,7 +168,9 @@ struct BlockFileScan: ~Copyable {
             try folder.read(file, at: start + 8, count: size + 32, into: &buffer)
             let record = UndoRecord(buffer.bytes)
             while firstOpen < entries.count, entries[firstOpen].hasUndo { firstOpen += 1 }
-            let isOpen = { (i: Int, entries: [BlockEntry]) in !entries[i].hasUndo && record.belongs(to: entries[i]) }
+            let isOpen = { (i: Int, entries: [BlockEntry]) in
+                !entries[i].hasUndo && record.belongs(to: entries[i])
+            }
             guard
                 var match = previous.flatMap({ children[$0]?.first { isOpen($0, entries) } })
                     ?? (firstOpen..<entries.count).first(where: { isOpen($0, entries) })

@@ -88,7 +88,8 @@ public struct BlockFolder: Sendable {
             let checksum = Digest(undo.bytes[size...])
             undo.resize(to: size)
             guard entry.undoChecksum(undo.bytes) == checksum else {
-                throw damaged(entry, height: height, .undo(ParseError(.malformed("does not have its checksum"), at: 0)))
+                throw damaged(
+                    entry, height: height, .undo(ParseError(.malformed("does not have its checksum"), at: 0)))
             }
         }
     }
@@ -112,7 +113,8 @@ public struct BlockFolder: Sendable {
         case .undo(let error):
             FileError(
                 undoPath(Int(entry.file)),
-                "the undo record of height \(height) at byte \(entry.undoOffset) \(error.description): \(advice)")
+                "the undo record of height \(height) at byte \(entry.undoOffset) \(error.description): \(advice)"
+            )
         }
     }
 }

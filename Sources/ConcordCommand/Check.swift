@@ -14,7 +14,9 @@ struct Check: ParsableCommand {
 
     @OptionGroup var home: HomeOptions
     @OptionGroup var hosts: HostOptions
-    @Option(help: ArgumentHelp("Ask about this height. (default: the highest that can be agreed on)", valueName: "height"))
+    @Option(
+        help: ArgumentHelp(
+            "Ask about this height. (default: the highest that can be agreed on)", valueName: "height"))
     var height: Int?
     @Flag(help: "Print JSON.")
     var json = false

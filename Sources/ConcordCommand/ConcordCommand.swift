@@ -6,7 +6,8 @@ import ConcordConsole
 struct ConcordCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "concord",
-        abstract: "Fetch the Bitcoin UTXO set from independent authorities, and accept it only where they all agree.",
+        abstract:
+            "Fetch the Bitcoin UTXO set from independent authorities, and accept it only where they all agree.",
         version: Software.version,
         subcommands: [Trust.self, Check.self, Fetch.self, Utxos.self, Verify.self])
 

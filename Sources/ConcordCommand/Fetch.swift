@@ -15,7 +15,9 @@ struct Fetch: ParsableCommand {
 
     @OptionGroup var home: HomeOptions
     @OptionGroup var hosts: HostOptions
-    @Option(help: ArgumentHelp("The set after this block. (default: the highest that can be agreed on)", valueName: "height"))
+    @Option(
+        help: ArgumentHelp(
+            "The set after this block. (default: the highest that can be agreed on)", valueName: "height"))
     var height: Int?
     @Option(
         help: ArgumentHelp(
@@ -34,6 +36,13 @@ struct Fetch: ParsableCommand {
             throw survey.failure.map { ExitCode($0.status.rawValue) } ?? ExitCode.failure
         }
         let folder = try opened.set(agreed.network)
+        if height == nil, let installed = try? InstalledSet(in: folder),
+            installed.block.height > agreed.height
+        {
+            progress.say(
+                "note: height \(installed.block.height) is installed, but only \(agreed.height) can be agreed on now; "
+                    + "going back to it")
+        }
         let wanted = try chosenShards(of: agreed.parameters.shards, in: folder)
         var fetch = SetFetch(survey.report, on: agreed, transfers: survey.transfers, into: folder)
         let result: SetFetch.Result
@@ -57,7 +66,11 @@ struct Fetch: ParsableCommand {
             print(
                 "fetched \(grouped(result.shards)) shards and \(grouped(result.patches)) patches, "
                     + "\(grouped(result.bytes)) bytes in all, to \(folder.root)")
-            if let wanted { print("only shards \(wanted.map(String.init).joined(separator: ", ")); «--shards all» for the rest") }
+            if let wanted {
+                print(
+                    "only shards \(wanted.map(String.init).joined(separator: ", ")); «--shards all» for the rest"
+                )
+            }
         }
     }
 
@@ -67,7 +80,8 @@ struct Fetch: ParsableCommand {
             let last = try InstalledSet.wantedShards(in: folder)
             guard last?.allSatisfy((0..<count).contains) ?? true else {
                 throw CommandFailure(
-                    .localFailure, "the last fetch was for shards that are not there any more, the trees have "
+                    .localFailure,
+                    "the last fetch was for shards that are not there any more, the trees have "
                         + "\(count): choose with --shards, «all» or numbers")
             }
             return last
@@ -75,7 +89,8 @@ struct Fetch: ParsableCommand {
         if shards == "all" { return nil }
         let numbers = shards.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
         guard numbers.allSatisfy({ $0.map { (0..<count).contains($0) } ?? false }) else {
-            throw CommandFailure(.usage, "--shards is numbers from 0 to \(count - 1) with commas between them, or «all»")
+            throw CommandFailure(
+                .usage, "--shards is numbers from 0 to \(count - 1) with commas between them, or «all»")
         }
         return Set(numbers.compactMap { $0 }).sorted()
     }

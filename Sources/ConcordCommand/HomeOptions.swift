@@ -8,14 +8,19 @@ import Foundation
 struct HomeOptions: ParsableArguments {
     @Option(
         name: .customLong("home"),
-        help: ArgumentHelp("The client's folder. (default: $CONCORD_HOME, else ~/.concord)", valueName: "dir"))
+        help: ArgumentHelp("The client's folder. (default: $CONCORD_HOME, else ~/.concord)", valueName: "dir")
+    )
     var path: String?
 
-    func open() throws -> Home {
-        let path =
-            path ?? ProcessInfo.processInfo.environment["CONCORD_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+    /// For commands that change something.
+    func open() throws -> Home { try Home(folder) }
+
+    /// For commands that only look.
+    func openForReading() -> Home { Home(reading: folder) }
+
+    private var folder: String {
+        path ?? ProcessInfo.processInfo.environment["CONCORD_HOME"].flatMap { $0.isEmpty ? nil : $0 }
             ?? NSHomeDirectory() + "/.concord"
-        return try Home(path)
     }
 }
 

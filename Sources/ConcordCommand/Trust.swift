@@ -26,11 +26,13 @@ struct Trust: ParsableCommand {
 
         func run() throws {
             guard let name = AuthorityName(name) else {
-                throw CommandFailure(.usage, "«\(name)» is no name: 1 to 40 letters, digits, «.», «_» and «-»")
+                throw CommandFailure(
+                    .usage, "«\(name)» is no name: 1 to 40 letters, digits, «.», «_» and «-»")
             }
             guard let key = PublicKey(hex: key.lowercased()) else {
                 throw CommandFailure(
-                    .usage, "«\(key)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1")
+                    .usage,
+                    "«\(key)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1")
             }
             let opened = try home.open()
             var list = try opened.trustList()
@@ -78,9 +80,7 @@ struct Trust: ParsableCommand {
         var json = false
 
         func run() throws {
-            let opened = try home.open()
-            let list = try opened.trustList()
-            try opened.close()
+            let list = try home.openForReading().trustList()
             if json {
                 try printJSON(list.authorities.map(Entry.init))
             } else if list.authorities.isEmpty {

@@ -20,17 +20,17 @@ struct Utxos: ParsableCommand {
     var scripts: [String]
 
     func run() throws {
-        let opened = try home.open()
+        let opened = home.openForReading()
         let set = try chosenSet(try opened.installed())
         let wanted = try scripts.map { try Wanted($0, on: set.statement.network) }
         for one in wanted where !set.has(shard: one.shard(set)) {
             throw CommandFailure(
                 .localFailure,
                 "the coins of \(one.text) are in shard \(one.shard(set)), which was not fetched: "
-                    + "«concord fetch --shards \(([one.shard(set)] + (set.shards ?? [])).sorted().map(String.init).joined(separator: ","))»")
+                    + "«concord fetch --shards \(([one.shard(set)] + (set.shards ?? [])).sorted().map(String.init).joined(separator: ","))»"
+            )
         }
         let found = Array(zip(wanted, try CoinLookup(set).coins(of: wanted.map(\.script))))
-        try opened.close()
         if json {
             try printJSON(JSON(set, found))
         } else {
@@ -45,16 +45,21 @@ struct Utxos: ParsableCommand {
         }
         guard chosen.count == 1 else {
             let names = sets.map(\.statement.network.rawValue).joined(separator: ", ")
-            throw CommandFailure(.usage, "sets of several networks are here (\(names)): choose one with --network")
+            throw CommandFailure(
+                .usage, "sets of several networks are here (\(names)): choose one with --network")
         }
         return set
     }
 
     private func say(_ set: InstalledSet, _ found: [(Wanted, [CoinLookup.Coin])]) {
-        print("at height \(set.block.height), block \(set.block.hash.reversedHex), agreed by \(set.authorities.joined(separator: ", "))")
+        print(
+            "at height \(set.block.height), block \(set.block.hash.reversedHex), agreed by \(set.authorities.joined(separator: ", "))"
+        )
         for (wanted, coins) in found {
             let sum = coins.reduce(0) { $0 + $1.amount }
-            print("\(wanted.text): \(coins.count) \(coins.count == 1 ? "coin" : "coins"), \(grouped(sum)) satoshi")
+            print(
+                "\(wanted.text): \(coins.count) \(coins.count == 1 ? "coin" : "coins"), \(grouped(sum)) satoshi"
+            )
             for coin in coins {
                 print(
                     "  \(coin.outpoint)  \(grouped(coin.amount)) satoshi  height \(coin.height)"
@@ -93,6 +98,8 @@ struct Utxos: ParsableCommand {
         }
         struct Entry: Encodable {
             let query, script: String
+            /// Nil for a script that has none.
+            let address: String?
             let amount: UInt64
             let coins: [Coin]
         }
@@ -109,7 +116,9 @@ struct Utxos: ParsableCommand {
             authorities = set.authorities
             results = found.map { wanted, coins in
                 Entry(
-                    query: wanted.text, script: wanted.script.hex, amount: coins.reduce(0) { $0 + $1.amount },
+                    query: wanted.text, script: wanted.script.hex,
+                    address: Address.text(for: wanted.script, on: set.statement.network),
+                    amount: coins.reduce(0) { $0 + $1.amount },
                     coins: coins.map {
                         Coin(
                             txid: $0.outpoint.txid.reversedHex, index: $0.outpoint.index, amount: $0.amount,

@@ -11,13 +11,14 @@ enum VerdictTable {
         for (heard, verdict) in zip(report.heard, report.outcome.verdicts) {
             let newest = heard.newest()
             rows.append([
-                heard.authority.name.description, verdict.rawValue, newest.map { "\($0.statement.height)" } ?? "–",
+                heard.authority.name.description, verdict.rawValue,
+                newest.map { "\($0.statement.height)" } ?? "–",
                 newest.map { shortened($0.statement.block) } ?? "–",
                 newest.map { age(since: $0.attestation.time) } ?? "–", grouped(heard.bytes),
             ])
         }
         var text = aligned(rows)
-        for (heard, verdict) in zip(report.heard, report.outcome.verdicts) where verdict != .agrees {
+        for (heard, verdict) in zip(report.heard, report.outcome.verdicts) {
             for reason in reasons(heard, verdict, survey) { text += "\n\(heard.authority.name): \(reason)" }
         }
         return text + "\n\n" + conclusion(survey)
@@ -28,7 +29,9 @@ enum VerdictTable {
         switch survey.report.outcome.end {
         case .agreed(let statement):
             let count = verdicts.count { $0 == .agrees }
-            let fork = survey.report.outcome.isForked ? "\nabove it their branches differ; they will settle with the next blocks" : ""
+            let fork =
+                survey.report.outcome.isForked
+                ? "\nabove it their branches differ; they will settle with the next blocks" : ""
             return """
                 agreed by \(count) of \(verdicts.count) (at least \(survey.report.minimum) needed)\(fork)
                 height  \(statement.height)
@@ -54,7 +57,7 @@ enum VerdictTable {
         let problems = heard.problems.map(\.text)
         let newest = heard.newest()?.statement
         switch verdict {
-        case .agrees: return []
+        case .agrees: return problems
         case .lagging:
             let behind = survey.agreed.flatMap { agreed in newest.map { agreed.height - $0.height } }
             return [
@@ -63,7 +66,8 @@ enum VerdictTable {
         case .otherBranch: return ["it attests another block at that height"] + problems
         case .dissents: return ["it signed another statement for the same block than others"] + problems
         case .equivocates: return ["its key signed two different statements for one block"] + problems
-        case .unreachable: return problems.isEmpty ? ["its attestation of that height could not be had"] : problems
+        case .unreachable:
+            return problems.isEmpty ? ["its attestation of that height could not be had"] : problems
         case .stale: return ["its newest attestation is too old to count"] + problems
         case .invalid: return problems
         }
@@ -115,7 +119,8 @@ enum VerdictTable {
             authorities = zip(report.heard, report.outcome.verdicts).map { heard, verdict in
                 let newest = heard.newest()
                 return Row(
-                    name: heard.authority.name.description, key: heard.authority.key.hex, verdict: verdict.rawValue,
+                    name: heard.authority.name.description, key: heard.authority.key.hex,
+                    verdict: verdict.rawValue,
                     height: newest?.statement.height, block: newest?.statement.block.reversedHex,
                     time: newest.map { Timestamp.text($0.attestation.time) }, bytes: heard.bytes,
                     problems: heard.problems.map(\.text))

@@ -24,12 +24,15 @@ struct Verify: ParsableCommand {
     func run() throws {
         let expected = try key.map { text in
             guard let key = PublicKey(hex: text.lowercased()) else {
-                throw CommandFailure(.usage, "«\(text)» is no public key: 66 hex digits, a point of secp256k1")
+                throw CommandFailure(
+                    .usage, "«\(text)» is no public key: 66 hex digits, a point of secp256k1")
             }
             return key
         }
         let progress = ProgressLine(isQuiet: json)
-        var verifier = try TreeVerifier(tree, key: expected, isDeep: deep) { progress.update("checking \($0)") }
+        var verifier = try TreeVerifier(tree, key: expected, isDeep: deep) {
+            progress.update("checking \($0)")
+        }
         let report = try verifier.run()
         progress.clear()
         if json {

@@ -21,40 +21,51 @@ public struct CoinLookup: Sendable {
     ///
     /// Shards, patches and their roots are checked again on the way: a disk that lost a bit is an error, not a balance.
     public func coins(of scripts: [[UInt8]]) throws -> [[Coin]] {
-        let parameters = set.statement.parameters
-        var found = [[Coin]](repeating: [], count: scripts.count)
-        let byShard = Dictionary(grouping: scripts.indices) { scripts[$0].withBytes(parameters.shard(of:)) }
-        for (shard, wanted) in byShard {
-            do {
-                try search(shard, for: wanted.map { (scripts[$0], $0) }, into: &found)
-            } catch let error as FileError {
-                guard case .content = error.kind else { throw error }
-                throw FileError(
-                    error.path, "\(error.message). Remove this file and run «concord fetch», which brings it again")
+        do {
+            let parameters = set.statement.parameters
+            let byShard = Dictionary(grouping: scripts.indices) {
+                scripts[$0].withBytes(parameters.shard(of:))
             }
+            let shards = byShard.keys.sorted()
+            let sections = try PatchSections(
+                root: set.folder.root, parameters: parameters, patches: set.patches
+            )
+            .load(shards)
+            var found = [[Coin]](repeating: [], count: scripts.count)
+            for (i, shard) in shards.enumerated() {
+                let wanted = byShard[shard, default: []].map { (scripts[$0], place: $0) }
+                try search(shard, sections, at: i, for: wanted, into: &found)
+            }
+            return found
+        } catch let error as FileError {
+            guard case .content = error.kind else { throw error }
+            throw FileError(
+                error.path,
+                "\(error.message). Remove this file and run «concord fetch», which brings it again")
         }
-        return found
     }
 
-    private func search(_ shard: Int, for scripts: [([UInt8], place: Int)], into found: inout [[Coin]]) throws {
+    private func search(
+        _ shard: Int, _ sections: PatchSections.Loaded, at i: Int, for scripts: [([UInt8], place: Int)],
+        into found: inout [[Coin]]
+    ) throws {
         // A script has one compressed form, so that comparing it is comparing scripts.
         let wanted = scripts.map { script, place in
             var compressed = ByteBuffer()
             script.withBytes { ScriptCompression.append($0, to: &compressed) }
             return (bytes: [UInt8](compressed.bytes), place)
         }
-        let parameters = set.statement.parameters
-        let sections = try PatchSections(root: set.folder.root, parameters: parameters, patches: set.patches)
-            .load(shard..<shard + 1)
         var changes = ShardChanges()
-        try sections.add(shard: shard, to: &changes)
+        try sections.add(i, to: &changes)
         changes.sort()
         let path = set.folder.path(TreePath.shard(shard, of: set.snapshot))
         var merge = ShardMerge(
             before: try ShardReader(path, expected: set.manifest.shards[shard]), changes: changes)
         while let body = try merge.next() {
             for (bytes, place) in wanted where body.count > bytes.count {
-                guard UnsafeRawBufferPointer(rebasing: body.suffix(bytes.count)).elementsEqual(bytes) else { continue }
+                guard UnsafeRawBufferPointer(rebasing: body.suffix(bytes.count)).elementsEqual(bytes) else {
+                    continue
+                }
                 let coin = try EncodedCoin(index: merge.outpoint.index, body: body)
                 guard coin.scriptBytes == bytes.count else { continue }
                 found[place].append(

@@ -18,13 +18,14 @@ public struct Evidence {
             let own = one.attestations.filter { $0.statement.blockID == block }
             for signed in own {
                 // Named by its contents: an older piece of evidence is never overwritten.
-                let file = "\(one.authority.name)-\(signed.statement.digest.hex.prefix(16)).txt"
+                let file = "\(one.authority.name)-\(signed.attestation.digest.hex.prefix(16)).txt"
                 files.append(try home.stage(signed.bytes, at: "\(relative)/\(file)"))
                 files.append(try home.stage(signed.signature, at: "\(relative)/\(TreePath.signature(file))"))
                 said.append((one.authority.name.description, file, signed.statement))
             }
             if !own.isEmpty {
-                files.append(try home.stage(one.authority.key.pem, at: "\(relative)/\(one.authority.name).pem"))
+                files.append(
+                    try home.stage(one.authority.key.pem, at: "\(relative)/\(one.authority.name).pem"))
             }
         }
         account = Self.account(block, said)
@@ -33,12 +34,16 @@ public struct Evidence {
         path = home.path(relative)
     }
 
-    private static func account(_ block: BlockID, _ said: [(name: String, file: String, statement: Statement)]) -> String {
+    private static func account(
+        _ block: BlockID, _ said: [(name: String, file: String, statement: Statement)]
+    ) -> String {
         var text = "Block \(block.hash.reversedHex) at height \(block.height)\n\n"
         let statements = Set(said.map(\.statement)).sorted { $0.digest < $1.digest }
         for statement in statements {
             text += "statement \(statement.digest.hex)\n"
-            for one in said where one.statement == statement { text += "  signed by \(one.name): \(one.file)\n" }
+            for one in said where one.statement == statement {
+                text += "  signed by \(one.name): \(one.file)\n"
+            }
         }
         if let first = statements.first {
             for other in statements.dropFirst() {

@@ -8,13 +8,19 @@ import ConcordTree
 ///     evidence/HEIGHT-BLOCK/     the signed files of authorities that contradict each other
 public struct Home: ~Copyable {
     public let folder: Folder
-    private let lock: FolderLock
+    private let lock: FolderLock?
 
     /// Opens the folder, making it where it is missing; one run of the program a folder.
     public init(_ path: String) throws(FileError) {
         let lock = try FolderLock(path)
         folder = try Folder(path)
-        self.lock = lock
+        self.lock = consume lock
+    }
+
+    /// Opens the folder to look at what is there, while another run may be fetching.
+    public init(reading path: String) {
+        folder = Folder(reading: path)
+        lock = nil
     }
 
     public var root: String { folder.root }
@@ -38,7 +44,8 @@ public struct Home: ~Copyable {
     public func installed() throws(FileError) -> [InstalledSet] {
         var sets: [InstalledSet] = []
         for name in try Folder.names(in: folder.path("sets")) {
-            if let network = Network(rawValue: name), let set = try InstalledSet(in: try set(network)) {
+            let folder = Folder(reading: folder.path("sets/\(name)"))
+            if Network(rawValue: name) != nil, let set = try InstalledSet(in: folder) {
                 sets.append(set)
             }
         }
@@ -47,6 +54,6 @@ public struct Home: ~Copyable {
 
     /// Lets go of the folder. Called where the work ends, so that the lock is held until then.
     public consuming func close() throws(FileError) {
-        try folder.removeTemporaries()
+        if lock != nil { try folder.removeTemporaries() }
     }
 }

@@ -44,7 +44,8 @@ public struct InstalledSet: Sendable {
             throw error
         } catch {
             throw FileError(
-                path, "is damaged. Run «concord fetch --shards all», or with the numbers of those that you want")
+                path,
+                "is damaged. Run «concord fetch --shards all», or with the numbers of those that you want")
         }
     }
 
@@ -57,7 +58,8 @@ public struct InstalledSet: Sendable {
     public init?(in folder: Folder) throws(FileError) {
         guard let pointer = try Self.pointer(in: folder) else { return nil }
         let path = folder.path(Self.pointer)
-        guard let hash = Digest(reversedHex: pointer.block), (0...TreePath.mostHeight).contains(pointer.height),
+        guard let hash = Digest(reversedHex: pointer.block),
+            (0...TreePath.mostHeight).contains(pointer.height),
             let parameters = TreeParameters(checking: pointer.epochShards, epoch: pointer.epochBlocks)
         else { throw FileError(path, "is damaged. Run «concord fetch» again") }
         let chain = StatementChain(folder: folder, parameters: parameters)

@@ -87,7 +87,8 @@ public struct SetFetch {
             for url in authority.urls {
                 let missing = blocks.filter { found[$0] == nil }
                 if missing.isEmpty { break }
-                for (block, result) in zip(missing, fetchAttestations(missing, from: url, key: authority.key)) {
+                for (block, result) in zip(missing, fetchAttestations(missing, from: url, key: authority.key))
+                {
                     switch result {
                     case .success(let signed): found[block] = signed
                     case .failure(let error):
@@ -105,10 +106,13 @@ public struct SetFetch {
         }
         if let fault = StatementChain.fault(in: statements) {
             // It is the first one that breaks it; what others say of that height is a question for «check».
-            let place = statements.indices.first { StatementChain.fault(in: Array(statements[...$0])) != nil } ?? 0
-            let signer = agreeing.first { $0.key == found[blocks[place]]?.attestation.key }?.name.description ?? ""
+            let place =
+                statements.indices.first { StatementChain.fault(in: Array(statements[...$0])) != nil } ?? 0
+            let signer =
+                agreeing.first { $0.key == found[blocks[place]]?.attestation.key }?.name.description ?? ""
             throw NoValidBytes(
-                description: "the attestations from height \(agreed.epochStart) on do not lead to the agreed one: "
+                description:
+                    "the attestations from height \(agreed.epochStart) on do not lead to the agreed one: "
                     + "\(fault), as «\(signer)» attests it. See what the others say of it: «concord check --height "
                     + "\(blocks[place].height)»")
         }
@@ -132,9 +136,11 @@ public struct SetFetch {
         return blocks.indices.map { i in
             Swift.Result {
                 let signed = try SignedAttestation(
-                    checking: try bodies[2 * i].get().bytes, signature: try bodies[2 * i + 1].get().bytes, key: key)
+                    checking: try bodies[2 * i].get().bytes, signature: try bodies[2 * i + 1].get().bytes,
+                    key: key)
                 guard signed.statement.blockID == blocks[i] else {
-                    throw ParseError(.malformed("is the attestation of another block, \(signed.statement.blockID)"), at: 0)
+                    throw ParseError(
+                        .malformed("is the attestation of another block, \(signed.statement.blockID)"), at: 0)
                 }
                 return signed
             }
@@ -171,7 +177,9 @@ public struct SetFetch {
         let parameters = agreed.parameters
         let path = TreePath.manifest(first.blockID)
         let tree = Tree(folder.root)
-        if let kept = try? tree.manifest(of: first.blockID, parameters: parameters, root: root) { return kept }
+        if let kept = try? tree.manifest(of: first.blockID, parameters: parameters, root: root) {
+            return kept
+        }
         var problems: [String] = []
         for host in hosts {
             do {
@@ -192,7 +200,8 @@ public struct SetFetch {
             }
         }
         throw NoValidBytes(
-            description: "no host had a valid manifest of the snapshot:" + problems.map { "\n  \($0)" }.joined())
+            description: "no host had a valid manifest of the snapshot:"
+                + problems.map { "\n  \($0)" }.joined())
     }
 
     /// The shards and patches that are not here yet. A file is only given its name when it was checked.

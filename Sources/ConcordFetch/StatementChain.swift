@@ -13,7 +13,9 @@ struct StatementChain {
     func kept(_ block: BlockID, keys: [PublicKey]) -> SignedAttestation? {
         for key in keys {
             let tree = Tree(folder.path(Self.folder(of: key)))
-            if let signed = try? tree.attestation(of: block, parameters: parameters, key: key) { return signed }
+            if let signed = try? tree.attestation(of: block, parameters: parameters, key: key) {
+                return signed
+            }
         }
         return nil
     }
@@ -44,7 +46,8 @@ struct StatementChain {
         }
         statements.reverse()
         if let fault = Self.fault(in: statements) {
-            throw FileError(folder.root, "has statements that do not lead to height \(block.height): \(fault)")
+            throw FileError(
+                folder.root, "has statements that do not lead to height \(block.height): \(fault)")
         }
         return statements
     }

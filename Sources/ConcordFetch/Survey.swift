@@ -26,7 +26,9 @@ public struct Survey: ~Copyable {
         }
 
         mutating func add(_ signed: SignedAttestation) {
-            if !attestations.contains(where: { $0.statement == signed.statement }) { attestations.append(signed) }
+            if !attestations.contains(where: { $0.statement == signed.statement }) {
+                attestations.append(signed)
+            }
             view.add(signed.statement)
         }
     }
@@ -59,7 +61,9 @@ public struct Survey: ~Copyable {
     /// - Parameters:
     ///   - now: seconds since 1970.
     ///   - mostAge: seconds after which an authority's newest attestation is stale; nil for what the network suggests.
-    public init(_ authorities: [Authority], rule: Agreement, transfers: Transfers, now: Int64, mostAge: Int64? = nil) {
+    public init(
+        _ authorities: [Authority], rule: Agreement, transfers: Transfers, now: Int64, mostAge: Int64? = nil
+    ) {
         heard = authorities.map { Heard(authority: $0) }
         self.rule = rule
         self.transfers = transfers
@@ -114,7 +118,9 @@ public struct Survey: ~Copyable {
                 path = TreePath.latest
                 let latest = try BlockID(parsingLatest: try hints[2 * n + 1].get().bytes)
                 wanted.append(
-                    Wanted(authority: place.authority, url: place.url, block: latest, parameters: file.parameters))
+                    Wanted(
+                        authority: place.authority, url: place.url, block: latest, parameters: file.parameters
+                    ))
             } catch {
                 if let failure = error as? Failure, failure.isLocal { throw failure }
                 note(error, place.authority, place.url, path)
@@ -123,7 +129,8 @@ public struct Survey: ~Copyable {
         try fetchAttestations(wanted)
         for i in heard.indices {
             guard let newest = heard[i].newest() else {
-                heard[i].view.absence = heard[i].problems.contains(where: \.isInvalid) ? .invalid : .unreachable
+                heard[i].view.absence =
+                    heard[i].problems.contains(where: \.isInvalid) ? .invalid : .unreachable
                 continue
             }
             heard[i].view.stand(on: newest.statement)
@@ -145,7 +152,8 @@ public struct Survey: ~Copyable {
             "\(s.network.rawValue) with \(s.parameters.shards) shards and epochs of \(s.parameters.epoch) blocks"
         }
         throw Mixed(
-            description: "«\(name)» attests \(words(first)), «\(other)» \(words(differing)): authorities of one list must "
+            description:
+                "«\(name)» attests \(words(first)), «\(other)» \(words(differing)): authorities of one list must "
                 + "be of one kind. Remove one with «concord trust remove», or use another --home for it")
     }
 
@@ -170,7 +178,9 @@ public struct Survey: ~Copyable {
         try fetchAttestations(
             questions.flatMap { question in
                 let view = heard[question.authority].view
-                guard let block = view.chain[question.height], view.statements[block] == nil else { return [Wanted]() }
+                guard let block = view.chain[question.height], view.statements[block] == nil else {
+                    return [Wanted]()
+                }
                 return wanted(question.authority, block)
             }, isGuess: true)
     }
@@ -187,7 +197,10 @@ public struct Survey: ~Copyable {
     private mutating func walk(_ authority: Int, to height: Int) throws {
         while heard[authority].view.chain[height] == nil {
             let view = heard[authority].view
-            guard let lowest = view.chain.values.filter({ $0.height > height }).min(by: { $0.height < $1.height }),
+            guard
+                let lowest = view.chain.values.filter({ $0.height > height }).min(by: {
+                    $0.height < $1.height
+                }),
                 view.statements[lowest] == nil
             else { return }
             try fetchAttestations(wanted(authority, lowest), isGuess: true)
@@ -204,7 +217,9 @@ public struct Survey: ~Copyable {
             let start = parameters.epochStart(of: tip.height)
             let path = TreePath.headers(epochOf: tip.height, parameters)
             let chain = fetch(
-                heard[authority].authority.urls.map { (authority, $0, path, parameters.epoch * BlockHeader.size) }
+                heard[authority].authority.urls.map {
+                    (authority, $0, path, parameters.epoch * BlockHeader.size)
+                }
             ).lazy.compactMap { result in
                 (try? result.get()).flatMap { try? HeaderChain(parsing: $0.bytes, from: start) }
             }.first { $0.block(at: tip.height) == tip }
@@ -224,7 +239,10 @@ public struct Survey: ~Copyable {
                 let path = TreePath.attestation(want.block, want.parameters)
                 return [
                     (want.authority, want.url, path, Attestation.mostBytes),
-                    (want.authority, want.url, TreePath.signature(path), SignedAttestation.mostSignatureBytes),
+                    (
+                        want.authority, want.url, TreePath.signature(path),
+                        SignedAttestation.mostSignatureBytes
+                    ),
                 ]
             })
         for (n, want) in wanted.enumerated() {
@@ -232,9 +250,11 @@ public struct Survey: ~Copyable {
                 let signed = try SignedAttestation(
                     checking: try files[2 * n].get().bytes, signature: try files[2 * n + 1].get().bytes,
                     key: heard[want.authority].authority.key)
-                guard signed.statement.blockID == want.block, signed.statement.parameters == want.parameters else {
+                guard signed.statement.blockID == want.block, signed.statement.parameters == want.parameters
+                else {
                     throw Unusable(
-                        text: "attests another block, or a tree cut otherwise, than the file \(want.block) is for",
+                        text:
+                            "attests another block, or a tree cut otherwise, than the file \(want.block) is for",
                         isInvalid: true)
                 }
                 heard[want.authority].add(signed)

@@ -164,7 +164,8 @@ extension Transfer {
         let next = remote.flatMap(Reach.init(address:)) ?? .machine
         if let reach, next < reach {
             return stop(
-                .network("a redirect to \(WebAddress.printable(remote ?? "this machine")), inside this network"))
+                .network(
+                    "a redirect to \(WebAddress.printable(remote ?? "this machine")), inside this network"))
         }
         reach = reach ?? next
         return true

@@ -47,13 +47,16 @@ public struct TrustList: Sendable {
         if let i = authorities.firstIndex(where: { $0.name == authority.name }) {
             guard authorities[i].key == authority.key else {
                 throw Refusal(
-                    description: "«\(authority.name)» is in the list with another key, \(authorities[i].key.hex): if "
+                    description:
+                        "«\(authority.name)» is in the list with another key, \(authorities[i].key.hex): if "
                         + "that is no longer right, first «concord trust remove \(authority.name)»")
             }
             authorities[i].urls += urls.filter { !authorities[i].urls.contains($0) }
             return
         }
-        guard !urls.isEmpty else { throw Refusal(description: "an authority needs at least one URL of its tree") }
+        guard !urls.isEmpty else {
+            throw Refusal(description: "an authority needs at least one URL of its tree")
+        }
         authorities.append(Authority(name: authority.name, key: authority.key, urls: urls))
     }
 
@@ -77,9 +80,11 @@ public struct TrustList: Sendable {
 
     /// A URL of a tree without slashes at its end.
     private static func normal(_ url: String) throws -> String {
-        guard ["http://", "https://", "file://"].contains(where: url.hasPrefix), !url.contains("?"), !url.contains("#")
+        guard ["http://", "https://", "file://"].contains(where: url.hasPrefix), !url.contains("?"),
+            !url.contains("#")
         else {
-            throw Refusal(description: "«\(url)» is no URL of a tree: it begins with http://, https:// or file://")
+            throw Refusal(
+                description: "«\(url)» is no URL of a tree: it begins with http://, https:// or file://")
         }
         do throws(Failure.Kind) {
             _ = try WebAddress(url)

@@ -46,7 +46,7 @@ final class VerifiedDownloads {
     private let hosts: [String]
     /// How many of the hosts, from the first, are likely to have everything.
     private let preferred: Int
-    /// How often each host could not be reached.
+    /// How often each host could not be reached, or served something else than what was signed.
     private var strikes: [Int]
     /// Checked files that wait to be installed together.
     private var staged: [Folder.Staged] = []
@@ -86,6 +86,7 @@ final class VerifiedDownloads {
                 pending -= 1
                 if let error {
                     let text = "\(hosts[job.asked.last ?? 0])/\(files[job.index].path): \(Self.words(error))"
+                    strikes[job.asked.last ?? 0] += 1
                     try again(job, text, isInvalid: true)
                 } else {
                     staged.append(Folder.Staged(temporary: job.temporary, path: files[job.index].path))
@@ -93,7 +94,9 @@ final class VerifiedDownloads {
                     progress(done, transfers.received)
                 }
             }
-            if staged.count >= Self.group || ContinuousClock.now - lastInstall >= Self.interval { try install() }
+            if staged.count >= Self.group || ContinuousClock.now - lastInstall >= Self.interval {
+                try install()
+            }
         }
 
         func again(_ job: Job, _ text: String, isInvalid: Bool) throws {
@@ -108,6 +111,8 @@ final class VerifiedDownloads {
             open.append(job)
         }
 
+        // What was checked is kept, however it ends.
+        defer { try? install() }
         try transfers.run { () throws -> Transfers.Next<Job> in
             try settle()
             // What has come and is not checked yet waits on the disk; do not let it grow without end.
@@ -148,10 +153,13 @@ final class VerifiedDownloads {
     }
 
     /// A host that was not asked for this file: preferred ones first, taken in turn from file to file; those that
-    /// could not be reached a few times last.
+    /// failed a few times last.
     private func nextHost(for job: Job) -> Int {
         let rank = { (host: Int) in
-            (self.strikes[host] < 3 ? 0 : 1, host < self.preferred ? 0 : 1, (host + job.index) % self.hosts.count)
+            (
+                self.strikes[host] < 3 ? 0 : 1, host < self.preferred ? 0 : 1,
+                (host + job.index) % self.hosts.count
+            )
         }
         return hosts.indices.filter { !job.asked.contains($0) }.min { rank($0) < rank($1) } ?? 0
     }

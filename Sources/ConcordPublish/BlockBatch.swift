@@ -52,7 +52,8 @@ struct BlockBatch: Sendable {
             throw source.damaged(entry, height: height, error)
         }
         guard totals.header.hash == entry.hash else {
-            throw FileError(source.path, "changed while it was read, at height \(height): run the command again")
+            throw FileError(
+                source.path, "changed while it was read, at height \(height): run the command again")
         }
         return Item(
             block: block, header: [UInt8](tools.block.bytes.prefix(BlockHeader.size)), totals: totals,

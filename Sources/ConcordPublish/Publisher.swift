@@ -22,7 +22,8 @@ public struct Publisher {
     ///   - state: the folder of this publisher's own, which must be locked.
     ///   - level: of zstd, 1 to 22.
     public init(
-        source: BlockFolder, chain: BestChain, tree: Folder, state: Folder, parameters: TreeParameters, level: Int,
+        source: BlockFolder, chain: BestChain, tree: Folder, state: Folder, parameters: TreeParameters,
+        level: Int,
         key: SigningKey, name: AuthorityName, software: String, note: String?
     ) {
         self.source = source
@@ -76,7 +77,8 @@ public struct Publisher {
         if let newest = position.statement { try point(to: newest.blockID, position.epoch.headers) }
         if position.next <= target { tell(.resuming(height: position.next, to: target)) }
         while position.next <= target {
-            let (statement, signatures) = try publish(nextBatch(position, to: target), from: &position, now: now())
+            let (statement, signatures) = try publish(
+                nextBatch(position, to: target), from: &position, now: now())
             var next = report ?? Report(statement: statement)
             next.blocks += statement.height + 1 - (report.map { $0.statement.height + 1 } ?? 0)
             next.statement = statement
@@ -96,7 +98,9 @@ public struct Publisher {
     /// A reorganisation can end in an earlier epoch than the chain before.
     private func removeHeaders(above statement: Statement) throws {
         for name in try Folder.names(in: folder.path("headers")) {
-            guard let start = TreePath.height(digits: name.prefix(7)), start > statement.height else { continue }
+            guard let start = TreePath.height(digits: name.prefix(7)), start > statement.height else {
+                continue
+            }
             try folder.remove("headers/\(name)")
         }
     }
@@ -105,7 +109,8 @@ public struct Publisher {
     private func nextBatch(_ position: Position, to target: Int) -> Range<Int> {
         let next = position.next
         let start = parameters.epochStart(of: next)
-        return next..<(next == start ? next + 1 : min(next + Self.batch, target + 1, start + parameters.epoch))
+        return
+            next..<(next == start ? next + 1 : min(next + Self.batch, target + 1, start + parameters.epoch))
     }
 
     /// The highest published block of the chain that can be gone on from: it has a running value, an attestation to
@@ -117,7 +122,8 @@ public struct Publisher {
         for block in try rolling.blocks() {
             guard block.height <= chain.tip, chain.blockID(at: block.height) == block else {
                 // In a reorganisation the node keeps the block it leaves.
-                guard chain.knows(block.hash) || !folder.contains(TreePath.attestation(block, parameters)) else {
+                guard chain.knows(block.hash) || !folder.contains(TreePath.attestation(block, parameters))
+                else {
                     throw FileError(
                         source.path,
                         "does not hold block \(block.hash.reversedHex), which was published at height \(block.height): "
@@ -216,7 +222,9 @@ public struct Publisher {
         let amount = Int64(before?.amount ?? 0) + item.totals.amount
         guard coins >= 0, (0...Int64(Amount.most)).contains(amount) else {
             throw FileError(
-                source.path, "the block of height \(item.block.height) spends more than there is: its undo data is damaged")
+                source.path,
+                "the block of height \(item.block.height) spends more than there is: its undo data is damaged"
+            )
         }
         let history: Digest
         var snapshotRoot: Digest?
@@ -225,20 +233,24 @@ public struct Publisher {
         } else {
             let manifest = try snapshot(item.block, position.epoch)
             position.epoch = Epoch(
-                start: item.block.height, snapshot: SnapshotMerge.Before(block: item.block, manifest: manifest))
+                start: item.block.height,
+                snapshot: SnapshotMerge.Before(block: item.block, manifest: manifest))
             guard manifest.coins == UInt64(coins) else {
                 throw FileError(
                     folder.path(TreePath.manifest(item.block)),
                     "holds \(manifest.coins) coins, but the blocks up to height \(item.block.height) leave \(coins): "
-                        + "the node's undo data or this tree is damaged. Nothing was signed; try another node's data")
+                        + "the node's undo data or this tree is damaged. Nothing was signed; try another node's data"
+                )
             }
             history = manifest.root
             snapshotRoot = manifest.root
         }
         return Statement(
-            network: source.network, parameters: parameters, height: item.block.height, block: item.block.hash,
+            network: source.network, parameters: parameters, height: item.block.height,
+            block: item.block.hash,
             parent: item.totals.header.parent, coins: UInt64(coins), amount: UInt64(amount),
-            muhash: position.muhash.digest, patchRoot: patch.root, history: history, snapshotRoot: snapshotRoot)
+            muhash: position.muhash.digest, patchRoot: patch.root, history: history,
+            snapshotRoot: snapshotRoot)
     }
 
     /// Builds the snapshot of an epoch height; one that the tree has must be the same.

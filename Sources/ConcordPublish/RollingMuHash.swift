@@ -36,7 +36,9 @@ struct RollingMuHash {
                 try cursor.finish()
                 return value
             }
-            guard value.digest == muhash else { throw ParseError(.malformed("is not the value that was attested"), at: 0) }
+            guard value.digest == muhash else {
+                throw ParseError(.malformed("is not the value that was attested"), at: 0)
+            }
             return value
         } catch {
             throw .parse(error, path)

@@ -81,7 +81,8 @@ struct SigningJournal {
         do throws(ParseError) {
             while !lines.isAtEnd {
                 let start = lines.offset
-                let words = try lines.line().split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+                let words = try lines.line().split(separator: " ", omittingEmptySubsequences: false).map(
+                    String.init)
                 guard words.count == 4, let height = FieldLines.height(words[0]),
                     let block = Digest(reversedHex: words[1]), let statement = Digest(hex: words[2]),
                     let time = Timestamp.seconds(words[3])

@@ -18,13 +18,16 @@ public struct TreeFace {
         let path = folder.path(TreePath.authority)
         guard known.key == authority.key else {
             throw FileError(
-                path, "is the tree of the key \(known.key.hex) («\(known.name)»), not of \(authority.key.hex): "
+                path,
+                "is the tree of the key \(known.key.hex) («\(known.name)»), not of \(authority.key.hex): "
                     + "give that key, or another --tree", kind: .conflict)
         }
         guard known.network == authority.network, known.parameters == authority.parameters else {
             throw FileError(
-                path, "is a tree of the network \(known.network.rawValue) with \(known.parameters.shards) shards and "
-                    + "epochs of \(known.parameters.epoch) blocks: give these, or another --tree", kind: .conflict)
+                path,
+                "is a tree of the network \(known.network.rawValue) with \(known.parameters.shards) shards and "
+                    + "epochs of \(known.parameters.epoch) blocks: give these, or another --tree",
+                kind: .conflict)
         }
     }
 

@@ -15,7 +15,9 @@ struct Run: ParsableCommand {
             leaves the stale branch's files alone. A run that is killed is continued by the next.
             """)
 
-    @Option(help: ArgumentHelp("Bitcoin Core's data directory, or any folder with «blocks» in it.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Bitcoin Core's data directory, or any folder with «blocks» in it.", valueName: "dir"))
     var datadir: String
 
     @Option(help: ArgumentHelp("The tree to write.", valueName: "dir"))
@@ -39,10 +41,13 @@ struct Run: ParsableCommand {
     @Option(help: ArgumentHelp("Stop at this height. (default: the tip)", valueName: "height"))
     var to: Int?
 
-    @Option(help: ArgumentHelp("Shards, a power of two up to 4096. (default: 1024; regtest 16)", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Shards, a power of two up to 4096. (default: 1024; regtest 16)", valueName: "n"))
     var shards: Int?
 
-    @Option(help: ArgumentHelp("Blocks from one snapshot to the next. (default: 1000; regtest 100)", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Blocks from one snapshot to the next. (default: 1000; regtest 100)", valueName: "n"))
     var epoch: Int?
 
     @Option(help: ArgumentHelp("zstd level, 1 to 22.", valueName: "n"))
@@ -95,7 +100,8 @@ struct Run: ParsableCommand {
         // Runs with other folders of their own may have the same tree.
         let treeLock = try FolderLock(withoutFile: treeRoot)
         if let latest = try? Tree(treeRoot).latest(), latest.height > chain.tip {
-            progress.say("note: the node's chain ends at height \(chain.tip), below the tree's \(latest.height)")
+            progress.say(
+                "note: the node's chain ends at height \(chain.tip), below the tree's \(latest.height)")
         }
         let folder = try Folder(treeRoot)
         let face = TreeFace(
@@ -106,7 +112,8 @@ struct Run: ParsableCommand {
         // First, so that what a killed run leaves says whose it is and how it is cut.
         try face.write()
         var publisher = Publisher(
-            source: source, chain: chain, tree: folder, state: stateFolder, parameters: parameters, level: level,
+            source: source, chain: chain, tree: folder, state: stateFolder, parameters: parameters,
+            level: level,
             key: signingKey, name: name, software: Software.name, note: note)
         let report = try publisher.run(to: target, now: { Int64(Date().timeIntervalSince1970) }) { event in
             switch event {
@@ -135,7 +142,9 @@ struct Run: ParsableCommand {
     private func say(_ report: Publisher.Report, _ tree: String, _ seconds: Double) {
         let statement = report.statement
         if let left = report.leftBehind {
-            print("reorganisation: the best chain has left block \(left.hash.reversedHex) at height \(left.height)")
+            print(
+                "reorganisation: the best chain has left block \(left.hash.reversedHex) at height \(left.height)"
+            )
         }
         if report.blocks == 0 {
             print("nothing new: \(tree) is at height \(statement.height)")

@@ -102,7 +102,9 @@ public struct File: ~Copyable {
     public static func read(_ path: String, atMost most: Int) throws(FileError) -> [UInt8] {
         let file = try File(reading: path)
         let size = try file.size()
-        guard size <= most else { throw FileError(path, "is \(size) bytes long, at most \(most) are allowed") }
+        guard size <= most else {
+            throw FileError(path, "is \(size) bytes long, at most \(most) are allowed")
+        }
         var bytes = [UInt8](repeating: 0, count: size)
         var failure: FileError?
         var count = 0

@@ -26,6 +26,11 @@ public final class Folder: Sendable {
         try removeTemporaries()
     }
 
+    /// A folder that is only read from: nothing is made, removed or locked.
+    public init(reading root: String) {
+        self.root = root
+    }
+
     private var temporary: String { root + "/.tmp" }
 
     public func path(_ relative: String) -> String { "\(root)/\(relative)" }
@@ -129,7 +134,9 @@ public final class Folder: Sendable {
     /// Removes a file; one that is not there is fine.
     public func remove(_ relative: String) throws(FileError) {
         try refuseLinks(Self.parent(of: relative))
-        guard unlink(path(relative)) == 0 || errno == ENOENT else { throw FileError.system("remove", path(relative)) }
+        guard unlink(path(relative)) == 0 || errno == ENOENT else {
+            throw FileError.system("remove", path(relative))
+        }
     }
 
     /// Removes a folder and all that is in it; links, and a link in its own place, are removed, not followed.
@@ -138,7 +145,9 @@ public final class Folder: Sendable {
         if unlink(path(relative)) == 0 || errno == ENOENT { return }
         guard errno == EISDIR || errno == EPERM else { throw FileError.system("remove", path(relative)) }
         for name in try Self.names(in: path(relative)) { try removeTree("\(relative)/\(name)") }
-        guard rmdir(path(relative)) == 0 || errno == ENOENT else { throw FileError.system("remove", path(relative)) }
+        guard rmdir(path(relative)) == 0 || errno == ENOENT else {
+            throw FileError.system("remove", path(relative))
+        }
     }
 
     /// A folder inside this one, made where it is missing.
@@ -158,7 +167,8 @@ public final class Folder: Sendable {
                 throw FileError.system("look at", path)
             }
             guard status.st_mode & S_IFMT != S_IFLNK else {
-                throw FileError(path, "is a link where a folder belongs; links are not followed here", kind: .conflict)
+                throw FileError(
+                    path, "is a link where a folder belongs; links are not followed here", kind: .conflict)
             }
         }
     }

@@ -19,7 +19,8 @@ public enum Parallel {
     ) throws -> [Result] {
         if count == 0 { return [] }
         let next = Atomic(0)
-        let state = Mutex<(results: [Result?], failure: (any Error)?)>((.init(repeating: nil, count: count), nil))
+        let state = Mutex<(results: [Result?], failure: (any Error)?)>(
+            (.init(repeating: nil, count: count), nil))
         DispatchQueue.concurrentPerform(iterations: min(cores, count)) { _ in
             var tools = makeTools()
             while true {

@@ -33,32 +33,38 @@ public struct PatchSections: Sendable {
         }
     }
 
-    /// Reads the sections of a range of shards, every patch checked against its root.
-    public func load(_ shards: Range<Int>) throws -> Loaded {
+    /// Reads the sections of some shards, in ascending order, every patch checked against its root.
+    public func load(_ shards: [Int]) throws -> Loaded {
         let pieces = try Parallel.map(patches.count, tools: { ByteBuffer(capacity: 4 << 20) }) { i, buffer in
             let index = try PatchFile.read(
                 path(patches[i]), shards: parameters.shards, root: patches[i].root, into: &buffer)
-            let from = index.offsets[shards.lowerBound]
-            let bytes = buffer.bytes[from..<index.offsets[shards.upperBound]]
-            return Piece(
-                height: patches[i].block.height, bytes: UnsafeRawBufferPointer(rebasing: bytes),
-                ends: index.offsets[shards.lowerBound + 1...shards.upperBound].map { UInt32($0 - from) })
+            return Piece(height: patches[i].block.height, buffer.bytes, shards.map(index.range(of:)))
         }
         return Loaded(shards: shards, pieces: pieces)
     }
 
-    /// The neighbouring sections of one patch and where each ends. The bytes stay where they are as long as it lives.
+    /// Sections of one patch, one behind the other, and where each ends. The bytes stay where they are as long as it
+    /// lives.
     final class Piece: @unchecked Sendable {
         let height: Int
         let bytes: UnsafeRawBufferPointer
         let ends: [UInt32]
 
-        init(height: Int, bytes: UnsafeRawBufferPointer, ends: [UInt32]) {
+        init(height: Int, _ patch: UnsafeRawBufferPointer, _ sections: [Range<Int>]) {
             self.height = height
+            let copy = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: sections.reduce(0) { $0 + $1.count }, alignment: 1)
+            var end = 0
+            var ends: [UInt32] = []
+            ends.reserveCapacity(sections.count)
+            for section in sections {
+                UnsafeMutableRawBufferPointer(rebasing: copy[end...])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: patch[section]))
+                end += section.count
+                ends.append(UInt32(end))
+            }
+            bytes = UnsafeRawBufferPointer(copy)
             self.ends = ends
-            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
-            copy.copyMemory(from: bytes)
-            self.bytes = UnsafeRawBufferPointer(copy)
         }
 
         deinit {
@@ -67,17 +73,17 @@ public struct PatchSections: Sendable {
     }
 
     public struct Loaded: Sendable {
-        let shards: Range<Int>
+        let shards: [Int]
         let pieces: [Piece]
 
-        /// Adds what all patches do to one shard. The changes must be used up before this goes.
-        public func add(shard: Int, to changes: inout ShardChanges) throws(ParseError) {
-            let i = shard - shards.lowerBound
+        /// Adds what all patches do to the shard at a place in the list. The changes must be used up before this goes.
+        public func add(_ i: Int, to changes: inout ShardChanges) throws(ParseError) {
             for piece in pieces {
                 let start = i == 0 ? 0 : Int(piece.ends[i - 1])
                 let end = Int(piece.ends[i])
                 if end - start == 1, piece.bytes[start] == 0 { continue }
-                try changes.add(UnsafeRawBufferPointer(rebasing: piece.bytes[start..<end]), height: piece.height)
+                try changes.add(
+                    UnsafeRawBufferPointer(rebasing: piece.bytes[start..<end]), height: piece.height)
             }
         }
     }

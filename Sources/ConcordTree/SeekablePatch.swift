@@ -20,7 +20,8 @@ public enum SeekablePatch {
         var end = shards * PatchIndex.entrySize
         for shard in -1..<shards {
             if shard >= 0 {
-                let length = patch.loadUnaligned(fromByteOffset: shard * PatchIndex.entrySize, as: UInt32.self)
+                let length = patch.loadUnaligned(
+                    fromByteOffset: shard * PatchIndex.entrySize, as: UInt32.self)
                 end += Int(length.littleEndian)
             }
             let isLast = shard == shards - 1

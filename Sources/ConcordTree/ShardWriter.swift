@@ -33,7 +33,9 @@ struct ShardWriter: ~Copyable {
         if tools.canonical.count >= Self.pieceBytes { try flush(isLast: false, with: &tools) }
     }
 
-    mutating func finish(with tools: inout Tools) throws(FileError) -> (line: Manifest.Shard, file: Folder.Staged) {
+    mutating func finish(with tools: inout Tools) throws(FileError) -> (
+        line: Manifest.Shard, file: Folder.Staged
+    ) {
         groups.finishGroup(to: &tools.canonical)
         try flush(isLast: true, with: &tools)
         return (

@@ -52,7 +52,9 @@ public struct SnapshotAudit: Sendable {
     }
 
     /// The manifest of the set that a snapshot becomes with the patches since: byte for byte the next one.
-    public func manifest(after before: SnapshotMerge.Before?, patches: [SnapshotMerge.Patch]) throws -> Manifest {
+    public func manifest(after before: SnapshotMerge.Before?, patches: [SnapshotMerge.Patch]) throws
+        -> Manifest
+    {
         let merge = SnapshotMerge(root: tree.root, parameters: parameters, before: before, patches: patches)
         let lines = try merge.map(tools: { ByteBuffer(capacity: 512 << 10) }) { _, merge, canonical in
             var groups = GroupEncoder()

@@ -56,11 +56,11 @@ public struct SnapshotMerge: Sendable {
         var results: [Result] = []
         while results.count < parameters.shards {
             let range = rangeFitting(lengths, from: results.count)
-            let sections = try sources.load(range)
+            let sections = try sources.load(Array(range))
             results += try Parallel.map(range.count, tools: tools) { item, tools in
                 let shard = range.lowerBound + item
                 var changes = ShardChanges()
-                try sections.add(shard: shard, to: &changes)
+                try sections.add(item, to: &changes)
                 changes.sort()
                 let reader = try before.map {
                     try ShardReader(

@@ -57,7 +57,8 @@ public struct Tree: Sendable {
             throw .parse(error, path)
         }
         guard manifest.root == root else {
-            throw FileError(path, "is not the manifest that the statement names: its root is \(manifest.root.hex)")
+            throw FileError(
+                path, "is not the manifest that the statement names: its root is \(manifest.root.hex)")
         }
         return manifest
     }

@@ -23,8 +23,10 @@ public struct TreeVerifier {
     private var report: Report
     private var parameters: TreeParameters { report.authority.parameters }
     private var statements: [BlockID: Statement] = [:]
-    /// Files that were looked at.
-    private var known: Set<String> = [
+    /// Blocks whose attestation is there, but is none.
+    private var refused: Set<BlockID> = []
+    /// The files that no signature covers and that are part of a tree all the same.
+    private var unsigned: Set<String> = [
         TreePath.authority, TreePath.authorityPEM, TreePath.latest, "FORMAT.md", "audit.sh", "index.html",
     ]
 
@@ -63,22 +65,26 @@ public struct TreeVerifier {
         tell("attestations")
         for folder in try Folder.names(in: tree.path("attestations")) {
             let names = try Folder.names(in: tree.path("attestations/\(folder)"))
-            let blocks = names.compactMap { $0.hasSuffix(".txt") ? TreePath.block(named: $0.dropLast(4)) : nil }
+            let blocks = names.compactMap {
+                $0.hasSuffix(".txt") ? TreePath.block(named: $0.dropLast(4)) : nil
+            }
             let (tree, key, parameters) = (tree, key, parameters)
             let checked = try Parallel.map(blocks.count) { i in
                 Result { try tree.attestation(of: blocks[i], parameters: parameters, key: key).statement }
             }
             for (block, result) in zip(blocks, checked) {
                 let path = TreePath.attestation(block, parameters)
-                known.formUnion([path, TreePath.signature(path)])
                 switch result {
                 case .success(let statement):
                     statements[block] = statement
                     report.attestations += 1
                     if statement.network != report.authority.network {
-                        report.problems.append("\(tree.path(path)): is of the network \(statement.network.rawValue)")
+                        report.problems.append(
+                            "\(tree.path(path)): is of the network \(statement.network.rawValue)")
                     }
-                case .failure(let error): note(error)
+                case .failure(let error):
+                    refused.insert(block)
+                    note(error)
                 }
             }
         }
@@ -91,7 +97,8 @@ public struct TreeVerifier {
             guard statement.height > report.authority.first else { continue }
             let path = tree.path(TreePath.attestation(statement.blockID, parameters))
             guard let before = parent(of: statement) else {
-                report.problems.append("\(path): the statement of its parent \(statement.parent.reversedHex) is missing")
+                report.problems.append(
+                    "\(path): the statement of its parent \(statement.parent.reversedHex) is missing")
                 continue
             }
             if statement.isEpochStart { continue }
@@ -126,7 +133,6 @@ public struct TreeVerifier {
                 return "\(error)"
             }
         }
-        known.formUnion(all.map { TreePath.patch($0.blockID, parameters) })
         report.problems += failures.compactMap { $0 }
         report.patches = failures.count { $0 == nil }
     }
@@ -137,8 +143,6 @@ public struct TreeVerifier {
             guard let root = statement.snapshotRoot else { continue }
             let block = statement.blockID
             tell("snapshot of height \(block.height)")
-            known.insert(TreePath.manifest(block))
-            known.formUnion((0..<parameters.shards).map { TreePath.shard($0, of: block) })
             do {
                 let manifest = try tree.manifest(of: block, parameters: parameters, root: root)
                 if manifest.coins != statement.coins {
@@ -179,10 +183,12 @@ public struct TreeVerifier {
         report.shards += manifest.shards.count
         let muhash = totals.muhash.digest()
         if muhash != statement.muhash {
-            report.problems.append("\(path): the MuHash of its coins is \(muhash.reversedHex), not the attested one")
+            report.problems.append(
+                "\(path): the MuHash of its coins is \(muhash.reversedHex), not the attested one")
         }
         if totals.coins != statement.coins || totals.amount != statement.amount {
-            report.problems.append("\(path): holds \(totals.coins) coins of \(totals.amount) satoshi, not what is attested")
+            report.problems.append(
+                "\(path): holds \(totals.coins) coins of \(totals.amount) satoshi, not what is attested")
         }
         guard let (before, patches) = try epochBefore(statement) else { return }
         if try audit.manifest(after: before, patches: patches) != manifest {
@@ -218,11 +224,12 @@ public struct TreeVerifier {
             guard name.hasSuffix(".bin"), let start = TreePath.height(digits: name.dropLast(4)),
                 start % parameters.epoch == 0
             else { continue }
-            known.insert(path)
+            unsigned.insert(path)
             do {
                 let bytes = try File.read(tree.path(path), atMost: parameters.epoch * BlockHeader.size)
                 let chain = try HeaderChain(parsing: bytes, from: start)
-                guard chain.start == (last.map { $0.height + 1 } ?? 0), chain.parent == (last?.hash ?? .zero) else {
+                guard chain.start == (last.map { $0.height + 1 } ?? 0), chain.parent == (last?.hash ?? .zero)
+                else {
                     throw ParseError(.malformed("does not go on from the headers before"), at: 0)
                 }
                 for height in start..<start + chain.hashes.count where height >= report.authority.first {
@@ -248,7 +255,8 @@ public struct TreeVerifier {
             let latest = try tree.latest()
             report.newest = latest
             if statements[latest] == nil {
-                report.problems.append("\(tree.path(TreePath.latest)): names a block without a valid attestation")
+                report.problems.append(
+                    "\(tree.path(TreePath.latest)): names a block without a valid attestation")
             }
         } catch {
             note(error)
@@ -264,9 +272,16 @@ public struct TreeVerifier {
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
             if Folder.isFolder(tree.path(path)) {
                 try listUnsigned(path)
-            } else if !known.contains(path) {
+            } else if !isPart(path) {
                 report.unsigned.append(path)
             }
         }
+    }
+
+    /// Whether a file has its place in the tree.
+    private func isPart(_ path: String) -> Bool {
+        if unsigned.contains(path) { return true }
+        guard let block = TreePath.block(ofFile: path, parameters) else { return false }
+        return statements[block] != nil || refused.contains(block)
     }
 }

@@ -66,7 +66,9 @@ public struct ZstdDecompressor: ~Copyable {
         guard ZSTD_isError(code) == 0 else {
             let place = offset - pending.size + pending.pos
             throw FileError(
-                file.path, "is not zstd as it may be here: \(String(cString: ZSTD_getErrorName(code))) (near byte \(place))")
+                file.path,
+                "is not zstd as it may be here: \(String(cString: ZSTD_getErrorName(code))) (near byte \(place))"
+            )
         }
         isInsideFrame = code != 0
         sawFrame = true

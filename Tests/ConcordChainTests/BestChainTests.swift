@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Foundation
 import Synchronization
 import Testing
@@ -24,7 +24,9 @@ import Testing
         return try scan()
     }
 
-    func expect(_ chain: BestChain, _ blocks: [TestBlock], _ sourceLocation: SourceLocation = #_sourceLocation) {
+    func expect(
+        _ chain: BestChain, _ blocks: [TestBlock], _ sourceLocation: SourceLocation = #_sourceLocation
+    ) {
         #expect((0...chain.tip).map { chain[$0].hash } == blocks.map(\.hash), sourceLocation: sourceLocation)
         #expect(chain.blockID(at: chain.tip).height == blocks.count - 1, sourceLocation: sourceLocation)
     }
@@ -128,7 +130,9 @@ import Testing
         try files.write()
         let error = refusal()
         #expect(error?.path.hasSuffix("/rev00012.dat") == true)
-        #expect(error?.message.contains("no undo record for the block of height 3 (\(main[3].hash.reversedHex)") == true)
+        #expect(
+            error?.message.contains("no undo record for the block of height 3 (\(main[3].hash.reversedHex)")
+                == true)
     }
 
     @Test func aDamagedUndoRecordIsNamed() throws {
@@ -199,14 +203,15 @@ import Testing
     @Test func anotherFoldersKeyIsSuspected() throws {
         files.add([Self.genesis] + TestBlock.chain(2))
         try files.write()
-        try files.scratch.file("blocks/xor.dat", [1, 2, 3, 4, 5, 6, 7, 8])
+        try files.scratch.write([1, 2, 3, 4, 5, 6, 7, 8], to: "blocks/xor.dat")
         #expect(refusal()?.message.contains("is xor.dat the folder's own?") == true)
     }
 
     /// How many files were read, and what came of it.
     func count() throws -> (files: Int, chain: BestChain) {
         let scanned = Counter()
-        let chain = try BestChain.scan(files.folder(), cache: Folder(files.scratch.path("cache"))) { done, all in
+        let chain = try BestChain.scan(files.folder(), cache: Folder(files.scratch.path("cache"))) {
+            done, all in
             _ = scanned.next()
             #expect((1...3).contains(done) && all == 3)
         }
@@ -230,11 +235,14 @@ import Testing
         files.add(more, file: 2)
         try files.write()
         for number in 0...1 {
-            for prefix in ["blk", "rev"] { try touch("blocks/" + TestBlockFiles.name(prefix, number), at: 1_000_000) }
+            for prefix in ["blk", "rev"] {
+                try touch("blocks/" + TestBlockFiles.name(prefix, number), at: 1_000_000)
+            }
         }
         _ = try count()
         files.blocks[2] = (files.blocks[2] ?? []) + [0]
-        try files.scratch.file("blocks/blk00002.dat", ObfuscationTests.slow(files.blocks[2] ?? [], files.key, at: 0))
+        try files.scratch.write(
+            ObfuscationTests.slow(files.blocks[2] ?? [], files.key, at: 0), to: "blocks/blk00002.dat")
         let third = try count()
         #expect(third.files == 1)
         expect(third.chain, main + [more])
@@ -267,19 +275,21 @@ import Testing
         for (i, block) in main.enumerated() { files.add(block, file: i / 4) }
         try files.write()
         _ = try count()
-        let good = try files.scratch.contents("cache/scan/1")
-        var wrong: [[UInt8]] = [[], [0], Array(good.dropLast()), good + [0], Array("concord scan 1\n\n".utf8)]
+        let good = try files.scratch.read("cache/scan/1")
+        var wrong: [[UInt8]] = [
+            [], [0], Array(good.dropLast()), good + [0], Array("concord scan 1\n\n".utf8),
+        ]
         for i in stride(from: 0, to: good.count, by: 13) {
             var damaged = good
             damaged[i] ^= 0x10
             wrong += [damaged, Array(good[..<i])]
         }
         for bytes in wrong {
-            try files.scratch.file("cache/scan/1", bytes)
+            try files.scratch.write(bytes, to: "cache/scan/1")
             let (read, chain) = try count()
             #expect(read == 1)
             expect(chain, main)
-            #expect(try files.scratch.contents("cache/scan/1") == good)
+            #expect(try files.scratch.read("cache/scan/1") == good)
         }
         try files.scratch.remove("cache/scan/1")
         #expect(try count().files == 1)
@@ -291,13 +301,17 @@ import Testing
         for (i, block) in main.enumerated() { files.add(block, file: i / 4) }
         try files.write()
         for number in 0...2 {
-            for prefix in ["blk", "rev"] { try touch("blocks/" + TestBlockFiles.name(prefix, number), at: 1_000_000) }
+            for prefix in ["blk", "rev"] {
+                try touch("blocks/" + TestBlockFiles.name(prefix, number), at: 1_000_000)
+            }
         }
         _ = try count()
         files.key = [8, 7, 6, 5, 4, 3, 2, 1]
         try files.write()
         for number in 0...2 {
-            for prefix in ["blk", "rev"] { try touch("blocks/" + TestBlockFiles.name(prefix, number), at: 1_000_000) }
+            for prefix in ["blk", "rev"] {
+                try touch("blocks/" + TestBlockFiles.name(prefix, number), at: 1_000_000)
+            }
         }
         let (read, chain) = try count()
         #expect(read == 3)

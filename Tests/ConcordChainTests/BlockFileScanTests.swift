@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -58,7 +58,7 @@ import Testing
         files.add(Self.genesis)
         try files.write()
         for count in [0, 1, 7, 9, 16] {
-            try files.scratch.file("blocks/xor.dat", [UInt8](repeating: 1, count: count))
+            try files.scratch.write([UInt8](repeating: 1, count: count), to: "blocks/xor.dat")
             let error = #expect(throws: FileError.self) { try files.scan() }
             #expect(error?.path.hasSuffix("xor.dat") == true)
         }
@@ -110,8 +110,10 @@ import Testing
         // A header whose hash does not meet its target: another nonce than the one that was looked for.
         repeat { weak[76] &+= 1 } while weak[..<80].withUnsafeBytes { SHA256.double($0).bytes[31] } < 0x80
         let junk: [[UInt8]] = [
-            [0xfa], [0xfa, 0xbf], [0xfa, 0xbf, 0xb5], magic, magic + [0], magic + magic, [0xfa] + magic, [0xfa, 0xbf] + magic,
-            magic + length(0), magic + length(79), magic + length(80), magic + length(4_000_001), magic + length(.max),
+            [0xfa], [0xfa, 0xbf], [0xfa, 0xbf, 0xb5], magic, magic + [0], magic + magic, [0xfa] + magic,
+            [0xfa, 0xbf] + magic,
+            magic + length(0), magic + length(79), magic + length(80), magic + length(4_000_001),
+            magic + length(.max),
             magic + length(3_000_000) + Array(Self.chain[3].bytes[..<80]), TestBlockFiles.record(weak),
             TestBlockFiles.record([UInt8](repeating: 0, count: 200)),
             TestBlockFiles.record(Self.chain[0].bytes, magic: Network.main.magic),
@@ -160,7 +162,8 @@ import Testing
             for tail in [0, 4096] {
                 let entries = try files.found(tail: tail)
                 #expect(entries.map(\.hash) == ([Self.genesis] + Self.chain).map(\.hash))
-                #expect(entries.map(\.hasUndo) == [false, true, true, true, true, true, false], "cut by \(cut)")
+                #expect(
+                    entries.map(\.hasUndo) == [false, true, true, true, true, true, false], "cut by \(cut)")
             }
         }
     }
@@ -185,7 +188,8 @@ import Testing
     @Test func eachChangedBitOfAnUndoRecordIsNoticed() throws {
         files.add([Self.genesis] + Self.chain.prefix(3))
         let whole = files.undo[0] ?? []
-        let start = TestBlockFiles.undoRecord(Self.chain[0]).count + TestBlockFiles.undoRecord(Self.chain[1]).count
+        let start =
+            TestBlockFiles.undoRecord(Self.chain[0]).count + TestBlockFiles.undoRecord(Self.chain[1]).count
         for bit in start * 8..<whole.count * 8 {
             var damaged = whole
             damaged[bit / 8] ^= 1 << (bit % 8)

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Foundation
 import Testing
 
@@ -14,22 +14,28 @@ import Testing
     }
 
     @Test func blocksAreFoundInTheDataDirectory() throws {
-        try scratch.file("node/blocks/blk00000.dat", [])
-        try scratch.file("node/regtest/blocks/blk00000.dat", [])
+        try scratch.write([], to: "node/blocks/blk00000.dat")
+        try scratch.write([], to: "node/regtest/blocks/blk00000.dat")
         #expect(try BlockFolder(scratch.path("node"), network: .main).path == scratch.path("node/blocks"))
-        #expect(try BlockFolder(scratch.path("node"), network: .regtest).path == scratch.path("node/regtest/blocks"))
-        #expect(try BlockFolder(scratch.path("node/regtest"), network: .regtest).path == scratch.path("node/regtest/blocks"))
+        #expect(
+            try BlockFolder(scratch.path("node"), network: .regtest).path
+                == scratch.path("node/regtest/blocks"))
+        #expect(
+            try BlockFolder(scratch.path("node/regtest"), network: .regtest).path
+                == scratch.path("node/regtest/blocks"))
         // Which network a folder without its own name is of says its contents.
         #expect(try BlockFolder(scratch.path("node"), network: .signet).path == scratch.path("node/blocks"))
     }
 
     @Test func aDirectoryWithoutBlocksIsRefused() throws {
-        try scratch.file("empty/other", [])
+        try scratch.write([], to: "empty/other")
         for name in ["empty", "missing"] {
-            let error = #expect(throws: FileError.self) { try BlockFolder(scratch.path(name), network: .main) }
+            let error = #expect(throws: FileError.self) {
+                try BlockFolder(scratch.path(name), network: .main)
+            }
             #expect(error?.message.contains("has no «blocks» folder") == true)
         }
-        try scratch.file("index/blocks/index/CURRENT", [])
+        try scratch.write([], to: "index/blocks/index/CURRENT")
         let error = #expect(throws: FileError.self) { try BlockFolder(scratch.path("index"), network: .main) }
         #expect(error?.message.contains("no blk*.dat files") == true)
     }
@@ -37,23 +43,29 @@ import Testing
     /// `blk%05u.dat`: other names are other people's.
     @Test func onlyBitcoinCoresNamesCount() throws {
         for name in [
-            "blk00000.dat", "blk00007.dat", "blk00010.dat", "blk99999.dat", "blk100000.dat", "rev00001.dat", "xor.dat.bak",
-            "blk00001.dat.bak", "blk00002.dat~", "blk0003.dat", "blk000004.dat", "blk0000a.dat", "blk-0005.dat", "blk+0005.dat",
+            "blk00000.dat", "blk00007.dat", "blk00010.dat", "blk99999.dat", "blk100000.dat", "rev00001.dat",
+            "xor.dat.bak",
+            "blk00001.dat.bak", "blk00002.dat~", "blk0003.dat", "blk000004.dat", "blk0000a.dat",
+            "blk-0005.dat", "blk+0005.dat",
             "blk 0006.dat", "blk.dat", "blk000000.dat", "blk00008_old.dat", "blk99999999999.dat",
             "blk99999999999999999999999.dat", "BLK00009.dat",
         ] {
-            try scratch.file("node/blocks/\(name)", [])
+            try scratch.write([], to: "node/blocks/\(name)")
         }
         let folder = try BlockFolder(scratch.path("node"), network: .main)
         #expect(folder.numbers == [0, 7, 10, 99_999, 100_000])
-        for number in folder.numbers { #expect(FileManager.default.fileExists(atPath: folder.blockPath(number))) }
+        for number in folder.numbers {
+            #expect(FileManager.default.fileExists(atPath: folder.blockPath(number)))
+        }
         #expect(folder.undoPath(7) == scratch.path("node/blocks/rev00007.dat"))
     }
 
     @Test func theKeyIsReadInFileOrder() throws {
-        try scratch.file("node/blocks/blk00000.dat", [])
-        try scratch.file("node/blocks/xor.dat", [1, 2, 3, 4, 5, 6, 7, 8])
-        #expect(try BlockFolder(scratch.path("node"), network: .main).obfuscation == Obfuscation(key: 0x0807_0605_0403_0201))
+        try scratch.write([], to: "node/blocks/blk00000.dat")
+        try scratch.write([1, 2, 3, 4, 5, 6, 7, 8], to: "node/blocks/xor.dat")
+        #expect(
+            try BlockFolder(scratch.path("node"), network: .main).obfuscation
+                == Obfuscation(key: 0x0807_0605_0403_0201))
     }
 
     @Test func readingBehindTheEndIsRefused() throws {
@@ -64,7 +76,9 @@ import Testing
         var block = ByteBuffer()
         var undo = ByteBuffer()
         try File.truncate(folder.undoPath(0), to: Int(entries[2].undoOffset + entries[2].undoSize) - 1)
-        let short = #expect(throws: FileError.self) { try folder.read(entries[2], height: 2, block: &block, undo: &undo) }
+        let short = #expect(throws: FileError.self) {
+            try folder.read(entries[2], height: 2, block: &block, undo: &undo)
+        }
         #expect(short?.path == folder.undoPath(0))
         #expect(short?.message == "ends inside the record at byte \(entries[2].undoOffset)")
         try File.truncate(folder.blockPath(0), to: Int(entries[2].offset) + 79)
@@ -72,7 +86,9 @@ import Testing
         #expect(throws: FileError.self) { try folder.header(entries[2]) }
         #expect(throws: Never.self) { try folder.read(entries[1], height: 1, block: &block, undo: &undo) }
         try files.scratch.remove("blocks/rev00000.dat")
-        let gone = #expect(throws: FileError.self) { try folder.read(entries[1], height: 1, block: &block, undo: &undo) }
+        let gone = #expect(throws: FileError.self) {
+            try folder.read(entries[1], height: 1, block: &block, undo: &undo)
+        }
         #expect(gone?.isMissing == true)
     }
 

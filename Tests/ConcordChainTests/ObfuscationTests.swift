@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import ConcordChain
@@ -22,7 +22,8 @@ import Testing
                 let plain = random.bytes(count)
                 var bytes = plain
                 bytes.withUnsafeMutableBytes { obfuscation.apply(to: $0, at: offset) }
-                #expect(bytes == Self.slow(plain, key, at: offset), "\(offset), \(count), seed \(random.seed)")
+                #expect(
+                    bytes == Self.slow(plain, key, at: offset), "\(offset), \(count), seed \(random.seed)")
                 bytes.withUnsafeMutableBytes { obfuscation.apply(to: $0, at: offset) }
                 #expect(bytes == plain)
             }

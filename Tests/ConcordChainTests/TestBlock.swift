@@ -1,5 +1,5 @@
 import Concord
-import ConcordTesting
+import TestSupport
 
 /// A small block of the regtest network, as good as one for everybody who does not check its scripts.
 struct TestBlock: Equatable {
@@ -21,9 +21,11 @@ struct TestBlock: Equatable {
             """)
         let header =
             hex("01000000") + [UInt8](repeating: 0, count: 32)
-            + hex("3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a dae5494d ffff7f20 02000000")
+            + hex(
+                "3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a dae5494d ffff7f20 02000000")
         return TestBlock(
-            bytes: header + [1] + coinbase, hash: header.withBytes { SHA256.double($0) }, parent: .zero, undo: nil)
+            bytes: header + [1] + coinbase, hash: header.withBytes { SHA256.double($0) }, parent: .zero,
+            undo: nil)
     }()
 
     /// A block on another one. Its coinbase holds `salt`, so that blocks with other salts are others; each of
@@ -31,13 +33,13 @@ struct TestBlock: Equatable {
     static func on(
         _ parent: TestBlock, salt: UInt64, payments: [UInt64] = [], bits: UInt32 = 0x207f_ffff
     ) -> TestBlock {
-        let coinbase = ConcordTesting.bytes { out in
+        let coinbase = TestSupport.bytes { out in
             out.append(hex("02000000 01") + [UInt8](repeating: 0, count: 32) + hex("ffffffff 08"))
             out.append(salt)
             out.append(hex("ffffffff 01 00f2052a01000000 01 51 00000000"))
         }
         let others = payments.map { amount in
-            ConcordTesting.bytes { out in
+            TestSupport.bytes { out in
                 out.append(hex("02000000 01") + [UInt8](repeating: 7, count: 32))
                 out.append(UInt32(amount))
                 out.append(hex("00 ffffffff 01"))
@@ -45,7 +47,7 @@ struct TestBlock: Equatable {
                 out.append(hex("01 52 00000000"))
             }
         }
-        let undo = ConcordTesting.bytes { out in
+        let undo = TestSupport.bytes { out in
             out.appendCompactSize(UInt64(payments.count))
             for amount in payments {
                 out.append(hex("01 04 00"))
@@ -63,7 +65,7 @@ struct TestBlock: Equatable {
         }
         var nonce: UInt32 = 0
         while true {
-            let header = ConcordTesting.bytes { out in
+            let header = TestSupport.bytes { out in
                 out.append(hex("00000020"))
                 out.append(parent.hash)
                 out.append(level[0])
@@ -76,9 +78,10 @@ struct TestBlock: Equatable {
                 return try BlockHeader(parsing: &cursor)
             }
             if let parsed, parsed.meetsItsTarget {
-                let count = ConcordTesting.bytes { $0.appendCompactSize(UInt64(transactions.count)) }
+                let count = TestSupport.bytes { $0.appendCompactSize(UInt64(transactions.count)) }
                 return TestBlock(
-                    bytes: header + count + transactions.flatMap { $0 }, hash: parsed.hash, parent: parent.hash,
+                    bytes: header + count + transactions.flatMap { $0 }, hash: parsed.hash,
+                    parent: parent.hash,
                     undo: undo)
             }
             nonce += 1

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Foundation
 
 @testable import Concord
@@ -16,7 +16,7 @@ final class TestBlockFiles {
     }
 
     static func record(_ bytes: [UInt8], magic: [UInt8] = Network.regtest.magic) -> [UInt8] {
-        magic + ConcordTesting.bytes { $0.append(UInt32(bytes.count)) } + bytes
+        magic + TestSupport.bytes { $0.append(UInt32(bytes.count)) } + bytes
     }
 
     static func undoRecord(_ block: TestBlock) -> [UInt8] {
@@ -39,14 +39,20 @@ final class TestBlockFiles {
 
     private func hidden(_ bytes: [UInt8]) -> [UInt8] { ObfuscationTests.slow(bytes, key, at: 0) }
 
-    static func name(_ prefix: String, _ number: Int) -> String { String(format: "\(prefix)%05d.dat", number) }
+    static func name(_ prefix: String, _ number: Int) -> String {
+        String(format: "\(prefix)%05d.dat", number)
+    }
 
     /// Writes all files; `tail` raw zeros stand behind each, as in one that was preallocated.
     func write(tail: Int = 0, xorFile: Bool = true) throws {
         let zeros = [UInt8](repeating: 0, count: tail)
-        for (number, bytes) in blocks { try scratch.file("blocks/" + Self.name("blk", number), hidden(bytes) + zeros) }
-        for (number, bytes) in undo { try scratch.file("blocks/" + Self.name("rev", number), hidden(bytes) + zeros) }
-        if xorFile { try scratch.file("blocks/xor.dat", key) }
+        for (number, bytes) in blocks {
+            try scratch.write(hidden(bytes) + zeros, to: "blocks/" + Self.name("blk", number))
+        }
+        for (number, bytes) in undo {
+            try scratch.write(hidden(bytes) + zeros, to: "blocks/" + Self.name("rev", number))
+        }
+        if xorFile { try scratch.write(key, to: "blocks/xor.dat") }
     }
 
     func folder(_ network: Network = .regtest) throws -> BlockFolder {

@@ -16,7 +16,9 @@ private struct Constellation {
         var lacking: Set<Int> = []
 
         func has(_ height: Int) -> [Statement] {
-            guard let newest, height <= newest, height == newest || !lacking.contains(height) else { return [] }
+            guard let newest, height <= newest, height == newest || !lacking.contains(height) else {
+                return []
+            }
             return signed[height] ?? []
         }
 
@@ -128,7 +130,8 @@ private func statement(_ height: Int, branch: Int = 0, on parentBranch: Int = 0,
     return Statement(
         network: .regtest, parameters: TreeParameters(checking: 16, epoch: 100)!, height: height,
         block: hash(height, branch), parent: hash(height - 1, parentBranch), coins: UInt64(height), amount: 0,
-        muhash: SHA256.hash("set \(height) \(branch) \(lie)"), patchRoot: .zero, history: .zero, snapshotRoot: nil)
+        muhash: SHA256.hash("set \(height) \(branch) \(lie)"), patchRoot: .zero, history: .zero,
+        snapshotRoot: nil)
 }
 
 private func isContradiction(_ verdict: Verdict) -> Bool { verdict == .dissents || verdict == .equivocates }
@@ -162,7 +165,8 @@ private func one(
             let lag = [0, 0, 0, 1, 2, 5, 11][Int.random(in: 0..<7, using: &random)]
             let isAway = Int.random(in: 0..<8, using: &random) == 0
             var made = one(
-                to: isAway ? nil : tip - lag, branch: forked ? Int.random(in: 0...1, using: &random) : 0, from: fork,
+                to: isAway ? nil : tip - lag, branch: forked ? Int.random(in: 0...1, using: &random) : 0,
+                from: fork,
                 stale: Int.random(in: 0..<10, using: &random) == 0)
             made.isInvalid = Bool.random(using: &random)
             if Int.random(in: 0..<5, using: &random) == 0 {
@@ -174,14 +178,16 @@ private func one(
                     guard var own = made.signed[height]?.first else { continue }
                     own.muhash = SHA256.hash("lie \(Int.random(in: 0...1, using: &random))")
                     // One statement in the place of the true one, or beside it.
-                    made.signed[height] = Bool.random(using: &random) ? [own] : [made.signed[height]![0], own]
+                    made.signed[height] =
+                        Bool.random(using: &random) ? [own] : [made.signed[height]![0], own]
                 }
             }
             return made
         }
         return Constellation(
             ones: ones, minimum: Int.random(in: 1...max(1, count), using: &random),
-            requested: Int.random(in: 0..<4, using: &random) == 0 ? tip - Int.random(in: -1...9, using: &random) : nil)
+            requested: Int.random(in: 0..<4, using: &random) == 0
+                ? tip - Int.random(in: -1...9, using: &random) : nil)
     }
 
     @Test func constellationsEndAsTheReferenceSays() throws {
@@ -208,10 +214,12 @@ private func one(
             case .contradiction(let block):
                 #expect(reference.end == .contradiction, name)
                 #expect(outcome.verdicts.contains(where: isContradiction), name)
-                for (one, verdict) in zip(constellation.ones, outcome.verdicts) where isContradiction(verdict) {
+                for (one, verdict) in zip(constellation.ones, outcome.verdicts) where isContradiction(verdict)
+                {
                     #expect(!one.has(block.height).isEmpty || verdict == .equivocates, name)
                 }
-                for (one, verdict) in zip(constellation.ones, outcome.verdicts) where verdict == .equivocates {
+                for (one, verdict) in zip(constellation.ones, outcome.verdicts) where verdict == .equivocates
+                {
                     #expect(one.signed.values.contains { $0.count > 1 }, name)
                 }
                 ends["contradiction", default: 0] += 1
@@ -247,7 +255,8 @@ private func one(
 
     /// Whatever the majority says.
     @Test func oneAgainstMany() throws {
-        let all = Constellation(ones: [one(to: 20)] + (0..<9).map { _ in one(to: 20, lies: [20]) }, minimum: 2)
+        let all = Constellation(
+            ones: [one(to: 20)] + (0..<9).map { _ in one(to: 20, lies: [20]) }, minimum: 2)
         let outcome = try all.run().outcome
         guard case .contradiction = outcome.end else {
             Issue.record("\(outcome.end)")
@@ -327,7 +336,8 @@ private func one(
     @Test func absenceIsNeither() throws {
         var invalid = one(to: nil)
         invalid.isInvalid = true
-        let all = Constellation(ones: [one(to: 20), one(to: nil), invalid, one(to: 20), one(to: 20)], minimum: 3)
+        let all = Constellation(
+            ones: [one(to: 20), one(to: nil), invalid, one(to: 20), one(to: 20)], minimum: 3)
         let outcome = try all.run().outcome
         guard case .agreed(let statement) = outcome.end else {
             Issue.record("\(outcome.end)")

@@ -1,14 +1,15 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
 
 @Suite struct AmountTests {
     /// Bitcoin Core's compress_tests.cpp.
-    @Test(arguments: [
-        (0, 0), (1, 1), (1_000_000, 7), (100_000_000, 9), (50 * 100_000_000, 0x32),
-        (21_000_000 * 100_000_000, 0x140_6f40),
-    ] as [(UInt64, UInt64)])
+    @Test(
+        arguments: [
+            (0, 0), (1, 1), (1_000_000, 7), (100_000_000, 9), (50 * 100_000_000, 0x32),
+            (21_000_000 * 100_000_000, 0x140_6f40),
+        ] as [(UInt64, UInt64)])
     func bitcoinCoresVectors(amount: UInt64, compressed: UInt64) {
         #expect(Amount.compress(amount) == compressed)
         #expect(Amount.decompress(compressed) == amount)

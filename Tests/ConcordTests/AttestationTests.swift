@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -46,7 +46,8 @@ import Testing
         ("authority", String(repeating: "a", count: 41)),
         ("key", "05" + CurvePointTests.x), ("key", "02" + CurvePointTests.prime),
         ("time", "2026-11-22T11:00:00"), ("time", "2026-11-22 11:00:00Z"), ("time", "2026-02-29T11:00:00Z"),
-        ("time", "2026-11-22T11:00:00+00:00"), ("time", "2026-11-22T11:00:00.0Z"), ("time", "2026-11-22t11:00:00z"),
+        ("time", "2026-11-22T11:00:00+00:00"), ("time", "2026-11-22T11:00:00.0Z"),
+        ("time", "2026-11-22t11:00:00z"),
         ("software", " x"), ("software", String(repeating: "x", count: 201)), ("software", "x\ty"),
         ("note", " x"), ("note", String(repeating: "x", count: 201)), ("note", "smörgås"), ("note", ""),
     ])
@@ -89,7 +90,9 @@ import Testing
         for text in ["x", "concord/0.1.0", "two words", "a  b", "~!\"#", String(repeating: "x", count: 200)] {
             #expect(Attestation.isText(text), "\(text)")
         }
-        for text in ["", " ", " x", "x ", "é", "a\nb", "a\r", "\u{0}", "\u{7f}", String(repeating: "x", count: 201)] {
+        for text in [
+            "", " ", " x", "x ", "é", "a\nb", "a\r", "\u{0}", "\u{7f}", String(repeating: "x", count: 201),
+        ] {
             #expect(!Attestation.isText(text), "\(text)")
         }
     }
@@ -98,7 +101,10 @@ import Testing
         for name in ["a", "A", "0", "a.b_c-d", "9.", String(repeating: "z", count: 40)] {
             #expect(AuthorityName(name)?.description == name)
         }
-        for name in ["", ".", "..", ".a", "_a", "-a", "a b", "a/b", "é", "a\u{301}", "a\n", String(repeating: "z", count: 41)] {
+        for name in [
+            "", ".", "..", ".a", "_a", "-a", "a b", "a/b", "é", "a\u{301}", "a\n",
+            String(repeating: "z", count: 41),
+        ] {
             #expect(AuthorityName(name) == nil, "\(name)")
         }
     }

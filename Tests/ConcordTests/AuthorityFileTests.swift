@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -23,7 +23,8 @@ import Testing
         let file = try Self.parse(Self.text)
         #expect(file.text == Self.text)
         #expect("\(file.name)" == "alice" && file.network == .main && file.first == 840_000)
-        #expect(file.key == SignatureTests.key && file.parameters == TreeParameters(shards: 1024, epoch: 1000))
+        #expect(
+            file.key == SignatureTests.key && file.parameters == TreeParameters(shards: 1024, epoch: 1000))
     }
 
     @Test func everyFaultIsRefused() {

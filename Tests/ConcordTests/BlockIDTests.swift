@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -19,8 +19,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "0840123 \(hash)\n", "10000000 \(hash)\n", "-1 \(hash)\n", "+1 \(hash)\n", " 1 \(hash)\n", "1  \(hash)\n",
-        "1\t\(hash)\n", "1 \(hash) 2\n", "1\n", "\(hash)\n", "\(hash) 1\n", "1 \(hash.uppercased())\n", "1 \(hash)0\n",
+        "0840123 \(hash)\n", "10000000 \(hash)\n", "-1 \(hash)\n", "+1 \(hash)\n", " 1 \(hash)\n",
+        "1  \(hash)\n",
+        "1\t\(hash)\n", "1 \(hash) 2\n", "1\n", "\(hash)\n", "\(hash) 1\n", "1 \(hash.uppercased())\n",
+        "1 \(hash)0\n",
         "1 \(hash.dropLast())\n", "1 \(hash)\n2 \(hash)\n",
     ])
     func anythingElseIsRefused(text: String) {

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -43,11 +43,13 @@ import Testing
         877c1f64677e3622ad4010726870540656fe9dcb01 21 03ad1d8e89212f0b92c74d23bb710c00662ad1470198ac48c43f7d6f93a2a26873
         92040000
         """)
-    static let witnessTxid = Digest(reversedHex: "ef48d9d0f595052e0f8cdcf825f7a5e50b6a388a81f206f3f4846e5ecd7a0c23")!
+    static let witnessTxid = Digest(
+        reversedHex: "ef48d9d0f595052e0f8cdcf825f7a5e50b6a388a81f206f3f4846e5ecd7a0c23")!
 
     /// The first block's coinbase, whose txid is its Merkle root.
     static let coinbase = Array(genesis[81...])
-    static let coinbaseTxid = Digest(reversedHex: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b")!
+    static let coinbaseTxid = Digest(
+        reversedHex: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b")!
 
     static func double(_ bytes: [UInt8]) -> Digest { bytes.withBytes { SHA256.double($0) } }
 
@@ -98,7 +100,9 @@ import Testing
             ])
         #expect(block.firstInput == [0, 0, 1] && block.firstOutput == [0, 1, 3])
         #expect(
-            block.inputs.map(\.description) == ["0437cd7f8525ceed2324359c2d0ba26006d92d856a9c20fa0241106ee5a597c9:0"])
+            block.inputs.map(\.description) == [
+                "0437cd7f8525ceed2324359c2d0ba26006d92d856a9c20fa0241106ee5a597c9:0"
+            ])
         #expect(block.outputs.map(\.amount) == [5_000_000_000, 1_000_000_000, 4_000_000_000])
     }
 
@@ -106,7 +110,9 @@ import Testing
         let block = try Self.parse(Self.witnessBlock)
         #expect(block.txids == [Self.coinbaseTxid, Self.witnessTxid])
         #expect(
-            block.inputs.map(\.description) == ["77541aeb3c4dac9260b68f74f44c973081a9d4cb2ebe8038b2d70faa201b6bdb:1"])
+            block.inputs.map(\.description) == [
+                "77541aeb3c4dac9260b68f74f44c973081a9d4cb2ebe8038b2d70faa201b6bdb:1"
+            ])
         #expect(block.outputs.map(\.amount) == [5_000_000_000, 199_996_600, 800_000_000])
         let output = block.outputs[1]
         #expect(
@@ -120,7 +126,8 @@ import Testing
             _ = try block.withBytes { try transactions.parse($0) }
             let fresh = try Self.parse(block)
             #expect(transactions.txids == fresh.txids && transactions.inputs == fresh.inputs)
-            #expect(transactions.firstInput == fresh.firstInput && transactions.firstOutput == fresh.firstOutput)
+            #expect(
+                transactions.firstInput == fresh.firstInput && transactions.firstOutput == fresh.firstOutput)
             #expect(transactions.outputs.count == fresh.outputs.count)
         }
     }
@@ -161,7 +168,8 @@ import Testing
         // In another order.
         #expect(throws: wrong) {
             try Self.parse(
-                Self.block([Self.witnessTransaction, Self.coinbase], txids: [Self.coinbaseTxid, Self.witnessTxid]))
+                Self.block(
+                    [Self.witnessTransaction, Self.coinbase], txids: [Self.coinbaseTxid, Self.witnessTxid]))
         }
         // The root over the hashes that cover the witness too.
         #expect(throws: wrong) {
@@ -185,7 +193,9 @@ import Testing
         let repeated = ParseError(.malformed("has transactions twice"), at: 36)
         #expect(throws: repeated) { try Self.parse(bad) }
         // Six of them: the last pair is repeated, a level higher.
-        #expect(throws: Never.self) { try Self.parse(Self.block([a, b, a, other, b, a], txids: [x, y, x, z, y, x])) }
+        #expect(throws: Never.self) {
+            try Self.parse(Self.block([a, b, a, other, b, a], txids: [x, y, x, z, y, x]))
+        }
         #expect(throws: repeated) {
             try Self.parse(Self.block([a, b, a, other, b, a, b, a], txids: [x, y, x, z, y, x, y, x]))
         }
@@ -195,7 +205,9 @@ import Testing
         var random = SeededRandom()
         for count in Array(1...40) + [255, 256, 257] {
             let txids = (0..<count).map { _ in Digest(random.bytes(32)) ?? .zero }
-            #expect(BlockTransactions.merkleRoot(of: txids) == Self.slowMerkleRoot(txids), "\(count), seed \(random.seed)")
+            #expect(
+                BlockTransactions.merkleRoot(of: txids) == Self.slowMerkleRoot(txids),
+                "\(count), seed \(random.seed)")
         }
     }
 
@@ -217,7 +229,8 @@ import Testing
 
     @Test(arguments: [
         // Flags other than 1; a marker without anything behind it.
-        "02000000 0000 01 \(input) 01 0000000000000000 00 00000000", "02000000 0002 01 \(input) 01 0000000000000000 00 00 00000000",
+        "02000000 0000 01 \(input) 01 0000000000000000 00 00000000",
+        "02000000 0002 01 \(input) 01 0000000000000000 00 00 00000000",
         "02000000 0003 01 \(input) 01 0000000000000000 00 00 00000000",
         // Counts that the bytes cannot hold, or not in their shortest form.
         "02000000 ffffffffffffffffff \(input) 01 0000000000000000 00 00000000",
@@ -225,7 +238,8 @@ import Testing
         "02000000 01 \(input) 01 0000000000000000 ff00000000000000ff 00000000",
         "02000000 fd0100 \(input) 01 0000000000000000 00 00000000",
         // More than 21 million bitcoin; less than none.
-        "02000000 01 \(input) 01 0140075af0750700 00 00000000", "02000000 01 \(input) 01 ffffffffffffffff 00 00000000",
+        "02000000 01 \(input) 01 0140075af0750700 00 00000000",
+        "02000000 01 \(input) 01 ffffffffffffffff 00 00000000",
     ])
     func whatBitcoinCoreRefusesIsRefused(transaction: String) {
         let error = #expect(throws: ParseError.self) { try Self.parse(Self.transaction(transaction)) }
@@ -238,7 +252,9 @@ import Testing
         let superfluous = hex("02000000 0001 01 \(Self.input) 01 0000000000000000 00 00 00000000")
         let txids = [Self.coinbaseTxid, Self.double(plain)]
         #expect(throws: Never.self) { try Self.parse(Self.block([Self.coinbase, plain], txids: txids)) }
-        #expect(throws: ParseError(.malformed("has a transaction with a witness that has nothing in it"), at: 343)) {
+        #expect(
+            throws: ParseError(.malformed("has a transaction with a witness that has nothing in it"), at: 343)
+        ) {
             try Self.parse(Self.block([Self.coinbase, superfluous], txids: txids))
         }
         // One empty item is something.
@@ -247,7 +263,8 @@ import Testing
     }
 
     @Test func theMostAmountIsAllowed() throws {
-        let block = try Self.parse(Self.transaction("02000000 01 \(Self.input) 01 0040075af0750700 00 00000000"))
+        let block = try Self.parse(
+            Self.transaction("02000000 01 \(Self.input) 01 0040075af0750700 00 00000000"))
         #expect(block.outputs[1].amount == Amount.most)
     }
 }

@@ -28,10 +28,11 @@ import Testing
     }
 
     /// Bitcoin Core's serialize_tests.cpp and the edges of each length.
-    @Test(arguments: [
-        (0, "00"), (252, "fc"), (253, "fdfd00"), (0xffff, "fdffff"), (0x10000, "fe00000100"),
-        (0xffff_ffff, "feffffffff"), (0x1_0000_0000, "ff0000000001000000"), (.max, "ffffffffffffffffff"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (0, "00"), (252, "fc"), (253, "fdfd00"), (0xffff, "fdffff"), (0x10000, "fe00000100"),
+            (0xffff_ffff, "feffffffff"), (0x1_0000_0000, "ff0000000001000000"), (.max, "ffffffffffffffffff"),
+        ] as [(UInt64, String)])
     func compactSizeRoundTrip(value: UInt64, hex: String) throws {
         let bytes = Self.bytes { $0.appendCompactSize(value) }
         #expect(bytes.hex == hex)
@@ -49,11 +50,12 @@ import Testing
     }
 
     /// The table in Bitcoin Core's serialize.h.
-    @Test(arguments: [
-        (0, "00"), (1, "01"), (127, "7f"), (128, "8000"), (255, "807f"), (256, "8100"), (16383, "fe7f"),
-        (16384, "ff00"), (16511, "ff7f"), (65535, "82fe7f"), (1 << 32, "8efefeff00"),
-        (.max, "80fefefefefefefefe7f"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (0, "00"), (1, "01"), (127, "7f"), (128, "8000"), (255, "807f"), (256, "8100"), (16383, "fe7f"),
+            (16384, "ff00"), (16511, "ff7f"), (65535, "82fe7f"), (1 << 32, "8efefeff00"),
+            (.max, "80fefefefefefefefe7f"),
+        ] as [(UInt64, String)])
     func varIntRoundTrip(value: UInt64, hex: String) throws {
         let bytes = Self.bytes { $0.appendVarInt(value) }
         #expect(bytes.hex == hex)

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -14,7 +14,9 @@ import Testing
     }
 
     @Test func epochsHaveOneToAHundredThousandBlocks() {
-        #expect(TreeParameters(checking: 1, epoch: 1) != nil && TreeParameters(checking: 1, epoch: 100_000) != nil)
+        #expect(
+            TreeParameters(checking: 1, epoch: 1) != nil && TreeParameters(checking: 1, epoch: 100_000) != nil
+        )
         for epoch in [0, -1, 100_001, .max, .min] {
             #expect(TreeParameters(checking: 1, epoch: epoch) == nil, "\(epoch)")
         }
@@ -22,7 +24,9 @@ import Testing
 
     @Test func epochsBeginAtTheirMultiples() {
         let parameters = TreeParameters(shards: 1, epoch: 1000)
-        for (height, start) in [(0, 0), (1, 0), (999, 0), (1000, 1000), (840_123, 840_000), (9_999_999, 9_999_000)] {
+        for (height, start) in [
+            (0, 0), (1, 0), (999, 0), (1000, 1000), (840_123, 840_000), (9_999_999, 9_999_000),
+        ] {
             #expect(parameters.epochStart(of: height) == start)
         }
         #expect(TreeParameters(shards: 1, epoch: 1).epochStart(of: 7) == 7)
@@ -42,7 +46,8 @@ import Testing
         for network in Network.allCases {
             let parameters = network.defaultParameters
             let isRegtest = network == .regtest
-            #expect(parameters.shards == (isRegtest ? 16 : 1024) && parameters.epoch == (isRegtest ? 100 : 1000))
+            #expect(
+                parameters.shards == (isRegtest ? 16 : 1024) && parameters.epoch == (isRegtest ? 100 : 1000))
         }
     }
 }
@@ -57,14 +62,18 @@ import Testing
 
     /// `IsBIP30Unspendable`: by height and hash, on the main network only.
     @Test func twoCoinbasesNeverEnterTheSet() throws {
-        let first = try #require(Digest(reversedHex: "00000000000271a2dc26e7667f8419f2e15416dc6955e5a6c6cdf3f2574dd08e"))
-        let second = try #require(Digest(reversedHex: "00000000000af0aed4792b1acee3d966af36cf5def14935db8de83d6f9306f2f"))
+        let first = try #require(
+            Digest(reversedHex: "00000000000271a2dc26e7667f8419f2e15416dc6955e5a6c6cdf3f2574dd08e"))
+        let second = try #require(
+            Digest(reversedHex: "00000000000af0aed4792b1acee3d966af36cf5def14935db8de83d6f9306f2f"))
         #expect(Network.main.neverHasCoinbase(height: 91_722, block: first))
         #expect(Network.main.neverHasCoinbase(height: 91_812, block: second))
         #expect(!Network.main.neverHasCoinbase(height: 91_722, block: second))
         #expect(!Network.main.neverHasCoinbase(height: 91_812, block: first))
         // The blocks that have the same coinbases again.
-        for height in [91_842, 91_880] { #expect(!Network.main.neverHasCoinbase(height: height, block: first)) }
+        for height in [91_842, 91_880] {
+            #expect(!Network.main.neverHasCoinbase(height: height, block: first))
+        }
         for network in [Network.testnet4, .signet, .regtest] {
             #expect(!network.neverHasCoinbase(height: 91_722, block: first))
         }

@@ -1,10 +1,12 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
 
 @Suite struct CoinEncodingTests {
-    static func parse(_ bytes: [UInt8]) throws(ParseError) -> (index: UInt32, code: UInt32, amount: UInt64, body: [UInt8]) {
+    static func parse(_ bytes: [UInt8]) throws(ParseError) -> (
+        index: UInt32, code: UInt32, amount: UInt64, body: [UInt8]
+    ) {
         try bytes.withBytes { raw throws(ParseError) in
             var cursor = ByteCursor(raw)
             let coin = try EncodedCoin(parsing: &cursor, in: raw)
@@ -24,10 +26,13 @@ import Testing
             "76a9148c988f1a4a4de2161e0f50aac7f17e7f9555caa488ac"
         ),
     ])
-    func bitcoinCoresVectors(body: String, height: Int, isCoinbase: Bool, amount: UInt64, script: String) throws {
+    func bitcoinCoresVectors(body: String, height: Int, isCoinbase: Bool, amount: UInt64, script: String)
+        throws
+    {
         let encoded = bytes { out in
             hex(script).withBytes {
-                out.appendCoin(index: 300, code: UInt32(height) << 1 | (isCoinbase ? 1 : 0), amount: amount, script: $0)
+                out.appendCoin(
+                    index: 300, code: UInt32(height) << 1 | (isCoinbase ? 1 : 0), amount: amount, script: $0)
             }
         }
         #expect(encoded.hex == "fd2c01" + body)
@@ -56,19 +61,20 @@ import Testing
         #expect(try Self.parse(encoded).code == .max)
     }
 
-    @Test(arguments: [
-        // An index over 32 bits; one not in its shortest form.
-        ("ff0000000001000000" + "0200" + "06", ParseError(.outOfRange("an output index"), at: 0)),
-        ("fd0100" + "0200" + "06", ParseError(.notCanonical, at: 0)),
-        // height · 2 + coinbase over 32 bits (2^32), and over 64.
-        ("00" + "8efefeff00" + "00" + "06", ParseError(.outOfRange("a height"), at: 1)),
-        ("00" + "80fefefefefefefeff00" + "00" + "06", ParseError(.notCanonical, at: 1)),
-        // 21 million bitcoin and a satoshi; 2^64 - 1.
-        ("00" + "02" + "a0c8adb1d183ff01" + "06", ParseError(.outOfRange("an amount"), at: 2)),
-        ("00" + "02" + "80fefefefefefefefe7f" + "06", ParseError(.outOfRange("an amount"), at: 2)),
-        // A script of 10,001 bytes.
-        ("00" + "02" + "00" + "cd17", ParseError(.outOfRange("a script's length"), at: 3)),
-    ] as [(String, ParseError)])
+    @Test(
+        arguments: [
+            // An index over 32 bits; one not in its shortest form.
+            ("ff0000000001000000" + "0200" + "06", ParseError(.outOfRange("an output index"), at: 0)),
+            ("fd0100" + "0200" + "06", ParseError(.notCanonical, at: 0)),
+            // height · 2 + coinbase over 32 bits (2^32), and over 64.
+            ("00" + "8efefeff00" + "00" + "06", ParseError(.outOfRange("a height"), at: 1)),
+            ("00" + "80fefefefefefefeff00" + "00" + "06", ParseError(.notCanonical, at: 1)),
+            // 21 million bitcoin and a satoshi; 2^64 - 1.
+            ("00" + "02" + "a0c8adb1d183ff01" + "06", ParseError(.outOfRange("an amount"), at: 2)),
+            ("00" + "02" + "80fefefefefefefefe7f" + "06", ParseError(.outOfRange("an amount"), at: 2)),
+            // A script of 10,001 bytes.
+            ("00" + "02" + "00" + "cd17", ParseError(.outOfRange("a script's length"), at: 3)),
+        ] as [(String, ParseError)])
     func whatIsOutOfRangeIsRefused(coin: String, error: ParseError) {
         #expect(throws: error) { try Self.parse(hex(coin)) }
     }

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -17,26 +17,31 @@ import Testing
         #expect(lines.isAtEnd && !lines.isNext("name"))
     }
 
-    @Test(arguments: [
-        ("", ParseError(.truncated, at: 0)),
-        ("no line feed", ParseError(.truncated, at: 12)),
-        ("a\rb\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 1)),
-        ("ab\r\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 2)),
-        ("a\tb\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 1)),
-        ("é\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 0)),
-        ("a\u{0}\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 1)),
-        ("a \n", ParseError(.malformed("has a space at the end of a line"), at: 1)),
-        (" \n", ParseError(.malformed("has a space at the end of a line"), at: 0)),
-    ] as [(String, ParseError)])
+    @Test(
+        arguments: [
+            ("", ParseError(.truncated, at: 0)),
+            ("no line feed", ParseError(.truncated, at: 12)),
+            ("a\rb\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 1)),
+            ("ab\r\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 2)),
+            ("a\tb\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 1)),
+            ("é\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 0)),
+            ("a\u{0}\n", ParseError(.malformed("has a byte that is not printable ASCII"), at: 1)),
+            ("a \n", ParseError(.malformed("has a space at the end of a line"), at: 1)),
+            (" \n", ParseError(.malformed("has a space at the end of a line"), at: 0)),
+        ] as [(String, ParseError)])
     func otherLinesAreRefused(text: String, error: ParseError) {
         var lines = Self.lines(text)
         #expect(throws: error) { try lines.line() }
     }
 
     @Test func theNextFieldMustHaveTheName() {
-        for text in ["other: 1\n", "name:1\n", "name : 1\n", "Name: 1\n", "name\n", " name: 1\n", "names: 1\n"] {
+        for text in [
+            "other: 1\n", "name:1\n", "name : 1\n", "Name: 1\n", "name\n", " name: 1\n", "names: 1\n",
+        ] {
             var lines = Self.lines(text)
-            #expect(throws: ParseError(.malformed("lacks the field «name»"), at: 0)) { try lines.value("name") }
+            #expect(throws: ParseError(.malformed("lacks the field «name»"), at: 0)) {
+                try lines.value("name")
+            }
         }
         var lines = Self.lines("one\ntwo\n")
         #expect(throws: Never.self) { try lines.expect("one") }
@@ -62,7 +67,8 @@ import Testing
         #expect(FieldLines.decimal("18446744073709551615") == .max)
         #expect(FieldLines.decimal("10", atMost: 10) == 10 && FieldLines.decimal("11", atMost: 10) == nil)
         for text in [
-            "", "00", "01", "+1", "-0", "-1", " 1", "1 ", "1.0", "1e3", "0x1", "1_000", "18446744073709551616", "١", "１",
+            "", "00", "01", "+1", "-0", "-1", " 1", "1 ", "1.0", "1e3", "0x1", "1_000",
+            "18446744073709551616", "١", "１",
         ] {
             #expect(FieldLines.decimal(text) == nil, "\(text)")
         }

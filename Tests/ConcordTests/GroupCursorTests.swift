@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -41,7 +41,8 @@ import Testing
         let coins = TestCoin.some(60, using: &random)
         let bytes = TestCoin.encode(coins)
         for step in [
-            1, 2, 3, 33, 100, 1000, GroupCursor.lookahead - 1, GroupCursor.lookahead, GroupCursor.lookahead + 1, 1 << 16,
+            1, 2, 3, 33, 100, 1000, GroupCursor.lookahead - 1, GroupCursor.lookahead,
+            GroupCursor.lookahead + 1, 1 << 16,
             bytes.count - 1, bytes.count, bytes.count + 1,
         ] {
             #expect(try Self.read(bytes, step: step) == coins, "step \(step), seed \(random.seed)")
@@ -70,25 +71,35 @@ import Testing
     static let b = String(repeating: "0b", count: 32)
     static let coin = "02010751"
 
-    @Test(arguments: [
-        // A group of no coins, and of more than outputs can have numbers.
-        (a + "00", ParseError(.outOfRange("the number of coins of a transaction"), at: 32)),
-        (a + "01" + "00" + coin + b + "00", ParseError(.outOfRange("the number of coins of a transaction"), at: 70)),
-        (a + "ff0000000001000000", ParseError(.outOfRange("the number of coins of a transaction"), at: 32)),
-        (a + "fd0100" + "00" + coin, ParseError(.notCanonical, at: 32)),
-        // The same index twice, and a smaller one.
-        (a + "02" + "05" + coin + "05" + coin, ParseError(.outOfOrder, at: 38)),
-        (a + "02" + "05" + coin + "04" + coin, ParseError(.outOfOrder, at: 38)),
-        // The same txid twice, and a smaller one.
-        (a + "01" + "00" + coin + a + "01" + "01" + coin, ParseError(.outOfOrder, at: 38)),
-        (b + "01" + "00" + coin + a + "01" + "00" + coin, ParseError(.outOfOrder, at: 38)),
-        // An index over 32 bits; an amount over 21 million bitcoin.
-        (a + "01" + "ff0000000001000000" + coin, ParseError(.outOfRange("an output index"), at: 33)),
-        (a + "01" + "00" + "02" + "a0c8adb1d183ff01" + "06", ParseError(.outOfRange("an amount"), at: 35)),
-        // Fewer coins than the group says, and bytes that begin no group.
-        (a + "02" + "00" + coin, ParseError(.truncated, at: 38)),
-        (a + "01" + "00" + coin + "00", ParseError(.truncated, at: 38)),
-    ] as [(String, ParseError)])
+    @Test(
+        arguments: [
+            // A group of no coins, and of more than outputs can have numbers.
+            (a + "00", ParseError(.outOfRange("the number of coins of a transaction"), at: 32)),
+            (
+                a + "01" + "00" + coin + b + "00",
+                ParseError(.outOfRange("the number of coins of a transaction"), at: 70)
+            ),
+            (
+                a + "ff0000000001000000",
+                ParseError(.outOfRange("the number of coins of a transaction"), at: 32)
+            ),
+            (a + "fd0100" + "00" + coin, ParseError(.notCanonical, at: 32)),
+            // The same index twice, and a smaller one.
+            (a + "02" + "05" + coin + "05" + coin, ParseError(.outOfOrder, at: 38)),
+            (a + "02" + "05" + coin + "04" + coin, ParseError(.outOfOrder, at: 38)),
+            // The same txid twice, and a smaller one.
+            (a + "01" + "00" + coin + a + "01" + "01" + coin, ParseError(.outOfOrder, at: 38)),
+            (b + "01" + "00" + coin + a + "01" + "00" + coin, ParseError(.outOfOrder, at: 38)),
+            // An index over 32 bits; an amount over 21 million bitcoin.
+            (a + "01" + "ff0000000001000000" + coin, ParseError(.outOfRange("an output index"), at: 33)),
+            (
+                a + "01" + "00" + "02" + "a0c8adb1d183ff01" + "06",
+                ParseError(.outOfRange("an amount"), at: 35)
+            ),
+            // Fewer coins than the group says, and bytes that begin no group.
+            (a + "02" + "00" + coin, ParseError(.truncated, at: 38)),
+            (a + "01" + "00" + coin + "00", ParseError(.truncated, at: 38)),
+        ] as [(String, ParseError)])
     func whatTheFormatForbidsIsRefused(shard: String, error: ParseError) {
         #expect(throws: error) { try Self.read(shard) }
         // The offset counts from the start of the input, whatever the windows.
@@ -97,20 +108,23 @@ import Testing
 
     @Test func indexesAreOrderedAsNumbers() throws {
         // 255 is fd ff 00 and 256 fd 00 01: their bytes are ordered the other way.
-        let coins = try Self.read(Self.a + "03" + "fc" + Self.coin + "fdff00" + Self.coin + "fd0001" + Self.coin)
+        let coins = try Self.read(
+            Self.a + "03" + "fc" + Self.coin + "fdff00" + Self.coin + "fd0001" + Self.coin)
         #expect(coins.map(\.outpoint.index) == [252, 255, 256])
     }
 
     /// Behind whole groups the bytes are a shorter shard; which one is right says its digest.
     @Test func truncationAtEachByteIsRefused() throws {
         let shard =
-            hex(Self.a + "02" + "00" + Self.coin + "fd2c01" + Self.coin) + hex(Self.b + "01" + "00" + Self.coin)
+            hex(Self.a + "02" + "00" + Self.coin + "fd2c01" + Self.coin)
+            + hex(Self.b + "01" + "00" + Self.coin)
         let boundaries = [0, 45, 83]
         #expect(shard.count == 83)
         for count in 0...shard.count {
             let bytes = Array(shard[..<count])
             if boundaries.contains(count) {
-                #expect(try Self.read(bytes, step: 1).count == [0, 2, 3][boundaries.firstIndex(of: count) ?? 0])
+                #expect(
+                    try Self.read(bytes, step: 1).count == [0, 2, 3][boundaries.firstIndex(of: count) ?? 0])
             } else {
                 let error = #expect(throws: ParseError.self) { try Self.read(bytes, step: 1) }
                 #expect(error?.reason == .truncated, "\(count) bytes")

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -20,7 +20,9 @@ import Testing
 
     @Test func countsStandBeforeTheCoins() {
         let coins = [(1, 0), (1, 253), (2, 7)].map { txid, index in
-            TestCoin(outpoint: Outpoint(txid: Digest(every: txid), index: index), code: 2, amount: 1, script: [0x51])
+            TestCoin(
+                outpoint: Outpoint(txid: Digest(every: txid), index: index), code: 2, amount: 1,
+                script: [0x51])
         }
         let (first, second) = (Digest(every: 1).hex, Digest(every: 2).hex)
         let (bytes, total) = Self.encode(coins)

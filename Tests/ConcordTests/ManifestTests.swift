@@ -1,11 +1,13 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
 
 @Suite struct ManifestTests {
     static let manifest = Manifest(
-        (0..<16).map { Manifest.Shard(coins: UInt64($0), bytes: UInt64($0) * 100, digest: Digest(every: UInt8($0))) })
+        (0..<16).map {
+            Manifest.Shard(coins: UInt64($0), bytes: UInt64($0) * 100, digest: Digest(every: UInt8($0)))
+        })
 
     static func parse(_ text: String, shards: Int = 16) throws(ParseError) -> Manifest {
         try Manifest(parsing: Array(text.utf8), shards: shards)
@@ -18,16 +20,20 @@ import Testing
     }
 
     @Test func textComesBack() throws {
-        #expect(Self.manifest.text.hasPrefix("000 0 0 \(Digest.zero.hex)\n001 1 100 \(Digest(every: 1).hex)\n"))
+        #expect(
+            Self.manifest.text.hasPrefix("000 0 0 \(Digest.zero.hex)\n001 1 100 \(Digest(every: 1).hex)\n"))
         #expect(Self.manifest.text.hasSuffix("00f 15 1500 \(Digest(every: 15).hex)\n"))
         #expect(try Self.parse(Self.manifest.text) == Self.manifest)
         #expect(Self.manifest.coins == 120)
     }
 
     @Test func shardsAreNumberedInThreeHexDigits() throws {
-        let all = Manifest([Manifest.Shard](repeating: Manifest.Shard(coins: 1, bytes: 40, digest: .zero), count: 4096))
+        let all = Manifest(
+            [Manifest.Shard](repeating: Manifest.Shard(coins: 1, bytes: 40, digest: .zero), count: 4096))
         let lines = all.text.split(separator: "\n")
-        #expect(lines[4095].hasPrefix("fff 1 40 ") && lines[255].hasPrefix("0ff ") && lines[256].hasPrefix("100 "))
+        #expect(
+            lines[4095].hasPrefix("fff 1 40 ") && lines[255].hasPrefix("0ff ") && lines[256].hasPrefix("100 ")
+        )
         #expect(try Self.parse(all.text, shards: 4096) == all)
         #expect(all.text.utf8.count <= Manifest.mostBytes(shards: 4096))
     }
@@ -47,8 +53,10 @@ import Testing
         "001 3 100 \(Digest.zero.hex)", "03 3 100 \(Digest.zero.hex)", "0003 3 100 \(Digest.zero.hex)",
         "3 3 100 \(Digest.zero.hex)", "003  3 100 \(Digest.zero.hex)", "003 03 100 \(Digest.zero.hex)",
         "003 3 0100 \(Digest.zero.hex)", "003 +3 100 \(Digest.zero.hex)", "003 -3 100 \(Digest.zero.hex)",
-        "003 3 100 \(Digest.zero.hex)0", "003 3 100 \(Digest.zero.hex.dropLast())", "003 3 100 \(Digest(every: 0xab).hex.uppercased())",
-        "003 3 100", "003 3 100 \(Digest.zero.hex) x", "003\t3 100 \(Digest.zero.hex)", "003 3 100  \(Digest.zero.hex)", "",
+        "003 3 100 \(Digest.zero.hex)0", "003 3 100 \(Digest.zero.hex.dropLast())",
+        "003 3 100 \(Digest(every: 0xab).hex.uppercased())",
+        "003 3 100", "003 3 100 \(Digest.zero.hex) x", "003\t3 100 \(Digest.zero.hex)",
+        "003 3 100  \(Digest.zero.hex)", "",
         // More coins than bytes; more bytes than any shard has.
         "003 101 100 \(Digest.zero.hex)", "003 1 281474976710657 \(Digest.zero.hex)",
         "003 1 18446744073709551616 \(Digest.zero.hex)",

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -22,8 +22,11 @@ import Testing
 
     /// The hashes of the test data of Certificate Transparency's own implementation (merkletree_test).
     @Test func knownRoots() {
-        let entries = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
-            .map { hex($0) }
+        let entries = [
+            "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
+            "606162636465666768696a6b6c6d6e6f",
+        ]
+        .map { hex($0) }
         for (count, root) in [
             (1, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
             (2, "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"),
@@ -39,7 +42,8 @@ import Testing
         var random = SeededRandom()
         for power in 0...12 {
             let entries = (0..<1 << power).map { _ in random.bytes(Int.random(in: 0...80, using: &random)) }
-            #expect(Self.root(entries) == Self.slowRoot(entries[...]), "\(entries.count), seed \(random.seed)")
+            #expect(
+                Self.root(entries) == Self.slowRoot(entries[...]), "\(entries.count), seed \(random.seed)")
         }
     }
 

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -9,7 +9,7 @@ import Testing
         section(created: [ShardChangesTests.coin(3, 2)]),
     ]
 
-    static let patch = ConcordTesting.patch(sections)
+    static let patch = TestSupport.patch(sections)
 
     static func check(_ patch: [UInt8], shards: Int = 4) throws(ParseError) -> PatchIndex {
         try patch.withBytes { raw throws(ParseError) in try PatchIndex(checking: raw, shards: shards) }
@@ -39,7 +39,7 @@ import Testing
     @Test func theRootIsOverTheEntries() throws {
         let leaves = (0..<4).map { Array(Self.patch[36 * $0..<36 * $0 + 36]) }
         #expect(try Self.check(Self.patch).root == MerkleTreeTests.slowRoot(leaves[...]))
-        let empty = ConcordTesting.patch([[UInt8]](repeating: [0], count: 4))
+        let empty = TestSupport.patch([[UInt8]](repeating: [0], count: 4))
         let leaf = Array(empty[..<36])
         #expect(try Self.check(empty).root == MerkleTreeTests.slowRoot([leaf, leaf, leaf, leaf]))
     }
@@ -70,7 +70,7 @@ import Testing
 
     /// The empty section's digest is not computed, its byte is looked at.
     @Test func anotherByteUnderTheEmptySectionsDigestIsRefused() {
-        var patch = ConcordTesting.patch([[0], [0]])
+        var patch = TestSupport.patch([[0], [0]])
         patch[73] = 1
         #expect(
             throws: ParseError(
@@ -87,10 +87,10 @@ import Testing
     /// A section has at least the number of its groups of spent outpoints.
     @Test func aSectionOfNoBytesIsRefused() {
         #expect(throws: ParseError(.outOfRange("a section's length"), at: 36)) {
-            try Self.check(ConcordTesting.patch([[0], []]), shards: 2)
+            try Self.check(TestSupport.patch([[0], []]), shards: 2)
         }
         #expect(throws: ParseError(.outOfRange("a section's length"), at: 36)) {
-            try Self.parse(Array(ConcordTesting.patch([[0], []])[..<72]), shards: 2)
+            try Self.parse(Array(TestSupport.patch([[0], []])[..<72]), shards: 2)
         }
     }
 

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -37,29 +37,30 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        // No count at all; one not in its shortest form; more groups than the bytes can hold.
-        ("", ParseError(.truncated, at: 0)),
-        ("fd0000", ParseError(.notCanonical, at: 0)),
-        ("02" + a + "01" + "00", ParseError(.truncated, at: 0)),
-        ("ffffffffffffffff7f", ParseError(.truncated, at: 0)),
-        // A group that spends nothing, or more than the bytes can hold.
-        ("01" + a + "00" + "00", ParseError(.outOfRange("the number of spent outputs"), at: 34)),
-        ("01" + a + "02" + "00", ParseError(.truncated, at: 33)),
-        ("01" + a + "ffffffffffffffffff", ParseError(.truncated, at: 33)),
-        // The same index twice, a smaller one, one over 32 bits, one not in its shortest form.
-        ("01" + a + "02" + "0505", ParseError(.outOfOrder, at: 35)),
-        ("01" + a + "02" + "0504", ParseError(.outOfOrder, at: 35)),
-        ("01" + a + "01" + "ff0000000001000000", ParseError(.outOfRange("an output index"), at: 34)),
-        ("01" + a + "01" + "fdfc00", ParseError(.notCanonical, at: 34)),
-        // The same txid twice, a smaller one.
-        ("02" + a + "01" + "00" + a + "01" + "01", ParseError(.outOfOrder, at: 68)),
-        ("02" + b + "01" + "00" + a + "01" + "00", ParseError(.outOfOrder, at: 68)),
-        // Created coins are held to the rules of a shard.
-        ("00" + a + "00", ParseError(.outOfRange("the number of coins of a transaction"), at: 33)),
-        ("00" + a + "02" + "05" + coin + "05" + coin, ParseError(.outOfOrder, at: 39)),
-        ("00" + b + "01" + "00" + coin + a + "01" + "00" + coin, ParseError(.outOfOrder, at: 39)),
-    ] as [(String, ParseError)])
+    @Test(
+        arguments: [
+            // No count at all; one not in its shortest form; more groups than the bytes can hold.
+            ("", ParseError(.truncated, at: 0)),
+            ("fd0000", ParseError(.notCanonical, at: 0)),
+            ("02" + a + "01" + "00", ParseError(.truncated, at: 0)),
+            ("ffffffffffffffff7f", ParseError(.truncated, at: 0)),
+            // A group that spends nothing, or more than the bytes can hold.
+            ("01" + a + "00" + "00", ParseError(.outOfRange("the number of spent outputs"), at: 34)),
+            ("01" + a + "02" + "00", ParseError(.truncated, at: 33)),
+            ("01" + a + "ffffffffffffffffff", ParseError(.truncated, at: 33)),
+            // The same index twice, a smaller one, one over 32 bits, one not in its shortest form.
+            ("01" + a + "02" + "0505", ParseError(.outOfOrder, at: 35)),
+            ("01" + a + "02" + "0504", ParseError(.outOfOrder, at: 35)),
+            ("01" + a + "01" + "ff0000000001000000", ParseError(.outOfRange("an output index"), at: 34)),
+            ("01" + a + "01" + "fdfc00", ParseError(.notCanonical, at: 34)),
+            // The same txid twice, a smaller one.
+            ("02" + a + "01" + "00" + a + "01" + "01", ParseError(.outOfOrder, at: 68)),
+            ("02" + b + "01" + "00" + a + "01" + "00", ParseError(.outOfOrder, at: 68)),
+            // Created coins are held to the rules of a shard.
+            ("00" + a + "00", ParseError(.outOfRange("the number of coins of a transaction"), at: 33)),
+            ("00" + a + "02" + "05" + coin + "05" + coin, ParseError(.outOfOrder, at: 39)),
+            ("00" + b + "01" + "00" + coin + a + "01" + "00" + coin, ParseError(.outOfOrder, at: 39)),
+        ] as [(String, ParseError)])
     func whatTheFormatForbidsIsRefused(digits: String, error: ParseError) {
         #expect(throws: error) { try Self.read(hex(digits)) }
     }
@@ -81,7 +82,8 @@ import Testing
     }
 
     @Test func truncationAtEachByteIsRefused() throws {
-        let section = hex("02" + Self.a + "02" + "0001" + Self.b + "01" + "00" + Self.b + "01" + "07" + Self.coin)
+        let section = hex(
+            "02" + Self.a + "02" + "0001" + Self.b + "01" + "00" + Self.b + "01" + "07" + Self.coin)
         for count in section.indices {
             // Without created coins it is a whole section.
             if count == 70 { continue }

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -50,13 +50,16 @@ import Testing
         // An uncompressed key that is no point; hybrid keys (BIP 66 left them alone, `CompressScript` does too).
         "4104\(x)\(x)ac", "4106\(x)\(y)ac", "4107\(x)\(otherY)ac", "4107\(x)\(y)ac",
         // A pushed key of another first byte, or of another length.
-        "2104\(x)ac", "2100\(x)ac", "4102\(x)\(y)ac", "4103\(x)\(y)ac", "4105\(x)\(y)ac", "2002\(x)ac", "2202\(x)ac",
+        "2104\(x)ac", "2100\(x)ac", "4102\(x)\(y)ac", "4103\(x)\(y)ac", "4105\(x)\(y)ac", "2002\(x)ac",
+        "2202\(x)ac",
         // The right length with another operation at either end.
         "2102\(x)ad", "4104\(x)\(y)ad", "4004\(x)\(y)ac", "4204\(x)\(y)ac",
-        "77a914\(hash)88ac", "76aa14\(hash)88ac", "76a913\(hash)88ac", "76a914\(hash)87ac", "76a914\(hash)88ad",
+        "77a914\(hash)88ac", "76aa14\(hash)88ac", "76a913\(hash)88ac", "76a914\(hash)87ac",
+        "76a914\(hash)88ad",
         "a814\(hash)0087", "aa14\(hash)87", "a913\(hash)87", "a914\(hash)88",
         // One byte less or more than a short form's script.
-        "76a914\(hash)88", "76a914\(hash)88ac00", "a914\(hash)", "a914\(hash)8700", "2102\(x)", "2102\(x)ac00",
+        "76a914\(hash)88", "76a914\(hash)88ac00", "a914\(hash)", "a914\(hash)8700", "2102\(x)",
+        "2102\(x)ac00",
         "4104\(x)\(y)", "4104\(x)\(y)ac00",
         // Witness programs have no short form.
         "0014\(hash)", "0020\(x)", "5120\(x)", "51024e73",
@@ -99,7 +102,10 @@ import Testing
         #expect(try Self.unfold(hex("02" + zero)) == hex("2102\(zero)ac"))
     }
 
-    @Test(arguments: ["00\(hash)", "01\(hash)", "02\(x)", "05\(x)", "06", "0751", "8000" + String(repeating: "51", count: 122)])
+    @Test(arguments: [
+        "00\(hash)", "01\(hash)", "02\(x)", "05\(x)", "06", "0751",
+        "8000" + String(repeating: "51", count: 122),
+    ])
     func truncationAtEachByteIsRefused(compressed: String) {
         let whole = hex(compressed)
         for count in whole.indices {
@@ -126,12 +132,14 @@ extension ScriptCompressionTests {
     func theLongFormOfAShortOneIsRefused(script: String) {
         let script = hex(script)
         let long = bytes { $0.appendVarInt(UInt64(script.count) + 6) } + script
-        #expect(Self.error(long) == ParseError(.malformed("has a script that is not in its short form"), at: 0))
+        #expect(
+            Self.error(long) == ParseError(.malformed("has a script that is not in its short form"), at: 0))
     }
 
     /// The set has no such coin.
     @Test func scriptsThatCannotBeSpentAreRefused() {
         #expect(Self.error([7, 0x6a]) == ParseError(.malformed("has a script that cannot be spent"), at: 0))
-        #expect(Self.error([8, 0x6a, 0]) == ParseError(.malformed("has a script that cannot be spent"), at: 0))
+        #expect(
+            Self.error([8, 0x6a, 0]) == ParseError(.malformed("has a script that cannot be spent"), at: 0))
     }
 }

@@ -1,15 +1,19 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
 
 @Suite struct ShardChangesTests {
     static func coin(_ txid: UInt8, _ index: UInt32, amount: UInt64 = 1) -> TestCoin {
-        TestCoin(outpoint: Outpoint(txid: Digest(every: txid), index: index), code: 2, amount: amount, script: [0x51])
+        TestCoin(
+            outpoint: Outpoint(txid: Digest(every: txid), index: index), code: 2, amount: amount,
+            script: [0x51])
     }
 
     /// What a shard holds after the sections of some heights; both in the simplest way that merges.
-    static func apply(_ sections: [(height: Int, bytes: [UInt8])], to before: [TestCoin]) throws -> [Outpoint: [UInt8]] {
+    static func apply(_ sections: [(height: Int, bytes: [UInt8])], to before: [TestCoin]) throws -> [Outpoint:
+        [UInt8]]
+    {
         var changes = ShardChanges()
         var set = Dictionary(uniqueKeysWithValues: before.map { ($0.outpoint, $0.body) })
         // The bytes must outlive the merge.
@@ -18,7 +22,8 @@ import Testing
             var start = 0
             for section in sections {
                 try changes.add(
-                    UnsafeRawBufferPointer(rebasing: raw[start..<start + section.bytes.count]), height: section.height)
+                    UnsafeRawBufferPointer(rebasing: raw[start..<start + section.bytes.count]),
+                    height: section.height)
                 start += section.bytes.count
             }
             changes.sort()
@@ -59,7 +64,7 @@ import Testing
     /// FORMAT.md: applying removes the spent, then adds the created.
     @Test func spentAndCreatedByOneBlock() throws {
         let (old, new) = (Self.coin(1, 0, amount: 5), Self.coin(1, 0, amount: 6))
-        let section = ConcordTesting.section(spent: [old.outpoint], created: [new])
+        let section = TestSupport.section(spent: [old.outpoint], created: [new])
         #expect(try Self.apply([(7, section)], to: [old]) == [new.outpoint: new.body])
         #expect(throws: ChangeError(outpoint: old.outpoint, height: 7, isSpend: true)) {
             try Self.apply([(7, section)], to: [])
@@ -124,7 +129,8 @@ import Testing
             let spent = set.keys.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }.sorted()
             for outpoint in spent { set[outpoint] = nil }
             // New ones, and some that were spent before come again.
-            let created = TestCoin.some(10, using: &random).filter { set[$0.outpoint] == nil }
+            let created =
+                TestCoin.some(10, using: &random).filter { set[$0.outpoint] == nil }
                 + before.filter { set[$0.outpoint] == nil && Int.random(in: 0..<4, using: &random) == 0 }
             let ordered = created.sorted { $0.outpoint < $1.outpoint }
             for coin in ordered { set[coin.outpoint] = coin.body }
@@ -134,7 +140,7 @@ import Testing
     }
 
     @Test func removeAllForgetsEverything() throws {
-        let section = ConcordTesting.section(created: [Self.coin(1, 0)])
+        let section = TestSupport.section(created: [Self.coin(1, 0)])
         try section.withBytes { raw in
             var changes = ShardChanges()
             var found = [changes.isEmpty, changes.nextOutpoint == nil]

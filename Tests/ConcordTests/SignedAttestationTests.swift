@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -12,7 +12,8 @@ import Testing
         022049695c62f0dcb2988e08bbb5a3d863b01a4b15aae8415ec29cbc6a095330c42f
         """)
     static let key = SignatureTests.key
-    static let otherKey = PublicKey(hex: "0379be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")!
+    static let otherKey = PublicKey(
+        hex: "0379be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")!
 
     static func check(
         _ bytes: [UInt8] = bytes, signature: [UInt8] = signature, key: PublicKey = key
@@ -35,7 +36,9 @@ import Testing
     /// It names the key that is asked for, but another one signed.
     @Test func aSignatureByAnotherKeyIsRefused() throws {
         let text = AttestationTests.text.replacing(Self.key.hex, with: Self.otherKey.hex)
-        #expect(throws: AttestationError.signature(.wrong)) { try Self.check(Array(text.utf8), key: Self.otherKey) }
+        #expect(throws: AttestationError.signature(.wrong)) {
+            try Self.check(Array(text.utf8), key: Self.otherKey)
+        }
         #expect(throws: AttestationError.otherKey(Self.otherKey)) { try Self.check(Array(text.utf8)) }
     }
 
@@ -57,7 +60,9 @@ import Testing
 
     @Test func truncationAtEachByteIsRefused() {
         for count in Self.bytes.indices {
-            #expect(throws: AttestationError.self, "\(count) bytes") { try Self.check(Array(Self.bytes[..<count])) }
+            #expect(throws: AttestationError.self, "\(count) bytes") {
+                try Self.check(Array(Self.bytes[..<count]))
+            }
         }
         for count in Self.signature.indices {
             #expect(throws: AttestationError.self, "\(count) bytes") {
@@ -78,7 +83,8 @@ import Testing
     /// The signature covers the metadata too: a note taken away is no longer what was signed.
     @Test func theMetadataIsSigned() {
         for (old, new) in [
-            ("note: a note\n", ""), ("alice", "mallory"), ("11:00:00Z", "12:00:00Z"), ("0.1.0", "0.2.0"), ("a note", "a nope"),
+            ("note: a note\n", ""), ("alice", "mallory"), ("11:00:00Z", "12:00:00Z"), ("0.1.0", "0.2.0"),
+            ("a note", "a nope"),
         ] {
             let text = AttestationTests.text.replacing(old, with: new)
             #expect(throws: AttestationError.signature(.wrong)) { try Self.check(Array(text.utf8)) }
@@ -86,7 +92,10 @@ import Testing
     }
 
     @Test func errorsSayWhatIsWrong() {
-        #expect("\(AttestationError.otherKey(Self.key))" == "the attestation is of another key, \(Self.key.hex)")
-        #expect("\(AttestationError.malformed(ParseError(.truncated, at: 3)))" == "the attestation ends too early (at byte 3)")
+        #expect(
+            "\(AttestationError.otherKey(Self.key))" == "the attestation is of another key, \(Self.key.hex)")
+        #expect(
+            "\(AttestationError.malformed(ParseError(.truncated, at: 3)))"
+                == "the attestation ends too early (at byte 3)")
     }
 }

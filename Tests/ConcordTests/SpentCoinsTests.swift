@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -52,14 +52,19 @@ import Testing
     /// Older versions of Bitcoin Core wrote the version itself.
     @Test func anOldVersionNumberIsSkipped() throws {
         for version in ["01", "02", "8efefefe7f"] {
-            #expect(try Self.read(hex("01 01 04 \(version) 01 0751"), inputs: [1]) == [Spent(code: 4, amount: 1, script: "51")])
+            #expect(
+                try Self.read(hex("01 01 04 \(version) 01 0751"), inputs: [1]) == [
+                    Spent(code: 4, amount: 1, script: "51")
+                ])
         }
     }
 
     /// Bitcoin Core before 0.15 wrote a height with the last spent output of a transaction only.
     @Test(arguments: ["00", "01"])
     func aCoinWithoutItsHeightIsRefused(code: String) {
-        let error = #expect(throws: ParseError.self) { try Self.read(hex("01 01 \(code) 01 0751"), inputs: [1]) }
+        let error = #expect(throws: ParseError.self) {
+            try Self.read(hex("01 01 \(code) 01 0751"), inputs: [1])
+        }
         #expect(error?.description.contains("before version 0.15") == true && error?.offset == 2)
     }
 
@@ -85,18 +90,21 @@ import Testing
     }
 
     @Test func trailingBytesAreForbidden() {
-        #expect(throws: ParseError(.trailingBytes, at: Self.record.count)) { try Self.read(Self.record + [0]) }
+        #expect(throws: ParseError(.trailingBytes, at: Self.record.count)) {
+            try Self.read(Self.record + [0])
+        }
     }
 
-    @Test(arguments: [
-        // A height of 32 bits, an amount over 21 million bitcoin, a script of 10,001 bytes, a number of 70 bits.
-        ("01 01 8efefeff00 00 01 0751", ParseError(.outOfRange("a height"), at: 2)),
-        ("01 01 02 00 a0c8adb1d183ff01 0751", ParseError(.outOfRange("an amount"), at: 4)),
-        ("01 01 02 00 01 cd17", ParseError(.outOfRange("a script's length"), at: 5)),
-        ("01 01 02 80fefefefefefefeff00 01 0751", ParseError(.notCanonical, at: 3)),
-        ("fd0100 01 02 00 01 0751", ParseError(.notCanonical, at: 0)),
-        ("01 fd0100 02 00 01 0751", ParseError(.notCanonical, at: 1)),
-    ] as [(String, ParseError)])
+    @Test(
+        arguments: [
+            // A height of 32 bits, an amount over 21 million bitcoin, a script of 10,001 bytes, a number of 70 bits.
+            ("01 01 8efefeff00 00 01 0751", ParseError(.outOfRange("a height"), at: 2)),
+            ("01 01 02 00 a0c8adb1d183ff01 0751", ParseError(.outOfRange("an amount"), at: 4)),
+            ("01 01 02 00 01 cd17", ParseError(.outOfRange("a script's length"), at: 5)),
+            ("01 01 02 80fefefefefefefeff00 01 0751", ParseError(.notCanonical, at: 3)),
+            ("fd0100 01 02 00 01 0751", ParseError(.notCanonical, at: 0)),
+            ("01 fd0100 02 00 01 0751", ParseError(.notCanonical, at: 1)),
+        ] as [(String, ParseError)])
     func whatIsOutOfRangeIsRefused(record: String, error: ParseError) {
         #expect(throws: error) { try Self.read(hex(record), inputs: [1]) }
     }

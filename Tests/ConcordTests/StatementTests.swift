@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -34,14 +34,16 @@ import Testing
     static func parse(_ text: String) throws(ParseError) -> Statement { try parse(Array(text.utf8)) }
 
     static func with(_ field: String, _ value: String, in text: String = text) -> String {
-        text.split(separator: "\n").map { $0.hasPrefix(field + ": ") ? "\(field): \(value)\n" : $0 + "\n" }.joined()
+        text.split(separator: "\n").map { $0.hasPrefix(field + ": ") ? "\(field): \(value)\n" : $0 + "\n" }
+            .joined()
     }
 
     @Test func textComesBack() throws {
         let statement = try Self.parse(Self.text)
         #expect(statement.text == Self.text)
         #expect(statement.digest == SHA256.hash(Self.text))
-        #expect(statement.network == .main && statement.parameters == TreeParameters(shards: 1024, epoch: 1000))
+        #expect(
+            statement.network == .main && statement.parameters == TreeParameters(shards: 1024, epoch: 1000))
         #expect(statement.height == 840_123 && statement.coins == 176_948_713)
         #expect(statement.amount == 1_968_781_250_000_000)
         // Hashes and MuHash are printed as Bitcoin Core does, roots as sha256sum does.
@@ -71,18 +73,22 @@ import Testing
 
     @Test(arguments: [
         ("network", "mainnet"), ("network", "test"), ("network", "Main"), ("network", "testnet3"),
-        ("shards", "0"), ("shards", "3"), ("shards", "1023"), ("shards", "8192"), ("shards", "18446744073709551615"),
+        ("shards", "0"), ("shards", "3"), ("shards", "1023"), ("shards", "8192"),
+        ("shards", "18446744073709551615"),
         ("epoch", "0"), ("epoch", "100001"), ("height", "10000000"), ("height", "0840123"),
         ("amount", "2100000000000001"), ("coins", "18446744073709551616"),
-        ("snapshot", "None"), ("snapshot", "nil"), ("snapshot", "none."), ("snapshot", String(repeating: "0B", count: 32)),
+        ("snapshot", "None"), ("snapshot", "nil"), ("snapshot", "none."),
+        ("snapshot", String(repeating: "0B", count: 32)),
     ])
     func wrongValuesAreRefused(field: String, value: String) {
         #expect(throws: ParseError.self) { try Self.parse(Self.with(field, value)) }
     }
 
     @Test(arguments: [
-        ("network", "regtest"), ("network", "testnet4"), ("network", "signet"), ("shards", "1"), ("shards", "4096"),
-        ("epoch", "100000"), ("height", "9999999"), ("amount", "2100000000000000"), ("amount", "0"), ("coins", "0"),
+        ("network", "regtest"), ("network", "testnet4"), ("network", "signet"), ("shards", "1"),
+        ("shards", "4096"),
+        ("epoch", "100000"), ("height", "9999999"), ("amount", "2100000000000000"), ("amount", "0"),
+        ("coins", "0"),
         ("coins", "18446744073709551615"),
     ])
     func valuesAtTheEdgesComeBack(field: String, value: String) throws {
@@ -96,7 +102,8 @@ import Testing
         let wrong = ParseError.Reason.malformed("has a snapshot root where none belongs, or lacks one")
         for text in [
             Self.with("snapshot", root), Self.with("snapshot", "none", in: Self.epochText),
-            Self.with("height", "840001", in: Self.epochText), Self.with("height", "839999", in: Self.epochText),
+            Self.with("height", "840001", in: Self.epochText),
+            Self.with("height", "839999", in: Self.epochText),
             Self.with("height", "840000"), Self.with("height", "0"),
             Self.with("history", Digest(every: 0x0c).hex, in: Self.epochText),
             Self.with("snapshot", Digest(every: 0x0c).hex, in: Self.epochText),

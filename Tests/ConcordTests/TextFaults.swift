@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -9,7 +9,9 @@ struct TextFaults {
     /// Throws `ParseError` unless the text is right.
     let parse: ([UInt8]) throws -> Void
 
-    private var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init) }
+    private var lines: [String] {
+        text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
 
     func checkAll() {
         #expect(throws: Never.self) { try parse(Array(text.utf8)) }
@@ -23,7 +25,9 @@ struct TextFaults {
     }
 
     private func refuse(_ bytes: [UInt8], _ why: String) {
-        #expect(throws: ParseError.self, "\(why): \(String(decoding: bytes, as: UTF8.self))") { try parse(bytes) }
+        #expect(throws: ParseError.self, "\(why): \(String(decoding: bytes, as: UTF8.self))") {
+            try parse(bytes)
+        }
     }
 
     private func joined(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
@@ -42,7 +46,8 @@ struct TextFaults {
                 refuse(joined(changed), "lines \(j) and \(i) exchanged")
             }
             for (old, new) in [
-                ("", "\r"), ("", " "), ("", "\t"), ("", "\u{0}"), ("", "é"), ("", "\u{7f}"), ("", "\u{2028}"), ("", "\n"),
+                ("", "\r"), ("", " "), ("", "\t"), ("", "\u{0}"), ("", "é"), ("", "\u{7f}"), ("", "\u{2028}"),
+                ("", "\n"),
             ] {
                 changed = lines
                 changed[i] += old + new
@@ -53,7 +58,8 @@ struct TextFaults {
             guard let colon = lines[i].range(of: ": ") else { continue }
             let (name, value) = (lines[i][..<colon.lowerBound], String(lines[i][colon.upperBound...]))
             for line in [
-                "\(name):\(value)", "\(name):  \(value)", "\(name):\t\(value)", "\(name) : \(value)", "\(name)=\(value)",
+                "\(name):\(value)", "\(name):  \(value)", "\(name):\t\(value)", "\(name) : \(value)",
+                "\(name)=\(value)",
                 "\(name)", "\(name):", "\(name): ", "\(name.uppercased()): \(value)", "x\(name): \(value)",
                 "\(name)x: \(value)", value,
             ] {
@@ -69,10 +75,15 @@ struct TextFaults {
     private func checkValue(_ i: Int, name: String, value: String) {
         var wrong: [String] = []
         if value.utf8.allSatisfy({ (0x30...0x39).contains($0) }), value.utf8.count < 40 {
-            wrong += ["0" + value, "+" + value, "-" + value, value + ".0", "0x" + value, value + "e0", value + ",0"]
+            wrong += [
+                "0" + value, "+" + value, "-" + value, value + ".0", "0x" + value, value + "e0", value + ",0",
+            ]
             wrong += ["99999999999999999999", "", "-1", "\u{ff11}"]
         } else if value.utf8.count >= 64, [UInt8](hex: value) != nil {
-            wrong += [value + "00", String(value.dropLast()), String(value.dropLast(2)), String(value.dropLast()) + "g"]
+            wrong += [
+                value + "00", String(value.dropLast()), String(value.dropLast(2)),
+                String(value.dropLast()) + "g",
+            ]
             wrong += [value.uppercased(), String(value.dropLast()) + "A", "0x" + value]
         }
         for value in wrong {
@@ -96,7 +107,9 @@ struct TextFaults {
     }
 
     private func checkEnds() {
-        for more in ["\n", "x", "x\n", " ", "\u{0}", "snapshot: none\n", "\r\n"] { refuse(text + more, "more at the end") }
+        for more in ["\n", "x", "x\n", " ", "\u{0}", "snapshot: none\n", "\r\n"] {
+            refuse(text + more, "more at the end")
+        }
         refuse(Array("\u{feff}".utf8) + Array(text.utf8), "byte order mark")
         refuse("", "nothing")
         refuse("\n", "an empty line")

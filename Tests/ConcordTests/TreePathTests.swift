@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -35,8 +35,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "-", "840123-\(hash)", "00840123-\(hash)", "0840123\(hash)", "0840123--\(hash)", "0840123-\(hash)-",
-        "0840123-\(hash).txt", "0840123-\(hash.uppercased())", "0840123-\(hash)0", "0840123-\(hash.dropLast())",
+        "", "-", "840123-\(hash)", "00840123-\(hash)", "0840123\(hash)", "0840123--\(hash)",
+        "0840123-\(hash)-",
+        "0840123-\(hash).txt", "0840123-\(hash.uppercased())", "0840123-\(hash)0",
+        "0840123-\(hash.dropLast())",
         "+840123-\(hash)", "-840123-\(hash)", " 840123-\(hash)", "084012x-\(hash)", "0840123-", "-\(hash)",
         "../0840123-\(hash)", "08４0123-\(hash)", "0840123-\(hash)\n", "0840123-\(hash)\u{0}",
     ])
@@ -46,8 +48,12 @@ import Testing
 
     @Test func heightsAndShardsHaveTheirDigits() {
         #expect(TreePath.digits(0) == "0000000" && TreePath.digits(9_999_999) == "9999999")
-        #expect(TreePath.height(digits: "0000000") == 0 && TreePath.height(digits: "9999999") == TreePath.mostHeight)
+        #expect(
+            TreePath.height(digits: "0000000") == 0
+                && TreePath.height(digits: "9999999") == TreePath.mostHeight)
         #expect(TreePath.height(digits: "000000") == nil && TreePath.height(digits: "00000000") == nil)
-        #expect(TreePath.shardDigits(0) == "000" && TreePath.shardDigits(15) == "00f" && TreePath.shardDigits(4095) == "fff")
+        #expect(
+            TreePath.shardDigits(0) == "000" && TreePath.shardDigits(15) == "00f"
+                && TreePath.shardDigits(4095) == "fff")
     }
 }

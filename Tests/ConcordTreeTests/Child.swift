@@ -16,7 +16,9 @@ final class Child {
 
     func readLine() throws -> String {
         var line: [UInt8] = []
-        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0a { line.append(byte) }
+        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0a {
+            line.append(byte)
+        }
         return String(decoding: line, as: UTF8.self)
     }
 

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import ConcordTree
@@ -36,9 +36,10 @@ import Testing
     }
 
     @Test func whatAnotherProcessHoldsIsRefused() throws {
-        try scratch.file("tree/lock", [])
+        try scratch.write([], to: "tree/lock")
         // The other process holds the lock until its input ends.
-        let child = try Child("flock", ["-n", scratch.path("tree/lock"), "sh", "-c", "echo held; cat > /dev/null"])
+        let child = try Child(
+            "flock", ["-n", scratch.path("tree/lock"), "sh", "-c", "echo held; cat > /dev/null"])
         #expect(try child.readLine() == "held")
         #expect(refusal()?.message.contains("in use") == true)
         try child.end()
@@ -47,7 +48,7 @@ import Testing
 
     /// The kernel lets go of a dead process's lock; the file stays, and says nothing.
     @Test func aLockFileThatIsLeftOverIsNoLock() throws {
-        try scratch.file("tree/lock", [])
+        try scratch.write([], to: "tree/lock")
         for _ in 0..<3 { try FolderLock(scratch.path("tree")).release() }
         do { _ = try FolderLock(scratch.path("tree")) }
         #expect(throws: Never.self) { try FolderLock(scratch.path("tree")).release() }

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Foundation
 import Testing
 
@@ -18,7 +18,8 @@ import Testing
     func files() throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: root).filter {
             var isFolder: ObjCBool = false
-            return FileManager.default.fileExists(atPath: root + "/" + $0, isDirectory: &isFolder) && !isFolder.boolValue
+            return FileManager.default.fileExists(atPath: root + "/" + $0, isDirectory: &isFolder)
+                && !isFolder.boolValue
         }.sorted()
     }
 
@@ -93,7 +94,7 @@ import Testing
 
     /// A link in place of the folder for leftovers leads elsewhere: nothing there is ours.
     @Test func leftoversBehindALinkAreLeftAlone() throws {
-        let other = try scratch.file("other/precious", [1])
+        let other = try scratch.write([1], to: "other/precious")
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(
             atPath: root + "/.tmp", withDestinationPath: scratch.path("other"))
@@ -114,7 +115,7 @@ import Testing
     }
 
     @Test func aFileInTheWayIsAConflict() throws {
-        try scratch.file("tree/a", [1])
+        try scratch.write([1], to: "tree/a")
         let folder = try Folder(root)
         let error = #expect(throws: FileError.self) { try folder.write([1], at: "a/b") }
         #expect(error?.path == root + "/a")
@@ -124,7 +125,7 @@ import Testing
 
     @Test func aTreeIsRemovedAndLinksAreNotFollowed() throws {
         let folder = try Folder(root)
-        let other = try scratch.file("other/precious", [1])
+        let other = try scratch.write([1], to: "other/precious")
         for name in ["a/b/c", "a/d", "a/e/f/g"] { try folder.write([1], at: name) }
         for name in ["a/link", "top"] {
             try FileManager.default.createSymbolicLink(

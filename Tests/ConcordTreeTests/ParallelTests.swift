@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Foundation
 import Synchronization
 import Testing

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -12,15 +12,17 @@ import Testing
     }
 
     static let sections: [[UInt8]] = [
-        [0], section(spent: [Outpoint(txid: Digest(every: 1), index: 7)]), [0], section(spent: [Outpoint(txid: .zero, index: 0)]),
+        [0], section(spent: [Outpoint(txid: Digest(every: 1), index: 7)]), [0],
+        section(spent: [Outpoint(txid: .zero, index: 0)]),
     ]
-    static let patch = ConcordTesting.patch(sections)
+    static let patch = TestSupport.patch(sections)
     static let root = try! patch.withBytes { try PatchIndex(checking: $0, shards: 4) }.root
 
     func read(_ packed: [UInt8], root: Digest? = root) throws -> [UInt8] {
         var out = ByteBuffer()
         out.append([1, 2, 3])
-        let index = try PatchFile.read(try scratch.file("patch.zst", packed), shards: 4, root: root, into: &out)
+        let index = try PatchFile.read(
+            try scratch.write(packed, to: "patch.zst"), shards: 4, root: root, into: &out)
         #expect(index.root == Self.root)
         return [UInt8](out.bytes)
     }
@@ -38,10 +40,12 @@ import Testing
     }
 
     @Test func anotherRootIsRefused() {
-        #expect(refusal(of: Zstd.frame(Self.patch), root: .zero)?.contains("its root is \(Self.root.hex)") == true)
+        #expect(
+            refusal(of: Zstd.frame(Self.patch), root: .zero)?.contains("its root is \(Self.root.hex)") == true
+        )
         var sections = Self.sections
         sections[0] = sections[1]
-        #expect(refusal(of: Zstd.frame(ConcordTesting.patch(sections)))?.contains("is not the patch") == true)
+        #expect(refusal(of: Zstd.frame(TestSupport.patch(sections)))?.contains("is not the patch") == true)
     }
 
     @Test func truncationAtEachByteIsRefused() {
@@ -68,8 +72,11 @@ import Testing
         let most = PatchIndex.mostBytes(shards: 4)
         let patch = Self.patch + [UInt8](repeating: 0, count: most + 1 - Self.patch.count)
         #expect(refusal(of: Zstd.frame(patch))?.contains("unpacks to more than") == true)
-        #expect(refusal(of: Zstd.frame(Array(patch.dropLast())))?.contains("has bytes behind its end") == true)
-        #expect(refusal(of: Zstd.frame([UInt8](repeating: 0, count: 100 << 20)))?.contains("unpacks to more than") == true)
+        #expect(
+            refusal(of: Zstd.frame(Array(patch.dropLast())))?.contains("has bytes behind its end") == true)
+        #expect(
+            refusal(of: Zstd.frame([UInt8](repeating: 0, count: 100 << 20)))?.contains("unpacks to more than")
+                == true)
     }
 
     @Test func errorsNameTheFile() {

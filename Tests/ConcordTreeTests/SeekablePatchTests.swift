@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -52,11 +52,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [(1, 1000), (1, 300_000), (2, 10), (16, 100_000), (64, 20_000), (1024, 500), (4096, 100)])
+    @Test(arguments: [
+        (1, 1000), (1, 300_000), (2, 10), (16, 100_000), (64, 20_000), (1024, 500), (4096, 100),
+    ])
     func everyFrameUnpacksAlone(shards: Int, most: Int) throws {
         var random = SeededRandom()
         let sections = Self.sections(shards, most: most, using: &random)
-        let patch = ConcordTesting.patch(sections)
+        let patch = TestSupport.patch(sections)
         let file = Self.pack(patch, shards: shards)
         let frames = try Self.seekTable(file)
         var all: [UInt8] = []
@@ -74,7 +76,7 @@ import Testing
     @Test func framesEndWhereSectionsEnd() throws {
         var random = SeededRandom()
         let sections = Self.sections(64, most: 20_000, using: &random)
-        let frames = try Self.seekTable(Self.pack(ConcordTesting.patch(sections), shards: 64))
+        let frames = try Self.seekTable(Self.pack(TestSupport.patch(sections), shards: 64))
         #expect(frames[0].canonical == 64 * 36)
         var ends: Set<Int> = []
         var end = 64 * 36
@@ -95,14 +97,14 @@ import Testing
     }
 
     @Test func aPatchThatChangesNothingHasTwoFrames() throws {
-        let patch = ConcordTesting.patch([[UInt8]](repeating: [0], count: 1024))
+        let patch = TestSupport.patch([[UInt8]](repeating: [0], count: 1024))
         let file = Self.pack(patch, shards: 1024)
         #expect(try Self.seekTable(file).map(\.canonical) == [1024 * 36, 1024])
         #expect(file.count < 400)
     }
 
     @Test func whatTheBufferHeldIsReplaced() throws {
-        let patch = ConcordTesting.patch([[0]])
+        let patch = TestSupport.patch([[0]])
         var out = ByteBuffer()
         out.append([1, 2, 3])
         let compressor = ZstdCompressor(level: 1)
@@ -112,9 +114,11 @@ import Testing
 
     @Test func everyLevelGivesTheSamePatch() throws {
         var random = SeededRandom()
-        let patch = ConcordTesting.patch(Self.sections(16, most: 3000, using: &random))
+        let patch = TestSupport.patch(Self.sections(16, most: 3000, using: &random))
         for level in ZstdCompressor.levels {
-            #expect(try run("zstd", "-dc", input: Self.pack(patch, shards: 16, level: level)) == patch, "level \(level)")
+            #expect(
+                try run("zstd", "-dc", input: Self.pack(patch, shards: 16, level: level)) == patch,
+                "level \(level)")
         }
     }
 }

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -19,7 +19,8 @@ import Testing
     /// Merges a shard on the disk (none for nil) with the sections of some heights.
     func merge(_ before: [TestCoin]?, _ sections: [[UInt8]], line: Manifest.Shard? = nil) throws -> [Merged] {
         // The sections must outlive the merge.
-        let all = UnsafeMutableRawBufferPointer.allocate(byteCount: sections.reduce(1) { $0 + $1.count }, alignment: 1)
+        let all = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: sections.reduce(1) { $0 + $1.count }, alignment: 1)
         defer { all.deallocate() }
         var changes = ShardChanges()
         var start = 0
@@ -33,20 +34,26 @@ import Testing
         let reader = try before.map { coins in
             let bytes = TestCoin.encode(coins)
             return try ShardReader(
-                try scratch.file("before.zst", Zstd.frame(bytes)),
+                try scratch.write(Zstd.frame(bytes), to: "before.zst"),
                 expected: line ?? ShardReaderTests.line(bytes, coins: coins.count))
         }
         var merge = ShardMerge(before: reader, changes: changes)
         var merged: [Merged] = []
-        while let body = try merge.next() { merged.append(Merged(outpoint: merge.outpoint, body: [UInt8](body))) }
+        while let body = try merge.next() {
+            merged.append(Merged(outpoint: merge.outpoint, body: [UInt8](body)))
+        }
         return merged
     }
 
     static func coin(_ txid: UInt8, _ index: UInt32, amount: UInt64 = 1) -> TestCoin {
-        TestCoin(outpoint: Outpoint(txid: Digest(every: txid), index: index), code: 2, amount: amount, script: [0x51])
+        TestCoin(
+            outpoint: Outpoint(txid: Digest(every: txid), index: index), code: 2, amount: amount,
+            script: [0x51])
     }
 
-    static func merged(_ coins: [TestCoin]) -> [Merged] { coins.map { Merged(outpoint: $0.outpoint, body: $0.body) } }
+    static func merged(_ coins: [TestCoin]) -> [Merged] {
+        coins.map { Merged(outpoint: $0.outpoint, body: $0.body) }
+    }
 
     @Test func withoutChangesTheShardStays() throws {
         let coins = [Self.coin(1, 0), Self.coin(1, 300), Self.coin(2, 0)]
@@ -74,9 +81,13 @@ import Testing
 
     @Test func aCoinSpentAndMadeAgainIsTheNewOne() throws {
         let (old, new) = (Self.coin(2, 1), Self.coin(2, 1, amount: 9))
-        #expect(try merge([old], [section(spent: [old.outpoint]), section(created: [new])]) == Self.merged([new]))
+        #expect(
+            try merge([old], [section(spent: [old.outpoint]), section(created: [new])]) == Self.merged([new]))
         #expect(try merge([old], [section(spent: [old.outpoint], created: [new])]) == Self.merged([new]))
-        #expect(try merge([old], [section(spent: [old.outpoint], created: [new]), section(spent: [old.outpoint])]) == [])
+        #expect(
+            try merge(
+                [old], [section(spent: [old.outpoint], created: [new]), section(spent: [old.outpoint])]) == []
+        )
     }
 
     @Test func changesThatDoNotFitAreRefused() {
@@ -94,7 +105,9 @@ import Testing
     @Test func aShardThatIsNotWhatItsManifestSaysIsRefused() {
         let coins = [Self.coin(1, 0), Self.coin(2, 0)]
         let line = ShardReaderTests.line(TestCoin.encode(coins), coins: 3)
-        let error = #expect(throws: FileError.self) { try merge(coins, [section(created: [Self.coin(3, 0)])], line: line) }
+        let error = #expect(throws: FileError.self) {
+            try merge(coins, [section(created: [Self.coin(3, 0)])], line: line)
+        }
         #expect(error?.message == "holds 2 coins, the manifest says 3")
     }
 
@@ -107,7 +120,9 @@ import Testing
             for _ in 0..<10 {
                 let spent = set.keys.filter { _ in Int.random(in: 0..<5, using: &random) == 0 }
                 for outpoint in spent { set[outpoint] = nil }
-                let created = (TestCoin.some(20, using: &random) + before.filter { _ in Int.random(in: 0..<5, using: &random) == 0 })
+                let created =
+                    (TestCoin.some(20, using: &random)
+                    + before.filter { _ in Int.random(in: 0..<5, using: &random) == 0 })
                     .filter { set[$0.outpoint] == nil }
                 for coin in created { set[coin.outpoint] = coin.body }
                 sections.append(section(spent: spent, created: created))

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -16,14 +16,15 @@ import Testing
     }
 
     func read(_ packed: [UInt8], _ line: Manifest.Shard) throws -> [TestCoin] {
-        var reader = try ShardReader(try scratch.file("shard.zst", packed), expected: line)
+        var reader = try ShardReader(try scratch.write(packed, to: "shard.zst"), expected: line)
         var coins: [TestCoin] = []
         var script = ByteBuffer()
         while let coin = try reader.next() {
             #expect(ScriptCompression.unfold(coin.script, into: &script))
             let outpoint = Outpoint(txid: reader.txid, index: coin.index)
             coins.append(
-                TestCoin(outpoint: outpoint, code: coin.code, amount: coin.amount, script: [UInt8](script.bytes)))
+                TestCoin(
+                    outpoint: outpoint, code: coin.code, amount: coin.amount, script: [UInt8](script.bytes)))
         }
         // At the end it stays at the end.
         let more = try reader.next()?.index
@@ -44,7 +45,8 @@ import Testing
             let line = Self.line(bytes, coins: count)
             #expect(try read(Zstd.frame(bytes), line) == coins, "seed \(random.seed)")
             let half = bytes.count / 2
-            let frames = Zstd.frame(Array(bytes[..<half])) + Zstd.skippable([1]) + Zstd.frame(Array(bytes[half...]))
+            let frames =
+                Zstd.frame(Array(bytes[..<half])) + Zstd.skippable([1]) + Zstd.frame(Array(bytes[half...]))
             #expect(try read(frames, line) == coins, "seed \(random.seed)")
         }
     }
@@ -58,7 +60,9 @@ import Testing
         var size = 32 + 3
         var index: UInt32 = 300
         while size + 14 + 300 < window {
-            coins.append(TestCoin(outpoint: Outpoint(txid: txid, index: index), code: 2, amount: 1, script: [0x51, 0x52]))
+            coins.append(
+                TestCoin(
+                    outpoint: Outpoint(txid: txid, index: index), code: 2, amount: 1, script: [0x51, 0x52]))
             size += 3 + coins[coins.count - 1].body.count
             index += 1
         }
@@ -76,7 +80,9 @@ import Testing
         let line = Manifest.Shard(coins: 0, bytes: 0, digest: SHA256.hash([]))
         #expect(try read(Zstd.frame([]), line) == [])
         #expect(refusal(of: [], line)?.hasPrefix("ends inside") == true)
-        #expect(refusal(of: Zstd.frame([]), Manifest.Shard(coins: 0, bytes: 0, digest: .zero))?.contains("digest") == true)
+        #expect(
+            refusal(of: Zstd.frame([]), Manifest.Shard(coins: 0, bytes: 0, digest: .zero))?.contains("digest")
+                == true)
         #expect(refusal(of: Zstd.frame([0]), line)?.contains("unpacks to more than the 0 bytes") == true)
     }
 
@@ -96,30 +102,42 @@ import Testing
         #expect(refusal(of: packed, line) == "holds 300 coins, the manifest says 301")
         line = good
         line.bytes += 1
-        #expect(refusal(of: packed, line) == "unpacks to \(bytes.count) bytes, the manifest says \(bytes.count + 1)")
+        #expect(
+            refusal(of: packed, line)
+                == "unpacks to \(bytes.count) bytes, the manifest says \(bytes.count + 1)")
         line.bytes = good.bytes - 1
-        #expect(refusal(of: packed, line)?.hasPrefix("unpacks to more than the \(bytes.count - 1) bytes") == true)
+        #expect(
+            refusal(of: packed, line)?.hasPrefix("unpacks to more than the \(bytes.count - 1) bytes") == true)
     }
 
     @Test func truncationAtEachByteIsRefused() throws {
-        let coin = TestCoin(outpoint: Outpoint(txid: Digest(every: 3), index: 1), code: 2, amount: 5, script: [0x51])
+        let coin = TestCoin(
+            outpoint: Outpoint(txid: Digest(every: 3), index: 1), code: 2, amount: 5, script: [0x51])
         let bytes = TestCoin.encode([coin])
         let line = Self.line(bytes, coins: 1)
         let packed = Zstd.frame(bytes)
         #expect(try read(packed, line) == [coin])
-        for count in packed.indices { #expect(refusal(of: Array(packed[..<count]), line) != nil, "\(count) bytes") }
-        for count in bytes.indices { #expect(refusal(of: Zstd.frame(Array(bytes[..<count])), line) != nil, "\(count) bytes") }
+        for count in packed.indices {
+            #expect(refusal(of: Array(packed[..<count]), line) != nil, "\(count) bytes")
+        }
+        for count in bytes.indices {
+            #expect(refusal(of: Zstd.frame(Array(bytes[..<count])), line) != nil, "\(count) bytes")
+        }
     }
 
     /// The digest is right, the coins are not in order: whoever signed this published no shard.
     @Test func wrongCoinsWithTheRightDigestAreRefused() {
         let coin = { (index: UInt32) in
-            TestCoin(outpoint: Outpoint(txid: Digest(every: 3), index: index), code: 2, amount: 5, script: [0x51])
+            TestCoin(
+                outpoint: Outpoint(txid: Digest(every: 3), index: index), code: 2, amount: 5, script: [0x51])
         }
         let twice = TestCoin.encode([coin(1)]) + TestCoin.encode([coin(2)])
-        #expect(refusal(of: Zstd.frame(twice), Self.line(twice, coins: 2))?.contains("out of order or twice") == true)
+        #expect(
+            refusal(of: Zstd.frame(twice), Self.line(twice, coins: 2))?.contains("out of order or twice")
+                == true)
         let short = Array(TestCoin.encode([coin(1)]).dropLast())
-        #expect(refusal(of: Zstd.frame(short), Self.line(short, coins: 1))?.contains("ends too early") == true)
+        #expect(
+            refusal(of: Zstd.frame(short), Self.line(short, coins: 1))?.contains("ends too early") == true)
         let long = TestCoin.encode([coin(1)]) + [0]
         #expect(refusal(of: Zstd.frame(long), Self.line(long, coins: 1))?.contains("ends too early") == true)
     }
@@ -135,7 +153,7 @@ import Testing
         var random = SeededRandom()
         let coins = TestCoin.some(200, using: &random)
         let bytes = TestCoin.encode(coins)
-        let path = try scratch.file("shard.zst", Zstd.frame(bytes))
+        let path = try scratch.write(Zstd.frame(bytes), to: "shard.zst")
         var good = try ShardReader(path, expected: Self.line(bytes, coins: 200))
         try good.check()
         let wrong = Manifest.Shard(coins: 200, bytes: UInt64(bytes.count), digest: .zero)

@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -14,18 +14,24 @@ import Testing
         folder = try Folder(scratch.path("tree"))
     }
 
-    static func block(_ height: Int) -> BlockID { BlockID(height: height, hash: Digest(every: UInt8(height))) }
+    static func block(_ height: Int) -> BlockID {
+        BlockID(height: height, hash: Digest(every: UInt8(height)))
+    }
 
     static func shard(_ coin: TestCoin) -> Int { coin.script.withBytes { parameters.shard(of: $0) } }
 
     /// Writes a patch into the tree.
     func publish(_ sections: [[UInt8]], height: Int) throws -> SnapshotMerge.Patch {
-        let patch = ConcordTesting.patch(sections)
+        let patch = TestSupport.patch(sections)
         let block = Self.block(height)
         try folder.write(
-            SeekablePatchTests.pack(patch, shards: Self.parameters.shards), at: TreePath.patch(block, Self.parameters))
+            SeekablePatchTests.pack(patch, shards: Self.parameters.shards),
+            at: TreePath.patch(block, Self.parameters))
         let root = try patch.withBytes { raw throws(ParseError) in
-            try PatchIndex(parsing: UnsafeRawBufferPointer(rebasing: raw[..<(36 * Self.parameters.shards)]), shards: Self.parameters.shards).root
+            try PatchIndex(
+                parsing: UnsafeRawBufferPointer(rebasing: raw[..<(36 * Self.parameters.shards)]),
+                shards: Self.parameters.shards
+            ).root
         }
         return SnapshotMerge.Patch(block: block, root: root)
     }
@@ -82,12 +88,17 @@ import Testing
                 for shard in 0..<Self.parameters.shards {
                     let coins = set.values.filter { Self.shard($0) == shard }
                     let expected = TestCoin.encode(coins)
-                    #expect(manifest.shards[shard] == ShardReaderTests.line(expected, coins: coins.count), "seed \(random.seed)")
-                    let packed = try File.read(folder.path(TreePath.shard(shard, of: Self.block(height))), atMost: 1 << 24)
+                    #expect(
+                        manifest.shards[shard] == ShardReaderTests.line(expected, coins: coins.count),
+                        "seed \(random.seed)")
+                    let packed = try File.read(
+                        folder.path(TreePath.shard(shard, of: Self.block(height))), atMost: 1 << 24)
                     #expect(try run("zstd", "-dc", input: packed) == expected)
                 }
                 let tree = Tree(folder.root)
-                #expect(try tree.manifest(of: Self.block(height), parameters: Self.parameters, root: manifest.root) == manifest)
+                #expect(
+                    try tree.manifest(
+                        of: Self.block(height), parameters: Self.parameters, root: manifest.root) == manifest)
                 before = SnapshotMerge.Before(block: Self.block(height), manifest: manifest)
                 patches = []
             }
@@ -118,7 +129,9 @@ import Testing
     @Test func changesThatDoNotFitAreRefused() throws {
         let outpoint = Outpoint(txid: Digest(every: 1), index: 1)
         let patch = try publish([[0], [0], section(spent: [outpoint]), [0]], height: 3)
-        #expect(throws: ChangeError(outpoint: outpoint, height: 3, isSpend: true)) { try build(3, before: nil, [patch]) }
+        #expect(throws: ChangeError(outpoint: outpoint, height: 3, isSpend: true)) {
+            try build(3, before: nil, [patch])
+        }
     }
 
     @Test func aDamagedShardOfTheSnapshotBeforeIsRefused() throws {

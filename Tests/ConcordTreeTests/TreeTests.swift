@@ -1,4 +1,4 @@
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -15,12 +15,12 @@ import Testing
 
     @Test func latestNamesABlock() throws {
         let block = BlockID(height: 7, hash: Digest(every: 9))
-        try scratch.file("latest.txt", "\(block)\n".utf8)
+        try scratch.write("\(block)\n".utf8, to: "latest.txt")
         #expect(try tree.latest() == block)
-        try scratch.file("latest.txt", "<html>".utf8)
+        try scratch.write("<html>".utf8, to: "latest.txt")
         let error = #expect(throws: FileError.self) { try tree.latest() }
         #expect(error?.path == scratch.path("latest.txt"))
-        try scratch.file("latest.txt", [UInt8](repeating: 0x30, count: 129))
+        try scratch.write([UInt8](repeating: 0x30, count: 129), to: "latest.txt")
         #expect(throws: FileError.self) { try tree.latest() }
         try scratch.remove("latest.txt")
         let missing = #expect(throws: FileError.self) { try tree.latest() }
@@ -30,13 +30,18 @@ import Testing
     @Test func aManifestIsHeldToItsRoot() throws {
         let parameters = TreeParameters(shards: 2, epoch: 10)
         let block = BlockID(height: 10, hash: Digest(every: 9))
-        let manifest = Manifest([.init(coins: 0, bytes: 0, digest: .zero), .init(coins: 1, bytes: 40, digest: .zero)])
-        try scratch.file(TreePath.manifest(block), manifest.text.utf8)
+        let manifest = Manifest([
+            .init(coins: 0, bytes: 0, digest: .zero), .init(coins: 1, bytes: 40, digest: .zero),
+        ])
+        try scratch.write(manifest.text.utf8, to: TreePath.manifest(block))
         #expect(try tree.manifest(of: block, parameters: parameters, root: manifest.root) == manifest)
-        let error = #expect(throws: FileError.self) { try tree.manifest(of: block, parameters: parameters, root: .zero) }
+        let error = #expect(throws: FileError.self) {
+            try tree.manifest(of: block, parameters: parameters, root: .zero)
+        }
         #expect(error?.message.contains("its root is \(manifest.root.hex)") == true)
         #expect(throws: FileError.self) {
-            try tree.manifest(of: block, parameters: TreeParameters(shards: 4, epoch: 10), root: manifest.root)
+            try tree.manifest(
+                of: block, parameters: TreeParameters(shards: 4, epoch: 10), root: manifest.root)
         }
     }
 
@@ -72,26 +77,29 @@ import Testing
         let signed = try Attestation(parsing: Array(text.utf8))
         let (block, parameters) = (signed.statement.blockID, signed.statement.parameters)
         let path = TreePath.attestation(block, parameters)
-        try scratch.file(path, text.utf8)
+        try scratch.write(text.utf8, to: path)
         let unsigned = #expect(throws: FileError.self) {
             try tree.attestation(of: block, parameters: parameters, key: signed.key)
         }
         #expect(unsigned?.isMissing == true)
-        try scratch.file(TreePath.signature(path), signature)
-        #expect(try tree.attestation(of: block, parameters: parameters, key: signed.key).attestation == signed)
+        try scratch.write(signature, to: TreePath.signature(path))
+        #expect(
+            try tree.attestation(of: block, parameters: parameters, key: signed.key).attestation == signed)
         // Under another block's name, and among the files of a tree cut otherwise.
         let other = BlockID(height: 840_124, hash: block.hash)
         let halves = TreeParameters(shards: 512, epoch: 1000)
         for (block, parameters) in [(other, parameters), (block, halves)] {
             let path = TreePath.attestation(block, parameters)
-            try scratch.file(path, text.utf8)
-            try scratch.file(TreePath.signature(path), signature)
+            try scratch.write(text.utf8, to: path)
+            try scratch.write(signature, to: TreePath.signature(path))
             let error = #expect(throws: FileError.self) {
                 try tree.attestation(of: block, parameters: parameters, key: signed.key)
             }
             #expect(error?.message.contains("attests another block") == true)
         }
-        try scratch.file(TreePath.signature(path), signature + [0, 0])
-        #expect(throws: FileError.self) { try tree.attestation(of: block, parameters: parameters, key: signed.key) }
+        try scratch.write(signature + [0, 0], to: TreePath.signature(path))
+        #expect(throws: FileError.self) {
+            try tree.attestation(of: block, parameters: parameters, key: signed.key)
+        }
     }
 }

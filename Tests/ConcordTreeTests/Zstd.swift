@@ -1,5 +1,5 @@
 import CZstd
-import ConcordTesting
+import TestSupport
 
 @testable import Concord
 @testable import ConcordTree
@@ -7,7 +7,9 @@ import ConcordTesting
 /// zstd as the library has it, apart from the code under test.
 enum Zstd {
     /// One frame. With a window the size of the content is not in its header, as in a stream.
-    static func frame(_ bytes: [UInt8], level: Int32 = 3, windowLog: Int32? = nil, checksum: Bool = true) -> [UInt8] {
+    static func frame(_ bytes: [UInt8], level: Int32 = 3, windowLog: Int32? = nil, checksum: Bool = true)
+        -> [UInt8]
+    {
         guard let context = ZSTD_createCCtx() else { fatalError("zstd has no memory") }
         defer { ZSTD_freeCCtx(context) }
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
@@ -40,7 +42,7 @@ enum Zstd {
 
     /// A skippable frame of the first or the last kind.
     static func skippable(_ bytes: [UInt8], magic: UInt32 = 0x184d_2a50) -> [UInt8] {
-        ConcordTesting.bytes { out in
+        TestSupport.bytes { out in
             out.append(magic)
             out.append(UInt32(bytes.count))
             out.append(bytes)

@@ -1,5 +1,5 @@
 import CZstd
-import ConcordTesting
+import TestSupport
 import Testing
 
 @testable import Concord
@@ -14,7 +14,7 @@ import Testing
 
     /// All that a file unpacks to, `step` bytes at a time.
     func unpack(_ packed: [UInt8], step: Int = 1 << 17) throws -> [UInt8] {
-        var zstd = try ZstdDecompressor(try scratch.file("packed.zst", packed))
+        var zstd = try ZstdDecompressor(try scratch.write(packed, to: "packed.zst"))
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: step)
         while true {
@@ -48,7 +48,8 @@ import Testing
         let texts = [0, 1, 300_000, 0, 70_000, 5].map { Zstd.text($0, using: &random) }
         let packed = texts.flatMap { Zstd.frame($0) }
         for step in [1, 7, 4096, 1 << 20] where step > 1 {
-            #expect(try unpack(packed, step: step) == texts.flatMap { $0 }, "step \(step), seed \(random.seed)")
+            #expect(
+                try unpack(packed, step: step) == texts.flatMap { $0 }, "step \(step), seed \(random.seed)")
         }
         #expect(try unpack(Array(packed[..<Zstd.frame([]).count]), step: 1) == [])
         #expect(try unpack(Zstd.frame([1, 2, 3]) + Zstd.frame([4]), step: 1) == [1, 2, 3, 4])
@@ -67,7 +68,9 @@ import Testing
     }
 
     @Test func truncationAtEachByteIsRefused() throws {
-        let pieces = [Zstd.frame(Array(0..<100)), Zstd.skippable([1, 2, 3]), Zstd.frame([7, 8]), Zstd.skippable([])]
+        let pieces = [
+            Zstd.frame(Array(0..<100)), Zstd.skippable([1, 2, 3]), Zstd.frame([7, 8]), Zstd.skippable([]),
+        ]
         let packed = pieces.flatMap { $0 }
         // Behind a frame the file is a shorter one; what is missing says its length and digest.
         var boundaries: Set<Int> = []
@@ -77,7 +80,9 @@ import Testing
                 if boundaries.contains(count) {
                     #expect(try unpack(Array(packed[..<count]), step: step).count >= 100)
                 } else {
-                    #expect(refusal(of: Array(packed[..<count]), step: step)?.hasPrefix("ends inside") == true, "\(count) bytes")
+                    #expect(
+                        refusal(of: Array(packed[..<count]), step: step)?.hasPrefix("ends inside") == true,
+                        "\(count) bytes")
                 }
             }
         }
@@ -87,10 +92,13 @@ import Testing
         #expect(refusal(of: [])?.hasPrefix("ends inside a zstd frame") == true)
     }
 
-    @Test(arguments: [
-        [0], [0x0a], [0x28], [0x28, 0xb5], [0x28, 0xb5, 0x2f], [0x28, 0xb5, 0x2f, 0xfd], [0, 0, 0, 0, 0, 0, 0, 0],
-        [0x1f, 0x8b, 8, 0, 0, 0, 0, 0], Array("trailing junk".utf8), [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0], [0x0a], [0x28], [0x28, 0xb5], [0x28, 0xb5, 0x2f], [0x28, 0xb5, 0x2f, 0xfd],
+            [0, 0, 0, 0, 0, 0, 0, 0],
+            [0x1f, 0x8b, 8, 0, 0, 0, 0, 0], Array("trailing junk".utf8),
+            [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0],
+        ] as [[UInt8]])
     func trailingJunkIsRefused(junk: [UInt8]) {
         for step in [1, 3, 4, 100] {
             #expect(refusal(of: Zstd.frame([1, 2, 3]) + junk, step: step) != nil)
@@ -133,8 +141,12 @@ import Testing
             #expect(whole.count == size)
             #expect(try unpack(whole) == text, "level \(level)")
             out.removeAll()
-            text.withBytes { compressor.append(UnsafeRawBufferPointer(rebasing: $0[..<10_000]), isLast: false, to: &out) }
-            text.withBytes { compressor.append(UnsafeRawBufferPointer(rebasing: $0[10_000...]), isLast: true, to: &out) }
+            text.withBytes {
+                compressor.append(UnsafeRawBufferPointer(rebasing: $0[..<10_000]), isLast: false, to: &out)
+            }
+            text.withBytes {
+                compressor.append(UnsafeRawBufferPointer(rebasing: $0[10_000...]), isLast: true, to: &out)
+            }
             let streamed = [UInt8](out.bytes)
             #expect(try unpack(streamed) == text, "level \(level)")
         }
@@ -163,7 +175,7 @@ import Testing
     @Test func aBombIsBoundedByTheReader() throws {
         let bomb = Zstd.frame([UInt8](repeating: 0, count: 64 << 20), windowLog: 20)
         #expect(bomb.count < 20_000)
-        var zstd = try ZstdDecompressor(try scratch.file("bomb.zst", bomb))
+        var zstd = try ZstdDecompressor(try scratch.write(bomb, to: "bomb.zst"))
         var buffer = [UInt8](repeating: 1, count: 1000)
         let counts = try (0..<10).map { _ in try buffer.withUnsafeMutableBytes { try zstd.read(into: $0) } }
         #expect(counts == [Int](repeating: 1000, count: 10))

@@ -42,7 +42,10 @@ public final class Scratch: Sendable {
     @discardableResult
     public func write(_ bytes: some Sequence<UInt8>, to name: String, mode: Int = 0o600) throws -> String {
         let path = path(name)
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        let url = URL(fileURLWithPath: path)
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: url)
         guard chmod(path, mode_t(mode)) == 0 else { throw TestError("\(path): chmod \(mode)") }
         return path
     }
@@ -54,6 +57,10 @@ public final class Scratch: Sendable {
 
     public func read(_ name: String) throws -> [UInt8] {
         try [UInt8](Data(contentsOf: URL(fileURLWithPath: path(name))))
+    }
+
+    public func remove(_ name: String) throws {
+        try FileManager.default.removeItem(atPath: path(name))
     }
 }
 

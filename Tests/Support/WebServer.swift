@@ -59,6 +59,12 @@ public final class WebServer: Sendable {
         return log?.split(separator: "\n").map(String.init) ?? []
     }
 
+    /// The same, once there are so many: the server writes its log after its answer.
+    public func requests(atLeast count: Int) -> [String] {
+        for _ in 0..<500 where requests.count < count { usleep(10_000) }
+        return requests
+    }
+
     /// A shell stands between, waiting for its input to end, which it also does when the tests are killed. SIGKILL,
     /// because children inherit the signals that the tests' threads block, and SIGTERM is one of them.
     private static func start(in home: URL) throws -> (Process, Pipe) {

@@ -77,7 +77,9 @@ public struct Agreement: Sendable {
         for height in (bottom...top).reversed() {
             let questions = questions(at: height, views)
             if !questions.isEmpty { return .ask(questions) }
-            let attesting = views.indices.filter { views[$0].reaches(height) && views[$0].attested(at: height) != nil }
+            let attesting = views.indices.filter {
+                views[$0].reaches(height) && views[$0].attested(at: height) != nil
+            }
             let blocks = Set(attesting.compactMap { views[$0].attested(at: height) })
             guard attesting.count >= minimum, blocks.count == 1, let block = blocks.first,
                 let statement = views[attesting[0]].statements[block]?.first
@@ -86,7 +88,8 @@ public struct Agreement: Sendable {
             if !lower.isEmpty { return .ask(lower) }
             return .decided(
                 Outcome(
-                    end: .agreed(statement), verdicts: views.map { verdict($0, block) }, isForked: height < top))
+                    end: .agreed(statement), verdicts: views.map { verdict($0, block) },
+                    isForked: height < top))
         }
         return .decided(
             nothing(
@@ -104,7 +107,8 @@ public struct Agreement: Sendable {
         let candidates = Self.candidates(at: height, views)
         return views.indices.compactMap { i in
             let view = views[i]
-            guard view.reaches(height), !view.asked.contains(height), evenIfHeard || view.attested(at: height) == nil
+            guard view.reaches(height), !view.asked.contains(height),
+                evenIfHeard || view.attested(at: height) == nil
             else { return nil }
             return Question(authority: i, height: height, candidates: candidates)
         }

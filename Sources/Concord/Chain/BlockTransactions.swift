@@ -38,7 +38,9 @@ public struct BlockTransactions {
         var cursor = ByteCursor(block)
         let header = try BlockHeader(parsing: &cursor)
         let count = try cursor.readCount(ofAtLeast: 60)
-        guard count > 0 else { throw ParseError(.outOfRange("the number of transactions"), at: BlockHeader.size) }
+        guard count > 0 else {
+            throw ParseError(.outOfRange("the number of transactions"), at: BlockHeader.size)
+        }
         for i in 0..<count {
             firstInput.append(inputs.count)
             firstOutput.append(outputs.count)
@@ -96,12 +98,15 @@ public struct BlockTransactions {
                 items += count
             }
             guard items > 0 else {
-                throw ParseError(.malformed("has a transaction with a witness that has nothing in it"), at: bodyEnd)
+                throw ParseError(
+                    .malformed("has a transaction with a witness that has nothing in it"), at: bodyEnd)
             }
         }
         let lockTime = cursor.offset
         try cursor.skip(4)
-        if !hasWitness { return SHA256.double(UnsafeRawBufferPointer(rebasing: block[start..<cursor.offset])) }
+        if !hasWitness {
+            return SHA256.double(UnsafeRawBufferPointer(rebasing: block[start..<cursor.offset]))
+        }
         var sha = SHA256()
         sha.update(UnsafeRawBufferPointer(rebasing: block[start..<start + 4]))
         sha.update(UnsafeRawBufferPointer(rebasing: block[bodyStart..<bodyEnd]))

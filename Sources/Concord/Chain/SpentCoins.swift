@@ -38,7 +38,8 @@ public struct SpentCoins {
         // transaction; the height is then known to the node's chainstate alone.
         guard code > 1 else {
             throw ParseError(
-                .malformed("was written by Bitcoin Core before version 0.15 and lacks the height of a coin"), at: start)
+                .malformed("was written by Bitcoin Core before version 0.15 and lacks the height of a coin"),
+                at: start)
         }
         // Once the transaction's version; written as zero since Bitcoin Core 0.15.
         _ = try cursor.readVarInt()

@@ -90,7 +90,11 @@ public struct BlockChanges: ~Copyable {
         var high = byTxid.count
         while low < high {
             let middle = (low + high) / 2
-            if transactions.txids[Int(byTxid[middle])] < outpoint.txid { low = middle + 1 } else { high = middle }
+            if transactions.txids[Int(byTxid[middle])] < outpoint.txid {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         guard low < byTxid.count else { return nil }
         let transaction = Int(byTxid[low])
@@ -143,7 +147,8 @@ public struct BlockChanges: ~Copyable {
                 let index = UInt32(output - first)
                 totals.muhash.insert(
                     Num3072(
-                        coin: Outpoint(txid: txid, index: index), code: code, amount: out.amount, script: script))
+                        coin: Outpoint(txid: txid, index: index), code: code, amount: out.amount,
+                        script: script))
                 totals.coins += 1
                 totals.amount += Int64(out.amount)
                 created.append(

@@ -24,7 +24,9 @@ public struct EncodedCoin {
     public init(parsing cursor: inout ByteCursor, in buffer: UnsafeRawBufferPointer) throws(ParseError) {
         let start = cursor.offset
         let index = try cursor.readCompactSize()
-        guard let index = UInt32(exactly: index) else { throw ParseError(.outOfRange("an output index"), at: start) }
+        guard let index = UInt32(exactly: index) else {
+            throw ParseError(.outOfRange("an output index"), at: start)
+        }
         try self.init(index: index, &cursor, in: buffer)
     }
 
@@ -36,7 +38,9 @@ public struct EncodedCoin {
     }
 
     @inline(__always)
-    private init(index: UInt32, _ cursor: inout ByteCursor, in buffer: UnsafeRawBufferPointer) throws(ParseError) {
+    private init(index: UInt32, _ cursor: inout ByteCursor, in buffer: UnsafeRawBufferPointer)
+        throws(ParseError)
+    {
         self.index = index
         let start = cursor.offset
         guard let code = UInt32(exactly: try cursor.readVarInt()) else {
@@ -57,7 +61,9 @@ public struct EncodedCoin {
 
 extension ByteBuffer {
     /// Appends a coin from its parts: index, code = height · 2 + coinbase, satoshi, the script unfolded.
-    public mutating func appendCoin(index: UInt32, code: UInt32, amount: UInt64, script: UnsafeRawBufferPointer) {
+    public mutating func appendCoin(
+        index: UInt32, code: UInt32, amount: UInt64, script: UnsafeRawBufferPointer
+    ) {
         appendCompactSize(UInt64(index))
         appendVarInt(UInt64(code))
         appendVarInt(Amount.compress(amount))

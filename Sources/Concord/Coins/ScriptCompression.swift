@@ -80,7 +80,9 @@ public enum ScriptCompression {
         let payload = try cursor.readBytes(length)
         if form >= 6 {
             // Bitcoin Core writes neither, and one coin must have one form in all trees.
-            guard !isUnspendable(payload) else { throw ParseError(.malformed("has a script that cannot be spent"), at: start) }
+            guard !isUnspendable(payload) else {
+                throw ParseError(.malformed("has a script that cannot be spent"), at: start)
+            }
             guard shortForm(of: payload) == nil else {
                 throw ParseError(.malformed("has a script that is not in its short form"), at: start)
             }

@@ -46,7 +46,9 @@ public struct ShardChanges: ~Copyable {
 
     /// Applies all changes of the next outpoint to what the shard holds for it, nil for nothing, and gives what is
     /// there afterwards.
-    public mutating func apply(to before: UnsafeRawBufferPointer?) throws(ChangeError) -> UnsafeRawBufferPointer? {
+    public mutating func apply(to before: UnsafeRawBufferPointer?) throws(ChangeError)
+        -> UnsafeRawBufferPointer?
+    {
         let outpoint = changes[next].outpoint
         var coin = before
         while next < changes.count, changes[next].outpoint == outpoint {

@@ -9,7 +9,8 @@ public struct AuthorityFile: Hashable, Sendable {
 
     public static let mostBytes = 1024
 
-    public init(name: AuthorityName, network: Network, key: PublicKey, parameters: TreeParameters, first: Int) {
+    public init(name: AuthorityName, network: Network, key: PublicKey, parameters: TreeParameters, first: Int)
+    {
         self.name = name
         self.network = network
         self.key = key

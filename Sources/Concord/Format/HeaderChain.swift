@@ -21,7 +21,8 @@ public struct HeaderChain: Sendable {
                 let header = try BlockHeader(parsing: &cursor)
                 if hashes.isEmpty { parent = header.parent }
                 guard hashes.isEmpty || header.parent == hashes.last else {
-                    throw ParseError(.malformed("has a header that is not the child of the one before"), at: offset)
+                    throw ParseError(
+                        .malformed("has a header that is not the child of the one before"), at: offset)
                 }
                 guard header.meetsItsTarget else {
                     throw ParseError(.malformed("has a header without proof of work"), at: offset)

@@ -31,7 +31,8 @@ public struct Manifest: Hashable, Sendable {
 
     /// The snapshot root: the Merkle tree hash over the lines without their LF.
     public var root: Digest {
-        MerkleTree.root(ofLeaves: shards.indices.map { line($0).utf8.span.bytes.withUnsafeBytes(MerkleTree.leaf) })
+        MerkleTree.root(
+            ofLeaves: shards.indices.map { line($0).utf8.span.bytes.withUnsafeBytes(MerkleTree.leaf) })
     }
 
     /// No manifest of this many shards is longer.
@@ -43,11 +44,16 @@ public struct Manifest: Hashable, Sendable {
         shards.reserveCapacity(count)
         for i in 0..<count {
             let start = lines.offset
-            let words = try lines.line().split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            let words = try lines.line().split(separator: " ", omittingEmptySubsequences: false).map(
+                String.init)
             guard words.count == 4, words[0] == TreePath.shardDigits(i),
-                let coins = FieldLines.decimal(words[1]), let bytes = FieldLines.decimal(words[2], atMost: 1 << 48),
+                let coins = FieldLines.decimal(words[1]),
+                let bytes = FieldLines.decimal(words[2], atMost: 1 << 48),
                 coins <= bytes, let digest = Digest(hex: words[3])
-            else { throw ParseError(.malformed("has a wrong line for shard \(TreePath.shardDigits(i))"), at: start) }
+            else {
+                throw ParseError(
+                    .malformed("has a wrong line for shard \(TreePath.shardDigits(i))"), at: start)
+            }
             shards.append(Shard(coins: coins, bytes: bytes, digest: digest))
         }
         try lines.finish()

@@ -93,7 +93,9 @@ extension PatchIndex {
             let section = UnsafeRawBufferPointer(rebasing: patch[range(of: shard)])
             guard SHA256.hash(section) == entry.digest else {
                 throw ParseError(
-                    .malformed("has a section for shard \(TreePath.shardDigits(shard)) that is not the one its index names"),
+                    .malformed(
+                        "has a section for shard \(TreePath.shardDigits(shard)) that is not the one its index names"
+                    ),
                     at: offsets[shard])
             }
         }

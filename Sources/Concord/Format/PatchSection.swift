@@ -27,7 +27,9 @@ public struct PatchSection {
             groupsLeft -= 1
             txid = try cursor.readDigest()
             left = try cursor.readCount(ofAtLeast: 1)
-            guard left > 0 else { throw ParseError(.outOfRange("the number of spent outputs"), at: cursor.offset) }
+            guard left > 0 else {
+                throw ParseError(.outOfRange("the number of spent outputs"), at: cursor.offset)
+            }
             if let previous, previous.txid >= txid { throw ParseError(.outOfOrder, at: cursor.offset) }
         }
         let start = cursor.offset

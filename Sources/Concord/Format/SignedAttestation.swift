@@ -13,7 +13,9 @@ public struct SignedAttestation: Hashable, Sendable {
     public init(
         checking bytes: [UInt8], signature: [UInt8], key: PublicKey
     ) throws(AttestationError) {
-        do throws(ParseError) { attestation = try Attestation(parsing: bytes) } catch { throw .malformed(error) }
+        do throws(ParseError) { attestation = try Attestation(parsing: bytes) } catch {
+            throw .malformed(error)
+        }
         guard attestation.key == key else { throw .otherKey(attestation.key) }
         do throws(SignatureError) {
             try key.verify(signature, over: SHA256.hash(bytes))

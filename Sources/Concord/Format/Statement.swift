@@ -17,7 +17,8 @@ public struct Statement: Hashable, Sendable {
     public var snapshotRoot: Digest?
 
     public init(
-        network: Network, parameters: TreeParameters, height: Int, block: Digest, parent: Digest, coins: UInt64,
+        network: Network, parameters: TreeParameters, height: Int, block: Digest, parent: Digest,
+        coins: UInt64,
         amount: UInt64, muhash: Digest, patchRoot: Digest, history: Digest, snapshotRoot: Digest?
     ) {
         self.network = network

@@ -3,7 +3,8 @@ public enum Timestamp {
     public static func text(_ seconds: Int64) -> String {
         let (day, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let (year, month, dayOfMonth) = civil(fromDay: day)
-        return pad(year, 4) + "-" + pad(month, 2) + "-" + pad(dayOfMonth, 2) + "T" + pad(second / 3600, 2) + ":"
+        return pad(year, 4) + "-" + pad(month, 2) + "-" + pad(dayOfMonth, 2) + "T" + pad(second / 3600, 2)
+            + ":"
             + pad(second / 60 % 60, 2) + ":" + pad(second % 60, 2) + "Z"
     }
 
@@ -15,7 +16,9 @@ public enum Timestamp {
             digits[range].reduce(Int64(0)) { $0 * 10 + Int64($1) - 0x30 }
         }
         let (year, month, day) = (number(0..<4), number(5..<7), number(8..<10))
-        guard (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day) else { return nil }
+        guard (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day) else {
+            return nil
+        }
         let seconds =
             Self.day(fromYear: year, month: month, day: day) * 86_400 + number(11..<13) * 3600
             + number(14..<16) * 60 + number(17..<19)
@@ -42,6 +45,9 @@ public enum Timestamp {
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let shifted = (5 * dayOfYear + 2) / 153
         let month = shifted < 10 ? shifted + 3 : shifted - 9
-        return (z / 146_097 * 400 + yearOfEra + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+        return (
+            z / 146_097 * 400 + yearOfEra + (month <= 2 ? 1 : 0), month,
+            dayOfYear - (153 * shifted + 2) / 5 + 1
+        )
     }
 }

@@ -43,9 +43,33 @@ public enum TreePath {
     /// The block that a name of this form stands for, a file's ending left out.
     public static func block(named name: some StringProtocol) -> BlockID? {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let height = height(digits: parts[0]), let hash = Digest(reversedHex: parts[1])
+        guard parts.count == 2, let height = height(digits: parts[0]),
+            let hash = Digest(reversedHex: parts[1])
         else { return nil }
         return BlockID(height: height, hash: hash)
+    }
+
+    /// The block that a file of a tree belongs to, by its path; nil for files of no block and for any other path.
+    public static func block(ofFile path: String, _ parameters: TreeParameters) -> BlockID? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count > 2 else { return nil }
+        // Whatever it looks like, it must be the very path that is built for the block.
+        let name = parts[0] == "snapshots" ? parts[1] : parts[2].prefix { $0 != "." }
+        guard let block = block(named: name) else { return nil }
+        let isPath =
+            switch parts[0] {
+            case "attestations":
+                path == attestation(block, parameters) || path == signature(attestation(block, parameters))
+            case "patches": path == patch(block, parameters)
+            case "snapshots":
+                path == manifest(block)
+                    || parts.count == 4
+                        && Int(parts[3].prefix(3), radix: 16).map {
+                            $0 < parameters.shards && path == shard($0, of: block)
+                        } ?? false
+            default: false
+            }
+        return isPath ? block : nil
     }
 
     /// A height in seven digits.
@@ -55,7 +79,9 @@ public enum TreePath {
     }
 
     public static func height(digits: some StringProtocol) -> Int? {
-        guard digits.utf8.count == 7, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard digits.utf8.count == 7, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return Int(digits)
     }
 

@@ -9,7 +9,9 @@ public func bytes<E: Error>(_ build: (inout ByteBuffer) throws(E) -> Void) throw
 
 /// The bytes of hex digits written in a test; spaces and line ends between them do not count.
 public func hex(_ digits: String) -> [UInt8] {
-    guard let bytes = [UInt8](hex: digits.filter { !$0.isWhitespace }) else { fatalError("not hex: \(digits)") }
+    guard let bytes = [UInt8](hex: digits.filter { !$0.isWhitespace }) else {
+        fatalError("not hex: \(digits)")
+    }
     return bytes
 }
 

@@ -47,7 +47,9 @@ public struct TestCoin: Equatable, Sendable {
     public static func encode(_ coins: [TestCoin]) -> [UInt8] {
         bytes { out in
             for txid in Set(coins.map(\.outpoint.txid)).sorted() {
-                let group = coins.filter { $0.outpoint.txid == txid }.sorted { $0.outpoint.index < $1.outpoint.index }
+                let group = coins.filter { $0.outpoint.txid == txid }.sorted {
+                    $0.outpoint.index < $1.outpoint.index
+                }
                 out.append(txid)
                 out.appendCompactSize(UInt64(group.count))
                 for coin in group {
