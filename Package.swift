@@ -79,7 +79,11 @@ let package = Package(
         .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
         .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch", "TestSupport"]),
         // The built publisher on real chains.
-        .testTarget(name: "PublishTests", dependencies: ["ConcordPublishCommand", "TestSupport"]),
+        .testTarget(
+            name: "PublishTests",
+            dependencies: [
+                "ConcordPublishCommand", "ConcordPublish", "ConcordChain", "ConcordTree", "TestSupport",
+            ]),
         // The built client against trees of the built publisher.
         .testTarget(
             name: "ClientTests",

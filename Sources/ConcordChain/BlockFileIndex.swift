@@ -34,6 +34,22 @@ struct BlockFileIndex: Sendable {
             }
         }
 
+        /// A file's times go in steps of up to ten milliseconds: a stamp is only good for a file that was not changed
+        /// within the step, or a later change of the same length would look like none. Waits for that.
+        static func settled(_ path: String) throws(FileError) -> Stamp {
+            let stamp = try Stamp(path)
+            var now = timespec()
+            clock_gettime(CLOCK_REALTIME, &now)
+            guard (0..<step).contains(time(now) - max(stamp.changed, stamp.statusChanged)) else {
+                return stamp
+            }
+            usleep(UInt32(step / 1000))
+            return try Stamp(path)
+        }
+
+        /// In nanoseconds.
+        private static let step: Int64 = 20_000_000
+
         private static func time(_ time: timespec) -> Int64 {
             Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
         }
@@ -55,15 +71,16 @@ struct BlockFileIndex: Sendable {
     static func current(
         _ folder: BlockFolder, number: Int, cache: Folder
     ) throws(FileError) -> (index: BlockFileIndex, wasScanned: Bool) {
-        let blocks = try Stamp(folder.blockPath(number))
-        let undo = try Stamp(folder.undoPath(number))
         let relative = "scan/\(number)"
         if let bytes = try? File.read(cache.path(relative), atMost: 1 << 28),
             let saved = try? BlockFileIndex(parsing: bytes, number: number, key: folder.obfuscation),
-            saved.blocks == blocks, saved.undo == undo
+            saved.blocks == (try Stamp(folder.blockPath(number))),
+            saved.undo == (try Stamp(folder.undoPath(number)))
         {
             return (saved, false)
         }
+        let blocks = try Stamp.settled(folder.blockPath(number))
+        let undo = try Stamp.settled(folder.undoPath(number))
         var scan = BlockFileScan(folder, number: number)
         let index = BlockFileIndex(blocks: blocks, undo: undo, entries: try scan.run())
         try cache.replace(index.encoded(key: folder.obfuscation), at: relative)
