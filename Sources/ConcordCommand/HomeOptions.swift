@@ -19,8 +19,8 @@ struct HomeOptions: ParsableArguments {
     func openForReading() -> Home { Home(reading: folder) }
 
     private var folder: String {
-        path ?? ProcessInfo.processInfo.environment["CONCORD_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-            ?? NSHomeDirectory() + "/.concord"
+        let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
+        return path ?? environment["CONCORD_HOME"] ?? (environment["HOME"] ?? NSHomeDirectory()) + "/.concord"
     }
 }
 

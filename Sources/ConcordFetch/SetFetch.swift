@@ -45,9 +45,12 @@ public struct SetFetch {
         self.folder = folder
         let verdicts = zip(report.heard, report.outcome.verdicts)
         agreeing = verdicts.filter { $0.1 == .agrees }.map(\.0.authority)
-        let first = agreeing.flatMap(\.urls)
-        hosts = first + verdicts.filter { $0.1 != .agrees }.flatMap(\.0.authority.urls)
-        preferred = first.count
+        // Those that did well just now, then all others.
+        let broken = Set(report.heard.flatMap(\.problems).map(\.url))
+        let good = agreeing.flatMap(\.urls).filter { !broken.contains($0) }
+        let others = agreeing.flatMap(\.urls) + report.heard.flatMap(\.authority.urls)
+        hosts = others.reduce(into: good) { if !$0.contains($1) { $0.append($1) } }
+        preferred = good.count
     }
 
     /// Fetches what is missing and installs it. `shards` are the numbers wanted, all if nil.
@@ -64,9 +67,19 @@ public struct SetFetch {
         try install(shards)
         try removeOthers(statements)
         return Result(
-            files: wanted.count, bytes: transfers.received, faults: faults + downloads.faults.map(\.text),
+            files: wanted.count, bytes: transfers.received, faults: faults + Self.summary(downloads.faults),
             shards: wanted.count { $0.path.hasPrefix("snapshots/") },
             patches: wanted.count { $0.path.hasPrefix("patches/") })
+    }
+
+    /// One line a host: what went wrong first, and how often.
+    private static func summary(_ faults: [VerifiedDownloads.Fault]) -> [String] {
+        let byHost = Dictionary(grouping: faults, by: \.url)
+        return byHost.keys.sorted().compactMap { host in
+            guard let all = byHost[host], let first = all.first else { return nil }
+            return all.count == 1
+                ? first.text : "\(first.text) (and \(all.count - 1) more files of this host)"
+        }
     }
 
     // MARK: statements

@@ -35,7 +35,7 @@ struct Run: ParsableCommand {
             valueName: "dir"))
     var state: String?
 
-    @Option(help: "The network: main, testnet4, signet or regtest.", transform: Parse.network)
+    @Option(help: "The network: main, testnet4, signet or regtest. (default: main)", transform: Parse.network)
     var network: Network = .main
 
     @Option(help: ArgumentHelp("Stop at this height. (default: the tip)", valueName: "height"))
