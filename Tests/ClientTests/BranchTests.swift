@@ -78,6 +78,36 @@ import Testing
         #expect(low.status == 0 && low.answer.verdicts == ["agrees", "agrees", "agrees"])
     }
 
+    /// All attested the stale branch and left it; a mirror that stayed there must not bring it back, neither at its
+    /// height nor by being asked alone, a few blocks further down or an epoch.
+    @Test(arguments: [2, 60]) func aFrozenMirrorDoesNotBringAStaleBranchBack(later: Int) throws {
+        let fork = try #require(try Self.forks.get().first)
+        let client = try Client(trusting: [])
+        for name in ["alpha", "bravo", "charlie"] {
+            var publication = try Publication(.regtestRich)
+            publication.name = name
+            try publication.coreFiles().rewind(to: fork.tip)
+            try publication.publish("--level", "1")
+            let frozen = publication.scratch.path("frozen")
+            try FileManager.default.copyItem(atPath: publication.tree.root, toPath: frozen)
+            try FileManager.default.removeItem(atPath: publication.datadir)
+            try publication.fixture.unpack(into: publication.datadir)
+            try publication.publish("--level", "1", "--to", "\(fork.tipHeight + later)")
+            let site = try Site(publication)
+            try client.trust(site)
+            // One host of one authority.
+            if name == "alpha" { try client.trust(name, publication.publicKey, "file://\(frozen)") }
+        }
+        let answers = try ChainFixture.regtestRich.answers()
+        for height in [fork.tipHeight, fork.tipHeight - 1, fork.tipHeight + later] {
+            let (status, answer) = try client.check("--height", "\(height)")
+            #expect(status == 0 && answer.block == answers[height].block, "\(answer)")
+            #expect(answer.verdicts == ["agrees", "agrees", "agrees"])
+        }
+        let (status, answer) = try client.check()
+        #expect(status == 0 && answer.height == fork.tipHeight + later)
+    }
+
     /// A client that had fetched the stale branch follows the others off it.
     @Test func aClientFollowsTheReorganisation() throws {
         let fork = try #require(try Self.forks.get().first)
