@@ -32,21 +32,23 @@ let package = Package(
 
         // Formats, hashing and agreement: bytes in, bytes out, no I/O.
         .target(name: "Concord", dependencies: ["CCrypto", "CSecp256k1"]),
-        // Chain data: Bitcoin Core's block files, read as the changes each block makes.
-        .target(name: "ConcordChain", dependencies: ["Concord", "ConcordTree"]),
-        // The published tree on a disk: durable writes, zstd, snapshots from patches, verification.
-        .target(name: "ConcordTree", dependencies: ["Concord", "CSystem", "CZstd"]),
+        // Files that appear whole or not at all, locks, work on all cores.
+        .target(name: "ConcordFiles", dependencies: ["Concord", "CSystem"]),
+        // Chain data: Bitcoin Core's block files, and the best chain among what they hold.
+        .target(name: "ConcordChain", dependencies: ["Concord", "ConcordFiles"]),
+        // The published tree on a disk: zstd, snapshots from patches, verification.
+        .target(name: "ConcordTree", dependencies: ["Concord", "ConcordFiles", "CZstd"]),
         // The way from chain data to a signed tree; the only code that holds private keys.
         .target(
             name: "ConcordPublish",
             dependencies: [
-                "ConcordChain", "ConcordTree", "CSecp256k1",
+                "ConcordChain", "ConcordFiles", "ConcordTree", "CSecp256k1",
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ],
             // Links to files of site-template that every tree gets.
             resources: [.embedInCode("Site/FORMAT.md")]),
         // The way from other people's trees to an installed set.
-        .target(name: "ConcordFetch", dependencies: ["Concord", "ConcordTree", "CCurl"]),
+        .target(name: "ConcordFetch", dependencies: ["Concord", "ConcordFiles", "ConcordTree", "CCurl"]),
 
         // What both programs say on a terminal and to scripts.
         .target(
@@ -71,24 +73,28 @@ let package = Package(
         // What tests share: programs run as a user runs them, fixtures, slow readers of the same formats.
         .target(name: "TestSupport", dependencies: ["Concord"], path: "Tests/Support"),
         .testTarget(name: "ConcordTests", dependencies: ["Concord", "TestSupport"]),
+        .testTarget(name: "ConcordFilesTests", dependencies: ["Concord", "ConcordFiles", "TestSupport"]),
         .testTarget(
-            name: "ConcordTreeTests", dependencies: ["Concord", "ConcordTree", "TestSupport", "CZstd"]),
+            name: "ConcordTreeTests",
+            dependencies: ["Concord", "ConcordFiles", "ConcordTree", "TestSupport", "CZstd"]),
         .testTarget(
             name: "ConcordChainTests",
-            dependencies: ["Concord", "ConcordTree", "ConcordChain", "TestSupport"]),
+            dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordChain", "TestSupport"]),
         .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
         .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch", "TestSupport"]),
         // The built publisher on real chains.
         .testTarget(
             name: "PublishTests",
             dependencies: [
-                "ConcordPublishCommand", "ConcordPublish", "ConcordChain", "ConcordTree", "TestSupport",
+                "ConcordPublishCommand", "ConcordPublish", "ConcordChain", "ConcordFiles", "ConcordTree",
+                "TestSupport",
             ]),
         // The built client against trees of the built publisher.
         .testTarget(
             name: "ClientTests",
             dependencies: [
-                "ConcordCommand", "ConcordPublishCommand", "ConcordPublish", "ConcordTree", "TestSupport",
+                "ConcordCommand", "ConcordPublishCommand", "ConcordPublish", "ConcordFiles", "ConcordTree",
+                "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

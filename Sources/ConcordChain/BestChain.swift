@@ -1,5 +1,5 @@
 import Concord
-import ConcordTree
+import ConcordFiles
 
 /// The chain with most work among the blocks that the node has connected, from the genesis block to its tip.
 ///

@@ -1,5 +1,5 @@
 import Concord
-import ConcordTree
+import ConcordFiles
 
 #if canImport(Glibc)
     import Glibc

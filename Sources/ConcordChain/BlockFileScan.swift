@@ -1,5 +1,5 @@
 import Concord
-import ConcordTree
+import ConcordFiles
 
 /// Finds the blocks of one `blk` file and the undo records that belong to them.
 ///

@@ -1,5 +1,5 @@
 import Concord
-import ConcordTree
+import ConcordFiles
 
 /// The `blocks` folder of Bitcoin Core's data directory, read without its index and without any database.
 public struct BlockFolder: Sendable {

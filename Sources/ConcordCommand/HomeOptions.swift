@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConcordConsole
 import ConcordFetch
+import ConcordFiles
 import ConcordTree
 import Foundation
 

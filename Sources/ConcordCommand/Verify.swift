@@ -1,6 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
+import ConcordFiles
 import ConcordTree
 
 struct Verify: ParsableCommand {

@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 import ConcordTree
 
 /// The coins of scripts in an installed set: each script's shard, merged with the patches since its snapshot.

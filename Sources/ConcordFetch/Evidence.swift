@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 import ConcordTree
 
 /// The signed files of authorities that contradict each other, kept so that anybody can check them with openssl.

@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 import ConcordTree
 
 /// A client's own folder:

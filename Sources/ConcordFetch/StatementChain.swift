@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 import ConcordTree
 
 /// The statements of an epoch up to one block, as a client keeps them: one attestation a height, of any authority that

@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 import ConcordTree
 
 /// Turns statements into signed files: journal first, then signatures, then the tree.

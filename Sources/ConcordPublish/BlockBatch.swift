@@ -1,5 +1,6 @@
 import Concord
 import ConcordChain
+import ConcordFiles
 import ConcordTree
 
 /// The first step of the way: neighbouring blocks of the chain, turned into changes and patches on all cores. Nothing

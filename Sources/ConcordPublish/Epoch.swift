@@ -1,5 +1,6 @@
 import Concord
 import ConcordChain
+import ConcordFiles
 import ConcordTree
 
 /// The epoch that is being published: what its next snapshot and its headers file are made of.

@@ -1,5 +1,6 @@
 import Concord
 import ConcordChain
+import ConcordFiles
 import ConcordTree
 
 /// The way from chain data to a signed tree: block changes → patches → statements → snapshots → signatures, a batch

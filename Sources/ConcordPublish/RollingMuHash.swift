@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 import ConcordTree
 
 /// The one running value that no statement holds: the MuHash of the set as a number, after some blocks of the chain.

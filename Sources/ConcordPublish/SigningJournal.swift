@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 import ConcordTree
 
 /// What a key has signed, or was about to sign: one statement a block, for ever.

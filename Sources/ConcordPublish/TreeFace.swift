@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 import ConcordTree
 
 /// The files of a tree that nobody signs: who publishes it, and the document that explains it.

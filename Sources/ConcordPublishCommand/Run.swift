@@ -3,6 +3,7 @@ import Concord
 import ConcordChain
 import ConcordConsole
 import ConcordPublish
+import ConcordFiles
 import ConcordTree
 import Foundation
 

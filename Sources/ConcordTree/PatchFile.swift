@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// A patch on the disk.
 public enum PatchFile {

@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// The sections that the patches of an epoch hold for a range of shards.
 public struct PatchSections: Sendable {

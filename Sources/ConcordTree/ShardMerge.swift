@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// A shard as it stands after the changes of some blocks: what was there before, merged with them.
 public struct ShardMerge: ~Copyable {

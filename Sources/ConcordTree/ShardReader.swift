@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// Reads a shard from its `.zst` file coin by coin, in one small buffer, and holds it to its line of the manifest:
 /// it stops at the length that the line names, and reports the end only when digest and number of coins are right.

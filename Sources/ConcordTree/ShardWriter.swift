@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// Writes a shard aside as it comes, coin by coin: canonical bytes are hashed and packed in pieces.
 struct ShardWriter: ~Copyable {

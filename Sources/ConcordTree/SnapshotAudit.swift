@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// Recomputes what statements and manifests say from the coins themselves.
 public struct SnapshotAudit: Sendable {

@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// Makes an epoch's snapshot from the one before and the patches since, and writes it.
 public struct SnapshotBuilder: Sendable {

@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// The set after some blocks, shard by shard: a snapshot merged with the patches since. What was there is read and
 /// merged in streams, so that memory does not grow with the set.

@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// A published tree on the disk, as a reader sees it.
 public struct Tree: Sendable {

@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 /// Checks a whole tree on the disk, offline: every signature, every hash, every link, and which files nobody signed.
 public struct TreeVerifier {

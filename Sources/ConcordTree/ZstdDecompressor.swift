@@ -1,5 +1,6 @@
 import CZstd
 import Concord
+import ConcordFiles
 
 /// Unpacks a `.zst` file piece by piece: bounded memory whatever the file says of itself.
 ///

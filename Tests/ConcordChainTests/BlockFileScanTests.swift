@@ -3,6 +3,7 @@ import Testing
 
 @testable import Concord
 @testable import ConcordChain
+@testable import ConcordFiles
 @testable import ConcordTree
 
 @Suite struct BlockFileScanTests {

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Concord
+@testable import ConcordFiles
 @testable import ConcordTree
 
 @Suite struct ShardMergeTests {

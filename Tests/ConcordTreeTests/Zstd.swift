@@ -2,6 +2,7 @@ import CZstd
 import TestSupport
 
 @testable import Concord
+@testable import ConcordFiles
 @testable import ConcordTree
 
 /// zstd as the library has it, apart from the code under test.

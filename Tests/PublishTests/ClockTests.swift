@@ -1,6 +1,7 @@
 import Concord
 import ConcordChain
 import ConcordPublish
+import ConcordFiles
 import ConcordTree
 import Foundation
 import TestSupport

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ConcordTree
+@testable import ConcordFiles
 
 @Suite struct CounterTests {
     @Test func countsFromOneOnAnyThread() throws {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import ConcordTree
+@testable import ConcordFiles
 
 @Suite struct FolderLockTests {
     let scratch: Scratch

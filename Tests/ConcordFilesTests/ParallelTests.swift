@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import ConcordTree
+@testable import ConcordFiles
 
 @Suite struct ParallelTests {
     struct Failure: Error, Equatable {

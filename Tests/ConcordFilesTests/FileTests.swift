@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @testable import Concord
-@testable import ConcordTree
+@testable import ConcordFiles
 
 @Suite struct FileTests {
     let scratch: Scratch
