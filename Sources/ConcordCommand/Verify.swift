@@ -46,7 +46,7 @@ struct Verify: ParsableCommand {
 
     private func say(_ report: TreeVerifier.Report) {
         for problem in report.problems { print("WRONG  \(problem)") }
-        for path in report.unsigned { print("unsigned  \(path)") }
+        for path in report.unsigned { print("unsigned  \(path.printable)") }
         print(
             """
             authority  \(report.authority.name), \(report.authority.network.rawValue)

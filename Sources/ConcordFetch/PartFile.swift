@@ -1,3 +1,4 @@
+import Concord
 #if canImport(Glibc)
     import Glibc
 #else
@@ -68,6 +69,6 @@ struct PartFile: ~Copyable {
     }
 
     private static func error(_ call: String, _ path: String) -> Failure.Kind {
-        .local(WebAddress.printable("\(call) \(path): \(String(cString: strerror(errno)))"))
+        .local("\(call) \(path): \(String(cString: strerror(errno)))".printable)
     }
 }

@@ -19,7 +19,7 @@ public struct SetFetch {
     private let preferred: Int
     private let agreeing: [Authority]
     /// What hosts served instead of the small files.
-    private var faults: [String] = []
+    private var faults: [VerifiedDownloads.Fault] = []
 
     /// No host had what was needed: what, and what each served instead.
     public struct NoValidBytes: Error, CustomStringConvertible {
@@ -68,7 +68,7 @@ public struct SetFetch {
         try install(shards)
         try removeOthers(statements)
         return Result(
-            files: wanted.count, bytes: transfers.received, faults: faults + Self.summary(downloads.faults),
+            files: wanted.count, bytes: transfers.received, faults: Self.summary(faults + downloads.faults),
             shards: wanted.count { $0.path.hasPrefix("snapshots/") },
             patches: wanted.count { $0.path.hasPrefix("patches/") })
     }
@@ -96,7 +96,7 @@ public struct SetFetch {
         for one in report.heard where keys.contains(one.authority.key) {
             for signed in one.attestations where signed.statement == agreed { found[agreed.blockID] = signed }
         }
-        var problems: [String] = []
+        var problems: [VerifiedDownloads.Fault] = []
         for authority in agreeing {
             for url in authority.urls {
                 let missing = blocks.filter { found[$0] == nil }
@@ -106,8 +106,7 @@ public struct SetFetch {
                     switch result {
                     case .success(let signed): found[block] = signed
                     case .failure(let error):
-                        let path = "\(url)/\(TreePath.attestation(block, agreed.parameters))"
-                        problems.append(error is Failure ? "\(error)" : "\(path): \(error)")
+                        problems.append(.init(url, TreePath.attestation(block, agreed.parameters), error))
                     }
                 }
             }
@@ -116,7 +115,7 @@ public struct SetFetch {
         guard statements.count == blocks.count else {
             throw NoValidBytes(
                 description: "no host had valid attestations of every height from \(agreed.epochStart) on:"
-                    + problems.prefix(10).map { "\n  \($0)" }.joined())
+                    + Self.summary(problems).map { "\n  \($0)" }.joined())
         }
         if let fault = StatementChain.fault(in: statements) {
             // It is the first one that breaks it; what others say of that height is a question for «check».
@@ -163,25 +162,36 @@ public struct SetFetch {
 
     /// The blocks from the epoch's first height to the agreed one: from a headers file that leads to it.
     private mutating func fetchBlocks() throws -> [BlockID] {
-        let path = TreePath.headers(epochOf: agreed.height, agreed.parameters)
-        var problems: [String] = []
+        let agreed = agreed
+        return try firstValid(
+            TreePath.headers(epochOf: agreed.height, agreed.parameters),
+            limit: agreed.parameters.epoch * BlockHeader.size
+        ) { bytes throws(ParseError) in
+            let chain = try HeaderChain(parsing: bytes, from: agreed.epochStart)
+            guard chain.block(at: agreed.height) == agreed.blockID else {
+                throw ParseError(.malformed("does not lead to the agreed block"), at: 0)
+            }
+            return (agreed.epochStart...agreed.height).compactMap(chain.block(at:))
+        }
+    }
+
+    /// What the first host has that has a file as it must be; what the ones before had is noted.
+    private mutating func firstValid<Value>(
+        _ path: String, limit: Int, _ parse: ([UInt8]) throws(ParseError) -> Value
+    ) throws -> Value {
+        var problems: [VerifiedDownloads.Fault] = []
         for host in hosts {
             do {
-                let body = try transfers.fetch(
-                    Request("\(host)/\(path)", limit: agreed.parameters.epoch * BlockHeader.size))
-                let chain = try HeaderChain(parsing: body.bytes, from: agreed.epochStart)
-                guard chain.block(at: agreed.height) == agreed.blockID else {
-                    throw ParseError(.malformed("does not lead to the agreed block"), at: 0)
-                }
+                let value = try parse(try transfers.fetch(Request("\(host)/\(path)", limit: limit)).bytes)
                 faults += problems
-                return (agreed.epochStart...agreed.height).compactMap(chain.block(at:))
+                return value
             } catch {
                 if let failure = error as? Failure, failure.isLocal { throw failure }
-                problems.append(error is Failure ? "\(error)" : "\(host)/\(path): \(error)")
+                problems.append(.init(host, path, error))
             }
         }
         throw NoValidBytes(
-            description: "no host had valid headers of the epoch:" + problems.map { "\n  \($0)" }.joined())
+            description: "no host had a valid \(path):" + Self.summary(problems).map { "\n  \($0)" }.joined())
     }
 
     // MARK: data
@@ -190,32 +200,19 @@ public struct SetFetch {
         guard let root = first.snapshotRoot else { preconditionFailure("the chain begins with a snapshot") }
         let parameters = agreed.parameters
         let path = TreePath.manifest(first.blockID)
-        let tree = Tree(folder.root)
-        if let kept = try? tree.manifest(of: first.blockID, parameters: parameters, root: root) {
+        if let kept = try? Tree(folder.root).manifest(of: first.blockID, parameters: parameters, root: root) {
             return kept
         }
-        var problems: [String] = []
-        for host in hosts {
-            do {
-                let body = try transfers.fetch(
-                    Request("\(host)/\(path)", limit: Manifest.mostBytes(shards: parameters.shards)))
-                let manifest = try Manifest(parsing: body.bytes, shards: parameters.shards)
-                guard manifest.root == root else {
-                    throw ParseError(.malformed("is not the manifest that the statement names"), at: 0)
-                }
-                try folder.write(body.bytes, at: path)
-                faults += problems
-                return manifest
-            } catch let error as FileError {
-                throw error
-            } catch {
-                if let failure = error as? Failure, failure.isLocal { throw failure }
-                problems.append(error is Failure ? "\(error)" : "\(host)/\(path): \(error)")
+        let manifest = try firstValid(path, limit: Manifest.mostBytes(shards: parameters.shards)) {
+            bytes throws(ParseError) in
+            let manifest = try Manifest(parsing: bytes, shards: parameters.shards)
+            guard manifest.root == root else {
+                throw ParseError(.malformed("is not the manifest that the statement names"), at: 0)
             }
+            return manifest
         }
-        throw NoValidBytes(
-            description: "no host had a valid manifest of the snapshot:"
-                + problems.map { "\n  \($0)" }.joined())
+        try folder.write(Array(manifest.text.utf8), at: path)
+        return manifest
     }
 
     /// The shards and patches that are not here yet. A file is only given its name when it was checked.

@@ -293,7 +293,7 @@ public struct Survey: ~Copyable {
             case let unusable as Unusable: unusable.isInvalid
             default: true
             }
-        let text = error is Failure ? "\(error)" : "\(url)/\(path): \(error)"
+        let text = error is Failure ? "\(error)" : "\(WebAddress.shown(url))/\(path): \(error)"
         if !heard[authority].problems.contains(where: { $0.text == text }) {
             heard[authority].problems.append(Problem(url: url, text: text, isInvalid: isInvalid))
         }

@@ -1,4 +1,5 @@
 import CCurl
+import Concord
 
 /// One request on its way: libcurl's easy handle, and what its callbacks work on. A class, because the callbacks
 /// are given its address.
@@ -165,7 +166,7 @@ extension Transfer {
         if let reach, next < reach {
             return stop(
                 .network(
-                    "a redirect to \(WebAddress.printable(remote ?? "this machine")), inside this network"))
+                    "a redirect to \((remote ?? "this machine").printable), inside this network"))
         }
         reach = reach ?? next
         return true
@@ -249,7 +250,7 @@ extension Transfer {
 
     private func words(_ code: CURLcode) -> String {
         message[0] == 0
-            ? String(cString: curl_easy_strerror(code)) : WebAddress.printable(String(cString: message))
+            ? String(cString: curl_easy_strerror(code)) : String(cString: message).printable
     }
 }
 

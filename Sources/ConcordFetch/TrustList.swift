@@ -92,7 +92,7 @@ public struct TrustList: Sendable {
         } catch {
             // A file that is not there yet is fine.
             if case .badURL(let words) = error {
-                throw Refusal(description: "«\(WebAddress.printable(url))» is no URL of a tree: \(words)")
+                throw Refusal(description: "«\(url.printable)» is no URL of a tree: \(words)")
             }
         }
         return String(url.reversed().drop { $0 == "/" }.reversed())

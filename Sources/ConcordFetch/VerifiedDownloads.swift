@@ -19,9 +19,17 @@ final class VerifiedDownloads {
 
     /// A host that served a file that is not what was signed, or did not serve it.
     struct Fault: Sendable {
+        /// Of the tree.
         let url: String
+        /// In words that name the file.
         let text: String
-        let isInvalid: Bool
+
+        /// A local file's path is left out of the words.
+        init(_ url: String, _ path: String, _ error: any Error) {
+            self.url = url
+            let words = (error as? FileError)?.message ?? "\(error)"
+            text = error is Failure ? words : "\(WebAddress.shown(url))/\(path): \(words)"
+        }
     }
 
     /// No host had the file.
@@ -86,9 +94,8 @@ final class VerifiedDownloads {
             for (job, error) in results {
                 pending -= 1
                 if let error {
-                    let text = "\(hosts[job.asked.last ?? 0])/\(files[job.index].path): \(Self.words(error))"
                     strikes[job.asked.last ?? 0] += 1
-                    try again(job, text, isInvalid: true)
+                    try again(job, error)
                 } else {
                     staged.append(Folder.Staged(temporary: job.temporary, path: files[job.index].path))
                     done += 1
@@ -100,8 +107,8 @@ final class VerifiedDownloads {
             }
         }
 
-        func again(_ job: Job, _ text: String, isInvalid: Bool) throws {
-            let fault = Fault(url: hosts[job.asked.last ?? 0], text: text, isInvalid: isInvalid)
+        func again(_ job: Job, _ error: any Error) throws {
+            let fault = Fault(hosts[job.asked.last ?? 0], files[job.index].path, error)
             faults.append(fault)
             folder.discard(Folder.Staged(temporary: job.temporary, path: ""))
             var job = job
@@ -132,7 +139,7 @@ final class VerifiedDownloads {
             case .failure(let failure):
                 if failure.isLocal { throw failure }
                 if failure.kind != .notFound { strikes[job.asked.last ?? 0] += 1 }
-                try again(job, failure.description, isInvalid: failure.isInvalid)
+                try again(job, failure)
             case .success:
                 pending += 1
                 let check = files[job.index].check
@@ -163,11 +170,6 @@ final class VerifiedDownloads {
             )
         }
         return hosts.indices.filter { !job.asked.contains($0) }.min { rank($0) < rank($1) } ?? 0
-    }
-
-    /// An error without the temporary file's path.
-    private static func words(_ error: any Error) -> String {
-        (error as? FileError)?.message ?? "\(error)"
     }
 }
 

@@ -1,4 +1,5 @@
 import CCurl
+import Concord
 
 #if canImport(Glibc)
     import Glibc
@@ -64,21 +65,14 @@ struct WebAddress {
 
     /// `url` as it may be shown to people: without a password, and without what moves a terminal's cursor.
     static func shown(_ url: String) -> String {
-        guard url.contains("@"), let parts = curl_url() else { return printable(url) }
+        guard url.contains("@"), let parts = curl_url() else { return url.printable }
         defer { curl_url_cleanup(parts) }
         guard !url.utf8.contains(0),
             curl_url_set(parts, CURLUPART_URL, url, UInt32(CURLU_URLENCODE)) == CURLUE_OK,
             part(CURLUPART_PASSWORD, of: parts) != nil,
             curl_url_set(parts, CURLUPART_PASSWORD, nil, 0) == CURLUE_OK,
             let rest = part(CURLUPART_URL, of: parts)
-        else { return printable(url) }
-        return printable(rest)
-    }
-
-    /// Text that a host may have had a hand in, with control characters replaced.
-    static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+        else { return url.printable }
+        return rest.printable
     }
 }
