@@ -219,7 +219,13 @@ public final class Folder: Sendable {
         }
         defer { closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(stream) {
+        while true {
+            // Nil is the end, or an error: errno alone tells.
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw FileError.system("list", folder) }
+                break
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
             }
