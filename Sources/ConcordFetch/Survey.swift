@@ -55,20 +55,17 @@ public struct Survey: ~Copyable {
     private let transfers: Transfers
     private let rule: Agreement
     private let now: Int64
-    private let mostAge: Int64?
     private var heard: [Heard]
 
     /// - Parameters:
     ///   - now: seconds since 1970.
-    ///   - mostAge: seconds after which an authority's newest attestation is stale; nil for what the network suggests.
     public init(
-        _ authorities: [Authority], rule: Agreement, transfers: Transfers, now: Int64, mostAge: Int64? = nil
+        _ authorities: [Authority], rule: Agreement, transfers: Transfers, now: Int64
     ) {
         heard = authorities.map { Heard(authority: $0) }
         self.rule = rule
         self.transfers = transfers
         self.now = now
-        self.mostAge = mostAge
     }
 
     /// A day, where blocks come every ten minutes and it matters.
@@ -134,7 +131,7 @@ public struct Survey: ~Copyable {
                 continue
             }
             heard[i].view.stand(on: newest.statement)
-            let limit = mostAge ?? Self.mostAge(of: newest.statement.network)
+            let limit = Self.mostAge(of: newest.statement.network)
             heard[i].view.isStale = limit.map { now - newest.attestation.time > $0 } ?? false
         }
         try checkSameKind()

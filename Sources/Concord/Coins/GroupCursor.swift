@@ -9,7 +9,7 @@ public struct GroupCursor {
     private var previousIndex: Int64 = -1
     private var isFirst = true
     /// Bytes of the whole input before the window.
-    public private(set) var base = 0
+    private(set) var base = 0
 
     /// A window that is not the last must hold this many unread bytes, so that a whole coin is in it.
     public static let lookahead = 32 + 9 + EncodedCoin.mostBytes

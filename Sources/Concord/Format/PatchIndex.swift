@@ -52,7 +52,7 @@ public struct PatchIndex: Sendable {
     }
 
     /// Bytes of the index itself.
-    public var size: Int { entries.count * Self.entrySize }
+    var size: Int { entries.count * Self.entrySize }
     /// Bytes of the whole patch.
     public var patchSize: Int { offsets[entries.count] }
 
