@@ -38,11 +38,13 @@ let package = Package(
         .target(name: "ConcordChain", dependencies: ["Concord", "ConcordFiles"]),
         // The published tree on a disk: zstd, snapshots from patches, verification.
         .target(name: "ConcordTree", dependencies: ["Concord", "ConcordFiles", "CZstd"]),
-        // The way from chain data to a signed tree; the only code that holds private keys.
+        // Chain data → block changes → patches, snapshots and what is to be said of each block, unsigned.
+        .target(name: "ConcordBuild", dependencies: ["ConcordChain", "ConcordFiles", "ConcordTree"]),
+        // What is to be said, signed: a published tree; the only code that holds private keys.
         .target(
             name: "ConcordPublish",
             dependencies: [
-                "ConcordChain", "ConcordFiles", "ConcordTree", "CSecp256k1",
+                "ConcordBuild", "ConcordChain", "ConcordFiles", "ConcordTree", "CSecp256k1",
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ],
             // Links to files of site-template that every tree gets.
@@ -66,7 +68,7 @@ let package = Package(
         .executableTarget(
             name: "ConcordPublishCommand",
             dependencies: [
-                "ConcordPublish", "ConcordConsole",
+                "ConcordBuild", "ConcordPublish", "ConcordConsole",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -86,7 +88,8 @@ let package = Package(
         .testTarget(
             name: "PublishTests",
             dependencies: [
-                "ConcordPublishCommand", "ConcordPublish", "ConcordChain", "ConcordFiles", "ConcordTree",
+                "ConcordPublishCommand", "ConcordPublish", "ConcordBuild", "ConcordChain", "ConcordFiles",
+                "ConcordTree",
                 "TestSupport",
             ]),
         // The built client against trees of the built publisher.

@@ -5,7 +5,8 @@ import ConcordFiles
 ///
 /// A block counts as connected when the node wrote its undo record: a branch that was only downloaded, or found
 /// invalid, has none. Of branches with equal work the one stored first is kept, as the node keeps it.
-public struct BestChain: Sendable {
+public struct BestChain: ChainSource, BlockReader {
+    private let folder: BlockFolder
     private let entries: [BlockEntry]
     private let index: [Digest: Int32]
     private let byHeight: [Int32]
@@ -13,12 +14,29 @@ public struct BestChain: Sendable {
     public var tip: Int { byHeight.count - 1 }
 
     /// The block at a height from 0 to `tip`.
-    public subscript(height: Int) -> BlockEntry { entries[Int(byHeight[height])] }
+    subscript(height: Int) -> BlockEntry { entries[Int(byHeight[height])] }
+
+    public var network: Network { folder.network }
+    public var name: String { folder.path }
 
     public func blockID(at height: Int) -> BlockID { BlockID(height: height, hash: self[height].hash) }
 
-    /// Whether the folder holds this block, on whatever branch.
-    public func knows(_ hash: Digest) -> Bool { index[hash] != nil }
+    public func header(at height: Int) throws -> [UInt8] { try folder.header(self[height]) }
+
+    public func knows(_ block: BlockID) -> Bool { index[block.hash] != nil }
+
+    /// One flush of the disk and one inverse of the MuHash for all of them.
+    public func batch(from height: Int) -> Int { 128 }
+
+    public func blocks(_ heights: Range<Int>) -> any BlockReader { self }
+
+    public func read(_ height: Int, block: inout ByteBuffer, undo: inout ByteBuffer) throws {
+        try folder.read(self[height], height: height, block: &block, undo: &undo)
+    }
+
+    public func damaged(_ height: Int, _ error: BlockError) -> FileError {
+        folder.damaged(self[height], height: height, error)
+    }
 
     /// Scans a folder and chooses the chain.
     ///
@@ -89,6 +107,7 @@ public struct BestChain: Sendable {
             byHeight[height] = at
             at = tree.index[entry.parent] ?? at
         }
+        self.folder = folder
         self.entries = entries
         index = tree.index
         self.byHeight = byHeight

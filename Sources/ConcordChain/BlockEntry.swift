@@ -1,17 +1,17 @@
 import Concord
 
 /// Where a block and its undo record lie, and what its header says.
-public struct BlockEntry: Sendable, Equatable {
+struct BlockEntry: Sendable, Equatable {
     /// Internal byte order.
-    public var hash: Digest
-    public var parent: Digest
-    public var bits: UInt32
+    var hash: Digest
+    var parent: Digest
+    var bits: UInt32
     var transactions: UInt32
     /// The number of the `blk` and `rev` file.
-    public var file: UInt32
+    var file: UInt32
     /// Of the block itself, behind magic and length.
-    public var offset: UInt32
-    public var size: UInt32
+    var offset: UInt32
+    var size: UInt32
     /// Of the undo record itself, behind magic and length; size 0 where there is none. (The shortest record has one
     /// byte: the number of transactions behind the coinbase.)
     var undoOffset: UInt32 = 0
@@ -20,7 +20,7 @@ public struct BlockEntry: Sendable, Equatable {
     /// Bytes of an entry in a saved index, without the file's number.
     static let encodedSize = 32 + 32 + 6 * 4
 
-    public var hasUndo: Bool { undoSize > 0 }
+    var hasUndo: Bool { undoSize > 0 }
 
     /// What stands behind the undo record of this block: SHA256(SHA256(hash of the block before ‖ record))
     /// (`UndoWriteToDisk`).

@@ -75,7 +75,7 @@ public struct BlockFolder: Sendable {
 
     /// Reads a block of the best chain, and its undo record, which the genesis block does not have. The record's
     /// checksum is looked at again: the scan that found it may be of last year.
-    public func read(
+    func read(
         _ entry: BlockEntry, height: Int, block: inout ByteBuffer, undo: inout ByteBuffer
     ) throws(FileError) {
         let file = try File(reading: blockPath(Int(entry.file)))
@@ -95,7 +95,7 @@ public struct BlockFolder: Sendable {
     }
 
     /// Reads the 80 bytes of a block's header.
-    public func header(_ entry: BlockEntry) throws(FileError) -> [UInt8] {
+    func header(_ entry: BlockEntry) throws(FileError) -> [UInt8] {
         let file = try File(reading: blockPath(Int(entry.file)))
         var bytes = ByteBuffer(capacity: BlockHeader.size)
         try read(file, at: Int(entry.offset), count: BlockHeader.size, into: &bytes)
@@ -103,7 +103,7 @@ public struct BlockFolder: Sendable {
     }
 
     /// The error for a block of the chain whose bytes do not parse.
-    public func damaged(_ entry: BlockEntry, height: Int, _ error: BlockError) -> FileError {
+    func damaged(_ entry: BlockEntry, height: Int, _ error: BlockError) -> FileError {
         let advice = "restore the file from a backup, or let the node write it anew with «bitcoind -reindex»"
         return switch error {
         case .block(let error):

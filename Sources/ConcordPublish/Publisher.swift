@@ -1,43 +1,65 @@
 import Concord
+import ConcordBuild
 import ConcordChain
 import ConcordFiles
 import ConcordTree
 
-/// The way from chain data to a signed tree: block changes → patches → statements → snapshots → signatures, a batch
-/// of blocks at a time. Every batch ends in one durable step; a run that is killed is continued by the next.
+/// The way from chain data to a signed tree: statements and their data from a `SetBuilder`, a batch of blocks at a
+/// time, then signatures. Every batch ends in one durable step; a run that is killed is continued by the next.
 public struct Publisher {
-    /// Blocks of a batch: one flush of the disk and one inverse of the MuHash for all of them.
-    private static let batch = 128
-
-    private let source: BlockFolder
-    private let chain: BestChain
+    private let builder: SetBuilder
     private let folder: Folder
-    private let parameters: TreeParameters
-    private let level: Int
+    private let state: Folder
     private let key: SigningKey
     private var attestor: Attestor
     private let rolling: RollingMuHash
+    private let first: Int
+    private let memory: Int
+    private var source: any ChainSource { builder.source }
+    private var parameters: TreeParameters { builder.parameters }
+
+    /// Who signs, and what stands in every attestation.
+    public struct Signer {
+        let key: SigningKey
+        let name: AuthorityName
+        let software: String
+        let note: String?
+
+        public init(key: SigningKey, name: AuthorityName, software: String, note: String?) {
+            self.key = key
+            self.name = name
+            self.software = software
+            self.note = note
+        }
+    }
 
     /// - Parameters:
+    ///   - builder: its data folder is the tree, or a folder of the publisher's own where only attestations are
+    ///     published.
     ///   - tree: the tree, opened for writing.
     ///   - state: the folder of this publisher's own, which must be locked.
-    ///   - level: of zstd, 1 to 22.
+    ///   - first: the epoch height that the tree begins with.
+    ///   - memory: bytes that may be taken for going over the blocks below it.
     public init(
-        source: BlockFolder, chain: BestChain, tree: Folder, state: Folder, parameters: TreeParameters,
-        level: Int,
-        key: SigningKey, name: AuthorityName, software: String, note: String?
+        _ builder: SetBuilder, tree: Folder, state: Folder, first: Int = 0,
+        memory: Int = SetFold.defaultMemory,
+        signer: Signer
     ) {
-        self.source = source
-        self.chain = chain
+        self.builder = builder
         folder = tree
-        self.parameters = parameters
-        self.level = level
-        self.key = key
+        self.state = state
+        self.first = first
+        self.memory = memory
+        key = signer.key
         attestor = Attestor(
-            folder: tree, key: key, name: name, software: software, note: note, parameters: parameters,
-            journal: SigningJournal(state: state.root, key: key.publicKey, parameters: parameters))
-        rolling = RollingMuHash(state, parameters: parameters)
+            folder: tree, key: key, name: signer.name, software: signer.software, note: signer.note,
+            parameters: builder.parameters,
+            journal: SigningJournal(state: state.root, key: key.publicKey, parameters: builder.parameters))
+        rolling = RollingMuHash(state, parameters: builder.parameters)
     }
+
+    /// Whether only attestations are published.
+    private var isWitness: Bool { builder.data.root != folder.root }
 
     /// What a run did.
     public struct Report: Sendable {
@@ -54,34 +76,36 @@ public struct Publisher {
     public enum Event: Sendable {
         /// Something that a published block needs to be gone on from is missing or damaged: an earlier one is.
         case goingBack(behind: BlockID, FileError)
+        /// Before the first statement of a tree that begins at a height: the blocks below it are gone over.
+        case folding(SetFold.Event)
+        /// The coins of the first snapshot are counted.
+        case counting
         case resuming(height: Int, to: Int)
         case published(height: Int, to: Int)
         case snapshot(height: Int, coins: UInt64)
     }
 
-    /// Where the next batch begins.
-    private struct Position {
-        var statement: Statement?
-        var muhash = Num3072.one
-        var epoch = Epoch(start: 0)
-
-        var next: Int { (statement?.height ?? -1) + 1 }
-    }
-
-    /// Publishes every block that is not yet, up to `target`. `now` is the time of new attestations, seconds since
-    /// 1970.
-    public mutating func run(to target: Int, now: () -> Int64, tell: (Event) -> Void) throws -> Report? {
+    /// Publishes every block that is not yet, up to `target`.
+    ///
+    /// - Parameters:
+    ///   - now: the time of new attestations, seconds since 1970.
+    ///   - isStopping: asked between durable steps; once it says so, the run ends as if it had reached its target.
+    public mutating func run(
+        to target: Int, now: () -> Int64, isStopping: () -> Bool = { false }, tell: (Event) -> Void
+    ) throws -> Report? {
         // However it ends: what is not in its place by then never will be, and a tree is copied to hosts as it is.
         defer { try? folder.removeTemporaries() }
+        try writeHeadersBelowFirst()
         var (position, leftBehind) = try resume(tell)
         var report = position.statement.map { Report(statement: $0) }
         if let newest = position.statement { try point(to: newest.blockID, position.epoch.headers) }
-        if position.next <= target { tell(.resuming(height: position.next, to: target)) }
-        while position.next <= target {
-            let (statement, signatures) = try publish(
-                nextBatch(position, to: target), from: &position, now: now())
+        if position.next <= target { tell(.resuming(height: max(position.next, first), to: target)) }
+        while position.next <= target, !isStopping() {
+            let steps = try next(&position, to: target, isStopping: isStopping, tell)
+            guard let statement = steps.last?.statement else { break }
+            let signatures = try sign(steps, at: position, now: now())
             var next = report ?? Report(statement: statement)
-            next.blocks += statement.height + 1 - (report.map { $0.statement.height + 1 } ?? 0)
+            next.blocks += steps.count
             next.statement = statement
             next.signatures += signatures
             if statement.isEpochStart {
@@ -106,33 +130,25 @@ public struct Publisher {
         }
     }
 
-    /// An epoch height is a batch of its own; no other batch crosses one.
-    private func nextBatch(_ position: Position, to target: Int) -> Range<Int> {
-        let next = position.next
-        let start = parameters.epochStart(of: next)
-        return
-            next..<(next == start ? next + 1 : min(next + Self.batch, target + 1, start + parameters.epoch))
-    }
-
     /// The highest published block of the chain that can be gone on from: it has a running value, an attestation to
     /// hold it to, and its epoch is in the tree. Where anything of that is missing or damaged, an earlier block does,
     /// and what follows it is worked out once more: what the tree has must turn out the same, the rest comes back.
-    private func resume(_ tell: (Event) -> Void) throws -> (Position, leftBehind: BlockID?) {
+    private func resume(_ tell: (Event) -> Void) throws -> (SetBuilder.Position, leftBehind: BlockID?) {
         var leftBehind: BlockID?
         var isTold = false
         for block in try rolling.blocks() {
-            guard block.height <= chain.tip, chain.blockID(at: block.height) == block else {
+            guard block.height <= source.tip, source.blockID(at: block.height) == block else {
                 // In a reorganisation the node keeps the block it leaves.
-                guard chain.knows(block.hash) || !folder.contains(TreePath.attestation(block, parameters))
+                guard try source.knows(block) || !folder.contains(TreePath.attestation(block, parameters))
                 else {
                     throw FileError(
-                        source.path,
+                        source.name,
                         "does not hold block \(block.hash.reversedHex), which was published at height \(block.height): "
                             + "the node is behind the tree, or it is another node's. Let it finish its work, or give "
-                            + "another --datadir")
+                            + "another one")
                 }
                 // A chain that is shorter has not left the block: a node that is being reindexed has yet to come to it.
-                if block.height > chain.tip { continue }
+                if block.height > source.tip { continue }
                 leftBehind = leftBehind ?? block
                 continue
             }
@@ -143,52 +159,77 @@ public struct Publisher {
                 isTold = true
             }
         }
-        return (Position(), leftBehind)
+        if first > 0, let leftBehind {
+            throw FileError(
+                folder.root,
+                "begins at height \(first), and the best chain has left all of it: block \(leftBehind.hash.reversedHex) "
+                    + "of height \(leftBehind.height) was published. Begin another tree, with another key",
+                kind: .conflict)
+        }
+        return (SetBuilder.Position(), leftBehind)
     }
 
-    private func position(at block: BlockID) throws -> Position {
+    private func position(at block: BlockID) throws -> SetBuilder.Position {
         let tree = Tree(folder.root)
         let statement = try tree.attestation(of: block, parameters: parameters, key: key.publicKey).statement
-        return Position(
+        return SetBuilder.Position(
             statement: statement, muhash: try rolling.read(block, expecting: statement.muhash),
-            epoch: try .resuming(at: statement, tree: tree, key: key.publicKey, chain: chain, source: source))
+            epoch: try .resuming(
+                at: statement, tree: tree, data: Tree(builder.data.root), key: key.publicKey, source: source))
     }
 
-    /// One durable step: data, then attestations, then headers, then the hint, then the state.
-    private mutating func publish(
-        _ heights: Range<Int>, from position: inout Position, now: Int64
-    ) throws -> (newest: Statement, signatures: Int) {
-        let items = try BlockBatch(
-            source: source, chain: chain, folder: folder, parameters: parameters, level: level
-        ).work(heights)
-        try folder.install(items.compactMap(\.patch))
-
-        var inverses = items.map(\.totals.muhash.denominator)
-        Num3072.invert(&inverses)
-        var statements: [Statement] = []
-        for (item, inverse) in zip(items, inverses) {
-            position.muhash.multiply(by: item.totals.muhash.numerator)
-            position.muhash.multiply(by: inverse)
-            try checkClock(now, item)
-            let statement = try self.statement(item, at: &position)
-            position.statement = statement
-            position.epoch.headers += item.header
-            statements.append(statement)
+    /// The statements of the next batch, their data in its place.
+    private func next(
+        _ position: inout SetBuilder.Position, to target: Int, isStopping: () -> Bool,
+        _ tell: (Event) -> Void
+    ) throws -> [SetBuilder.Step] {
+        guard position.statement == nil, first > 0 else {
+            return try builder.advance(&position, over: builder.nextBatch(position, to: target))
         }
-        guard let newest = statements.last else { preconditionFailure("a batch has blocks") }
+        let fold = SetFold(builder, work: try state.inner("fold"), memory: memory)
+        guard let built = try fold.run(to: first, isStopping: isStopping, { tell(.folding($0)) }) else {
+            return []
+        }
+        tell(.counting)
+        let step: SetBuilder.Step
+        (position, step) = try builder.begin(with: built, at: source.blockID(at: first))
+        return [step]
+    }
+
+    /// Signs what is to be said: attestations, then headers, then the hint, then the state. The data is there.
+    private mutating func sign(
+        _ steps: [SetBuilder.Step], at position: SetBuilder.Position, now: Int64
+    ) throws -> Int {
+        for step in steps { try checkClock(now, step) }
+        let statements = steps.map(\.statement)
+        try source.confirm(statements)
         let signatures = try attestor.attest(statements, now: now)
+        guard let newest = statements.last else { return signatures }
         try point(to: newest.blockID, position.epoch.headers)
         try rolling.write(position.muhash, for: newest.blockID)
-        return (newest, signatures)
+        if newest.height == first { try state.removeTree("fold") }
+        if isWitness, newest.isEpochStart { try builder.removeOld(below: newest.height) }
+        return signatures
     }
 
     /// A time of attestation is signed for ever; miners' clocks are at most two hours ahead.
-    private func checkClock(_ now: Int64, _ item: BlockBatch.Item) throws(FileError) {
-        guard now >= Int64(item.totals.header.time) - 7200 else {
+    private func checkClock(_ now: Int64, _ step: SetBuilder.Step) throws(FileError) {
+        guard now >= Int64(step.time) - 7200 else {
             throw FileError(
-                source.path,
-                "the block of height \(item.block.height) is of \(Timestamp.text(Int64(item.totals.header.time))), but "
+                source.name,
+                "the block of height \(step.statement.height) is of \(Timestamp.text(Int64(step.time))), but "
                     + "this machine's clock says \(Timestamp.text(now)): set the clock")
+        }
+    }
+
+    /// Headers are there from the genesis block on, wherever the tree begins.
+    private func writeHeadersBelowFirst() throws {
+        for start in stride(from: 0, to: first, by: parameters.epoch) {
+            let path = TreePath.headers(epochOf: start, parameters)
+            if folder.contains(path) { continue }
+            var headers: [UInt8] = []
+            for height in start..<start + parameters.epoch { headers += try source.header(at: height) }
+            try folder.write(headers, at: path)
         }
     }
 
@@ -210,63 +251,7 @@ public struct Publisher {
     private func isFurther(than block: BlockID) -> Bool {
         let tree = Tree(folder.root)
         guard let latest = try? tree.latest(), latest.height >= block.height else { return false }
-        if latest.height <= chain.tip { return chain.blockID(at: latest.height) == latest }
+        if latest.height <= source.tip { return source.blockID(at: latest.height) == latest }
         return (try? tree.attestation(of: latest, parameters: parameters, key: key.publicKey)) != nil
-    }
-
-    /// What is to be said of a block; at an epoch height its snapshot is built and installed first.
-    private func statement(_ item: BlockBatch.Item, at position: inout Position) throws -> Statement {
-        let before = position.statement
-        let patch = SnapshotMerge.Patch(block: item.block, root: item.totals.patchRoot)
-        position.epoch.patches.append(patch)
-        let coins = Int64(before?.coins ?? 0) + item.totals.coins
-        let amount = Int64(before?.amount ?? 0) + item.totals.amount
-        guard coins >= 0, (0...Int64(Amount.most)).contains(amount) else {
-            throw FileError(
-                source.path,
-                "the block of height \(item.block.height) spends more than there is: its undo data is damaged"
-            )
-        }
-        let history: Digest
-        var snapshotRoot: Digest?
-        if let before, item.block.height != parameters.epochStart(of: item.block.height) {
-            history = Statement.history(after: before.history, block: item.block.hash, patchRoot: patch.root)
-        } else {
-            let manifest = try snapshot(item.block, position.epoch)
-            position.epoch = Epoch(
-                start: item.block.height,
-                snapshot: SnapshotMerge.Before(block: item.block, manifest: manifest))
-            guard manifest.coins == UInt64(coins) else {
-                throw FileError(
-                    folder.path(TreePath.manifest(item.block)),
-                    "holds \(manifest.coins) coins, but the blocks up to height \(item.block.height) leave \(coins): "
-                        + "the node's undo data or this tree is damaged. Nothing was signed; try another node's data"
-                )
-            }
-            history = manifest.root
-            snapshotRoot = manifest.root
-        }
-        return Statement(
-            network: source.network, parameters: parameters, height: item.block.height,
-            block: item.block.hash,
-            parent: item.totals.header.parent, coins: UInt64(coins), amount: UInt64(amount),
-            muhash: position.muhash.digest, patchRoot: patch.root, history: history,
-            snapshotRoot: snapshotRoot)
-    }
-
-    /// Builds the snapshot of an epoch height; one that the tree has must be the same.
-    private func snapshot(_ block: BlockID, _ epoch: Epoch) throws -> Manifest {
-        let builder = SnapshotBuilder(folder: folder, parameters: parameters, level: level)
-        let (manifest, shards) = try builder.build(block, before: epoch.snapshot, patches: epoch.patches)
-        if folder.contains(TreePath.manifest(block)) {
-            _ = try Tree(folder.root).manifest(of: block, parameters: parameters, root: manifest.root)
-            for shard in shards where folder.contains(shard.path) { folder.discard(shard) }
-            try folder.install(shards.filter { !folder.contains($0.path) })
-        } else {
-            // The manifest comes when all that it lists is there for good.
-            try folder.install(shards)
-            try folder.write(Array(manifest.text.utf8), at: TreePath.manifest(block))
-        }
-        return manifest
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Concord
+import ConcordBuild
 import ConcordChain
 import ConcordConsole
 import ConcordPublish
@@ -113,13 +114,14 @@ struct Run: ParsableCommand {
         // First, so that what a killed run leaves says whose it is and how it is cut.
         try face.write()
         var publisher = Publisher(
-            source: source, chain: chain, tree: folder, state: stateFolder, parameters: parameters,
-            level: level,
-            key: signingKey, name: name, software: Software.name, note: note)
+            SetBuilder(source: chain, data: folder, parameters: parameters, level: level), tree: folder,
+            state: stateFolder,
+            signer: Publisher.Signer(key: signingKey, name: name, software: Software.name, note: note))
         let report = try publisher.run(to: target, now: { Int64(Date().timeIntervalSince1970) }) { event in
             switch event {
             case .goingBack(let block, let error):
                 progress.say("note: \(error); going back behind height \(block.height)")
+            case .folding, .counting: break
             case .resuming(let height, let to):
                 progress.update("publishing heights \(height) to \(to)")
             case .published(let height, let to):

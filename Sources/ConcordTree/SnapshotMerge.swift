@@ -58,18 +58,8 @@ public struct SnapshotMerge: Sendable {
         while results.count < parameters.shards {
             let range = rangeFitting(lengths, from: results.count)
             let sections = try sources.load(Array(range))
-            results += try Parallel.map(range.count, tools: tools) { item, tools in
-                let shard = range.lowerBound + item
-                var changes = ShardChanges()
-                try sections.add(item, to: &changes)
-                changes.sort()
-                let reader = try before.map {
-                    try ShardReader(
-                        tree.path(TreePath.shard(shard, of: $0.block)), expected: $0.manifest.shards[shard])
-                }
-                var merge = ShardMerge(before: reader, changes: changes)
-                return try body(shard, &merge, &tools)
-            }
+            results += try sections.merge(
+                shards: range, onto: before.map { ($0, tree) }, tools: tools, body)
         }
         return results
     }
@@ -83,5 +73,29 @@ public struct SnapshotMerge: Sendable {
             end += 1
         } while end < parameters.shards && total < memory
         return first..<end
+    }
+}
+
+extension PatchSections.Loaded {
+    /// Calls `body` with each of these shards, whose sections this holds, as it is after the changes, on all cores.
+    /// `before` is the set that they are made to, and the tree that holds it; nil for the empty one.
+    func merge<Tools: ~Copyable, Result: Sendable>(
+        shards: Range<Int>, onto before: (snapshot: SnapshotMerge.Before, tree: Tree)?,
+        tools: @Sendable () -> Tools,
+        _ body: @Sendable (_ shard: Int, _ merge: inout ShardMerge, _ tools: inout Tools) throws -> Result
+    ) throws -> [Result] {
+        try Parallel.map(shards.count, tools: tools) { item, tools in
+            let shard = shards.lowerBound + item
+            var changes = ShardChanges()
+            try add(item, to: &changes)
+            changes.sort()
+            let reader = try before.map { before in
+                try ShardReader(
+                    before.tree.path(TreePath.shard(shard, of: before.snapshot.block)),
+                    expected: before.snapshot.manifest.shards[shard])
+            }
+            var merge = ShardMerge(before: reader, changes: changes)
+            return try body(shard, &merge, &tools)
+        }
     }
 }

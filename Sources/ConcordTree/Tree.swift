@@ -45,9 +45,9 @@ public struct Tree: Sendable {
         return signed
     }
 
-    /// The manifest of a snapshot, held to the root that a statement names.
+    /// The manifest of a snapshot, held to the root that a statement names; of one that nobody attests, as it is.
     public func manifest(
-        of block: BlockID, parameters: TreeParameters, root: Digest
+        of block: BlockID, parameters: TreeParameters, root: Digest?
     ) throws(FileError) -> Manifest {
         let path = path(TreePath.manifest(block))
         let bytes = try File.read(path, atMost: Manifest.mostBytes(shards: parameters.shards))
@@ -57,7 +57,7 @@ public struct Tree: Sendable {
         } catch {
             throw .parse(error, path)
         }
-        guard manifest.root == root else {
+        guard root == nil || manifest.root == root else {
             throw FileError(
                 path, "is not the manifest that the statement names: its root is \(manifest.root.hex)")
         }

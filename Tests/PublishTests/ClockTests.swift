@@ -1,4 +1,5 @@
 import Concord
+import ConcordBuild
 import ConcordChain
 import ConcordPublish
 import ConcordFiles
@@ -15,12 +16,14 @@ import Testing
         let source = try BlockFolder(reference.publication.datadir, network: .regtest)
         let state = try Folder(scratch.path("state"))
         guard let name = AuthorityName("alice") else { throw TestError("alice is no name") }
+        let tree = try Folder(scratch.path("tree"))
         var publisher = Publisher(
-            source: source, chain: try BestChain.scan(source, cache: state),
-            tree: try Folder(scratch.path("tree")),
-            state: state, parameters: TreeParameters(shards: 16, epoch: 50), level: 1,
-            key: SigningKey.generate(),
-            name: name, software: Software.name, note: nil)
+            SetBuilder(
+                source: try BestChain.scan(source, cache: state), data: tree,
+                parameters: TreeParameters(shards: 16, epoch: 50), level: 1),
+            tree: tree, state: state,
+            signer: Publisher.Signer(
+                key: SigningKey.generate(), name: name, software: Software.name, note: nil))
         return try publisher.run(to: height, now: { now }, tell: { _ in })
     }
 

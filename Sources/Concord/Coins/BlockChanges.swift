@@ -38,7 +38,12 @@ public struct BlockChanges: ~Copyable {
     /// The canonical bytes of the patch of the block that was worked on last.
     public private(set) var patch = ByteBuffer(capacity: 1 << 20)
 
-    public init() {}
+    private let hasMuHash: Bool
+
+    /// Without `hasMuHash` the MuHash of the totals is that of nothing, which saves most of the time.
+    public init(hasMuHash: Bool = true) {
+        self.hasMuHash = hasMuHash
+    }
 
     /// Works out the changes of a block.
     ///
@@ -120,8 +125,10 @@ public struct BlockChanges: ~Copyable {
                 guard ScriptCompression.unfold(coin.script, into: &script) else {
                     throw ParseError(.malformed("names a public key that is no point of the curve"), at: 0)
                 }
-                totals.muhash.remove(
-                    Num3072(coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes))
+                if hasMuHash {
+                    totals.muhash.remove(
+                        Num3072(coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes))
+                }
                 totals.coins -= 1
                 totals.amount -= Int64(coin.amount)
                 spent.append(Spent(outpoint: outpoint, shard: Int32(parameters.shard(of: script.bytes))))
@@ -145,10 +152,12 @@ public struct BlockChanges: ~Copyable {
                 let script = Self.script(of: out, in: block)
                 if ScriptCompression.isUnspendable(script) { continue }
                 let index = UInt32(output - first)
-                totals.muhash.insert(
-                    Num3072(
-                        coin: Outpoint(txid: txid, index: index), code: code, amount: out.amount,
-                        script: script))
+                if hasMuHash {
+                    totals.muhash.insert(
+                        Num3072(
+                            coin: Outpoint(txid: txid, index: index), code: code, amount: out.amount,
+                            script: script))
+                }
                 totals.coins += 1
                 totals.amount += Int64(out.amount)
                 created.append(
@@ -187,7 +196,7 @@ public struct BlockChanges: ~Copyable {
                 entries.append(.empty)
                 continue
             }
-            encodeSpent(spent[nextSpent..<spentEnd])
+            sections.appendSpent(spent[nextSpent..<spentEnd], \.outpoint)
             encodeCreated(created[nextCreated..<createdEnd], block)
             (nextSpent, nextCreated) = (spentEnd, createdEnd)
             let section = UnsafeRawBufferPointer(rebasing: sections.bytes[start...])
@@ -198,26 +207,6 @@ public struct BlockChanges: ~Copyable {
         index.append(to: &patch)
         patch.append(sections.bytes)
         return index.root
-    }
-
-    private mutating func encodeSpent(_ spent: ArraySlice<Spent>) {
-        var groups: UInt64 = 0
-        var at = spent.startIndex
-        while at < spent.endIndex {
-            let txid = spent[at].outpoint.txid
-            at = spent[at...].endOfRun { $0.outpoint.txid == txid }
-            groups += 1
-        }
-        sections.appendCompactSize(groups)
-        at = spent.startIndex
-        while at < spent.endIndex {
-            let txid = spent[at].outpoint.txid
-            let end = spent[at...].endOfRun { $0.outpoint.txid == txid }
-            sections.append(txid)
-            sections.appendCompactSize(UInt64(end - at))
-            for coin in spent[at..<end] { sections.appendCompactSize(UInt64(coin.outpoint.index)) }
-            at = end
-        }
     }
 
     private mutating func encodeCreated(_ created: ArraySlice<Created>, _ block: UnsafeRawBufferPointer) {
@@ -233,6 +222,30 @@ public struct BlockChanges: ~Copyable {
                     index: coin.index, code: coin.code, amount: output.amount,
                     script: Self.script(of: output, in: block))
             }
+            at = end
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// Appends the spent outpoints of a section, which come in its order: the number of groups, then each group's txid,
+    /// count and indexes.
+    mutating func appendSpent<Spent>(_ spent: ArraySlice<Spent>, _ outpoint: (Spent) -> Outpoint) {
+        var groups: UInt64 = 0
+        var at = spent.startIndex
+        while at < spent.endIndex {
+            let txid = outpoint(spent[at]).txid
+            at = spent[at...].endOfRun { outpoint($0).txid == txid }
+            groups += 1
+        }
+        appendCompactSize(groups)
+        at = spent.startIndex
+        while at < spent.endIndex {
+            let txid = outpoint(spent[at]).txid
+            let end = spent[at...].endOfRun { outpoint($0).txid == txid }
+            append(txid)
+            appendCompactSize(UInt64(end - at))
+            for coin in spent[at..<end] { appendCompactSize(UInt64(outpoint(coin).index)) }
             at = end
         }
     }

@@ -61,6 +61,31 @@ public struct ShardChanges: ~Copyable {
         }
         return coin
     }
+
+    /// Uses the changes up, and appends what they come to as one section: what was there before and is not any more, or
+    /// is another coin, then what is there afterwards and was not, or was another coin. They must be sorted.
+    public mutating func appendNet(to out: inout ByteBuffer) throws(ChangeError) {
+        var spent: [Outpoint] = []
+        let first = next
+        while let outpoint = nextOutpoint {
+            if changes[next].body == nil { spent.append(outpoint) }
+            _ = try applyToAny()
+        }
+        out.appendSpent(spent[...], \.self)
+        next = first
+        var groups = GroupEncoder()
+        while let outpoint = nextOutpoint {
+            guard let body = try applyToAny() else { continue }
+            groups.add(txid: outpoint.txid, index: outpoint.index, body: body, to: &out)
+        }
+        groups.finishGroup(to: &out)
+    }
+
+    /// Applies all changes of the next outpoint to whatever the first of them needs.
+    private mutating func applyToAny() throws(ChangeError) -> UnsafeRawBufferPointer? {
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        return try apply(to: changes[next].body == nil ? nothing : nil)
+    }
 }
 
 /// A patch that does not fit the set it is applied to.

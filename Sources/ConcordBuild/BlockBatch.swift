@@ -16,48 +16,32 @@ struct BlockBatch: Sendable {
         let patch: Folder.Staged?
     }
 
-    let source: BlockFolder
-    let chain: BestChain
+    let source: any ChainSource
     let folder: Folder
     let parameters: TreeParameters
     let level: Int
 
-    /// What a worker keeps from block to block.
     private struct Tools: ~Copyable {
-        var block = ByteBuffer(capacity: 4 << 20)
-        var undo = ByteBuffer(capacity: 1 << 20)
-        var changes = BlockChanges()
+        var work = BlockWork(hasMuHash: true)
         var packed = ByteBuffer(capacity: 1 << 20)
         let compressor: ZstdCompressor
     }
 
     func work(_ heights: Range<Int>) throws -> [Item] {
         let level = level
+        let blocks = try source.blocks(heights)
         return try Parallel.map(
             heights.count, tools: { Tools(compressor: ZstdCompressor(level: level)) }
         ) { i, tools in
-            try work(heights.lowerBound + i, &tools)
+            try work(heights.lowerBound + i, blocks, &tools)
         }
     }
 
-    private func work(_ height: Int, _ tools: inout Tools) throws -> Item {
-        let entry = chain[height]
-        let block = BlockID(height: height, hash: entry.hash)
-        try source.read(entry, height: height, block: &tools.block, undo: &tools.undo)
-        let totals: BlockChanges.Totals
-        do throws(BlockError) {
-            totals = try tools.changes.work(
-                block: tools.block.bytes, undo: tools.undo.bytes, height: height, network: source.network,
-                parameters: parameters)
-        } catch {
-            throw source.damaged(entry, height: height, error)
-        }
-        guard totals.header.hash == entry.hash else {
-            throw FileError(
-                source.path, "changed while it was read, at height \(height): run the command again")
-        }
+    private func work(_ height: Int, _ blocks: any BlockReader, _ tools: inout Tools) throws -> Item {
+        let block = source.blockID(at: height)
+        let totals = try tools.work.run(block, blocks, source, parameters)
         return Item(
-            block: block, header: [UInt8](tools.block.bytes.prefix(BlockHeader.size)), totals: totals,
+            block: block, header: [UInt8](tools.work.block.bytes.prefix(BlockHeader.size)), totals: totals,
             patch: try stage(block, totals.patchRoot, &tools))
     }
 
@@ -72,7 +56,8 @@ struct BlockBatch: Sendable {
             return nil
         }
         SeekablePatch.pack(
-            tools.changes.patch.bytes, shards: parameters.shards, with: tools.compressor, into: &tools.packed)
+            tools.work.changes.patch.bytes, shards: parameters.shards, with: tools.compressor,
+            into: &tools.packed)
         return try folder.stage(tools.packed.bytes, at: relative)
     }
 }

@@ -4,28 +4,33 @@ import ConcordFiles
 import ConcordTree
 
 /// The epoch that is being published: what its next snapshot and its headers file are made of.
-struct Epoch {
-    let start: Int
+public struct Epoch: Sendable {
+    public let start: Int
     /// The snapshot it began with; nil only before the genesis block.
     var snapshot: SnapshotMerge.Before?
     /// The patches since, in order.
     var patches: [SnapshotMerge.Patch] = []
     /// The 80-byte headers from `start` on.
-    var headers: [UInt8] = []
+    public internal(set) var headers: [UInt8] = []
 
-    /// The epoch of a block that was published before, read back from the tree and the chain; every statement must
-    /// follow from the one before it.
-    static func resuming(
-        at statement: Statement, tree: Tree, key: PublicKey, chain: BestChain, source: BlockFolder
+    init(start: Int, snapshot: SnapshotMerge.Before? = nil) {
+        self.start = start
+        self.snapshot = snapshot
+    }
+
+    /// The epoch of a block that was published before, read back from its tree, from where the data is, and from the
+    /// chain; every statement must follow from the one before it.
+    public static func resuming(
+        at statement: Statement, tree: Tree, data: Tree, key: PublicKey, source: any ChainSource
     ) throws -> Epoch {
         let parameters = statement.parameters
         var epoch = Epoch(start: statement.epochStart)
         var history = Digest.zero
         for height in epoch.start...statement.height {
-            let block = chain.blockID(at: height)
+            let block = source.blockID(at: height)
             let said = try tree.attestation(of: block, parameters: parameters, key: key).statement
             if let root = said.snapshotRoot {
-                let manifest = try tree.manifest(of: block, parameters: parameters, root: root)
+                let manifest = try data.manifest(of: block, parameters: parameters, root: root)
                 epoch.snapshot = SnapshotMerge.Before(block: block, manifest: manifest)
                 history = root
             } else {
@@ -37,7 +42,7 @@ struct Epoch {
                     tree.path(TreePath.attestation(block, parameters)),
                     "has a history that does not follow from the statements before it")
             }
-            epoch.headers += try source.header(chain[height])
+            epoch.headers += try source.header(at: height)
         }
         return epoch
     }

@@ -1,0 +1,98 @@
+import Concord
+import ConcordChain
+import ConcordFiles
+import ConcordTree
+
+/// The set at a height, from the blocks up to it, none of which is published: their changes are gathered in memory,
+/// what is created and spent again among them goes, and what remains is merged with the set on the disk, shard by
+/// shard, whenever the memory is full.
+///
+/// After each merge the set is in a folder of its own, under the name of its block, so that a run that is killed goes on
+/// from there.
+public struct SetFold: Sendable {
+    public enum Event: Sendable {
+        case folded(height: Int, to: Int)
+        case merging(height: Int, coins: UInt64)
+    }
+
+    /// Bytes.
+    public static let defaultMemory = 2 << 30
+
+    private let builder: SetBuilder
+    private let work: Folder
+    private let memory: Int
+    private var source: any ChainSource { builder.source }
+    private var parameters: TreeParameters { builder.parameters }
+
+    /// - Parameters:
+    ///   - work: for the set between merges; emptied by the caller when the first statement is signed.
+    ///   - memory: bytes that the gathered changes may take.
+    public init(_ builder: SetBuilder, work: Folder, memory: Int) {
+        self.builder = builder
+        self.work = work
+        self.memory = memory
+    }
+
+    /// The snapshot of the block at `height`, staged in the builder's data folder; nil if it was stopped.
+    public func run(
+        to height: Int, isStopping: () -> Bool = { false }, _ tell: (Event) -> Void
+    ) throws -> (manifest: Manifest, shards: [Folder.Staged])? {
+        var before = try resume(at: height)
+        var next = before.map { $0.block.height + 1 } ?? 0
+        var gathered = GatheredChanges(parameters: parameters, memory: memory)
+        while next <= height {
+            if isStopping() { return nil }
+            let range = next..<min(next + source.batch(from: next), height + 1)
+            try gathered.add(changes(of: range), through: range.upperBound - 1)
+            next = range.upperBound
+            tell(.folded(height: next - 1, to: height))
+            guard next <= height, try gathered.isFull() else { continue }
+            let block = source.blockID(at: next - 1)
+            tell(.merging(height: block.height, coins: before?.manifest.coins ?? 0))
+            let (manifest, shards) = try merge(gathered, onto: before, into: work, of: block)
+            try work.install(shards)
+            try work.write(Array(manifest.text.utf8), at: TreePath.manifest(block))
+            if let before { try work.removeTree("snapshots/\(TreePath.name(before.block))") }
+            before = SnapshotMerge.Before(block: block, manifest: manifest)
+            gathered.removeAll()
+        }
+        let block = source.blockID(at: height)
+        tell(.merging(height: height, coins: before?.manifest.coins ?? 0))
+        return try merge(gathered, onto: before, into: builder.data, of: block)
+    }
+
+    /// The highest whole set that an earlier run left and that is on the chain; others are removed.
+    private func resume(at height: Int) throws -> SnapshotMerge.Before? {
+        var found: SnapshotMerge.Before?
+        for name in try Folder.names(in: work.path("snapshots")).reversed() {
+            if found == nil, let block = TreePath.block(named: name), block.height < height,
+                source.blockID(at: block.height) == block,
+                let manifest = try? Tree(work.root).manifest(of: block, parameters: parameters, root: nil)
+            {
+                found = SnapshotMerge.Before(block: block, manifest: manifest)
+            } else {
+                try work.removeTree("snapshots/\(name)")
+            }
+        }
+        return found
+    }
+
+    /// What each of these blocks does, as canonical patches.
+    private func changes(of heights: Range<Int>) throws -> [PatchSections.Piece] {
+        let blocks = try source.blocks(heights)
+        return try Parallel.map(heights.count, tools: { BlockWork(hasMuHash: false) }) { i, work in
+            let height = heights.lowerBound + i
+            _ = try work.run(source.blockID(at: height), blocks, source, parameters)
+            return try PatchSections.Piece(
+                height: height, patch: work.changes.patch.bytes, shards: parameters.shards)
+        }
+    }
+
+    private func merge(
+        _ gathered: borrowing GatheredChanges, onto before: SnapshotMerge.Before?, into folder: Folder,
+        of block: BlockID
+    ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
+        try SnapshotBuilder(folder: folder, parameters: parameters, level: builder.level)
+            .build(block, before: before.map { ($0, Tree(work.root)) }, changes: gathered.sections)
+    }
+}
