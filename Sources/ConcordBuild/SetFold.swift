@@ -18,6 +18,9 @@ public struct SetFold: Sendable {
     /// Bytes.
     public static let defaultMemory = 2 << 30
 
+    /// Blocks between looks at the memory, at most.
+    private static let batch = 32
+
     private let builder: SetBuilder
     private let work: Folder
     private let memory: Int
@@ -42,7 +45,7 @@ public struct SetFold: Sendable {
         var gathered = GatheredChanges(parameters: parameters, memory: memory)
         while next <= height {
             if isStopping() { return nil }
-            let range = next..<min(next + source.batch(from: next), height + 1)
+            let range = next..<min(next + min(source.batch(from: next), Self.batch), height + 1)
             try gathered.add(changes(of: range), through: range.upperBound - 1)
             next = range.upperBound
             tell(.folded(height: next - 1, to: height))

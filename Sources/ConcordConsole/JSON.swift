@@ -1,9 +1,10 @@
 import Foundation
 
 /// Prints a result for scripts: one JSON object on standard output, keys sorted.
-public func printJSON(_ value: some Encodable) throws {
+public func printJSON(_ value: some Encodable, onOneLine: Bool = false) throws {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if !onOneLine { encoder.outputFormatting.insert(.prettyPrinted) }
     FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
 }
 

@@ -12,10 +12,14 @@ public struct TreeFace {
         self.authority = authority
     }
 
+    /// What a tree says of itself; nil where there is none yet.
+    public static func known(in folder: Folder) throws(FileError) -> AuthorityFile? {
+        folder.contains(TreePath.authority) ? try Tree(folder.root).authority() : nil
+    }
+
     /// Throws if the tree there belongs to another authority or is cut otherwise: one tree, one key.
     public func check() throws(FileError) {
-        guard folder.contains(TreePath.authority) else { return }
-        let known = try Tree(folder.root).authority()
+        guard let known = try Self.known(in: folder) else { return }
         let path = folder.path(TreePath.authority)
         guard known.key == authority.key else {
             throw FileError(
@@ -28,6 +32,12 @@ public struct TreeFace {
                 path,
                 "is a tree of the network \(known.network.rawValue) with \(known.parameters.shards) shards and "
                     + "epochs of \(known.parameters.epoch) blocks: give these, or another --tree",
+                kind: .conflict)
+        }
+        // Until something is attested it may still be changed.
+        guard known.first == authority.first || !folder.contains("attestations") else {
+            throw FileError(
+                path, "begins at height \(known.first): leave --first out, or give another --tree",
                 kind: .conflict)
         }
     }

@@ -14,7 +14,8 @@ struct Run: ParsableCommand {
         discussion: """
             Reads the block files of a Bitcoin Core node and writes patches, snapshots and signed attestations to the \
             tree. Run it again and it does only what is new; after a reorganisation it follows the best chain and \
-            leaves the stale branch's files alone. A run that is killed is continued by the next.
+            leaves the stale branch's files alone. A run that is killed is continued by the next. With --follow it \
+            stays, and attests new blocks as they come.
             """)
 
     @Option(
@@ -42,6 +43,28 @@ struct Run: ParsableCommand {
 
     @Option(help: ArgumentHelp("Stop at this height. (default: the tip)", valueName: "height"))
     var to: Int?
+
+    @Flag(help: "Go on as new blocks come, until SIGINT or SIGTERM.")
+    var follow = false
+
+    @Option(help: ArgumentHelp("Attest only blocks with so many others on top.", valueName: "n"))
+    var confirmations = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Begin the tree at this height, the first of an epoch; the blocks before are gone over, not published. "
+                + "(default: 0, or where the tree begins)", valueName: "height"))
+    var first: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory for the changes of the blocks below --first, like 500M or 8G: more of it, less reading and "
+                + "writing.", valueName: "size"))
+    var memory = ByteCount(SetFold.defaultMemory)
+
+    @Flag(
+        help: "Publish attestations only, no patches and no snapshots: bear witness to what others publish.")
+    var attestOnly = false
 
     @Option(
         help: ArgumentHelp("Shards, a power of two up to 4096. (default: 1024; regtest 16)", valueName: "n"))
@@ -71,149 +94,81 @@ struct Run: ParsableCommand {
         guard to.map({ (0...TreePath.mostHeight).contains($0) }) ?? true else {
             throw ValidationError("--to is a height from 0 to \(TreePath.mostHeight).")
         }
+        guard (0...TreePath.mostHeight).contains(confirmations) else {
+            throw ValidationError("--confirmations is a number of blocks.")
+        }
+        guard
+            first.map({ (0...TreePath.mostHeight).contains($0) && $0 % (parameters?.epoch ?? 1) == 0 })
+                ?? true
+        else {
+            throw ValidationError(
+                "--first is the first height of an epoch, a multiple of \(parameters?.epoch ?? 0).")
+        }
+        guard memory.bytes >= 1 << 20 else { throw ValidationError("--memory is 1M or more.") }
         guard note.map(Attestation.isText) ?? true else {
             throw ValidationError("--note is 1 to \(Attestation.mostTextBytes) printable ASCII characters.")
         }
     }
 
-    private var parameters: TreeParameters? {
+    var parameters: TreeParameters? {
         let standard = network.defaultParameters
         return TreeParameters(checking: shards ?? standard.shards, epoch: epoch ?? standard.epoch)
     }
 
     func run() throws {
         guard let parameters else { return }
+        StopSignal.catchSignals()
         let progress = ProgressLine(isQuiet: json)
-        let started = Date()
         let signingKey = try SigningKey(readingFrom: key)
         let treeRoot = Self.withoutSlash(tree)
         let stateRoot = state.map(Self.withoutSlash) ?? "\(treeRoot).state"
         let lock = try FolderLock(stateRoot)
-        let source = try BlockFolder(Self.withoutSlash(datadir), network: network)
         let stateFolder = try Folder(stateRoot)
-        let chain = try BestChain.scan(source, cache: stateFolder) { done, all in
-            progress.update("scanning the block files: \(done) of \(all)")
-        }
-        let target = min(to ?? chain.tip, chain.tip)
-        if let to, to > chain.tip {
-            progress.say("note: the node's chain ends at height \(chain.tip), \(to) is not there yet")
-        }
-
+        let input = ChainInput(directory: Self.withoutSlash(datadir), network: network, cache: stateFolder)
+        // Before there is anything of a tree.
+        let chain = try input.chain { progress.update("scanning the block files: \($0) of \($1)") }
         // Runs with other folders of their own may have the same tree.
         let treeLock = try FolderLock(withoutFile: treeRoot)
-        if let latest = try? Tree(treeRoot).latest(), latest.height > chain.tip {
-            progress.say(
-                "note: the node's chain ends at height \(chain.tip), below the tree's \(latest.height)")
-        }
         let folder = try Folder(treeRoot)
+        let first = try first ?? TreeFace.known(in: folder)?.first ?? 0
         let face = TreeFace(
             folder: folder,
             authority: AuthorityFile(
-                name: name, network: network, key: signingKey.publicKey, parameters: parameters, first: 0))
+                name: name, network: network, key: signingKey.publicKey, parameters: parameters, first: first)
+        )
         try face.check()
+        let data = try dataFolder(tree: folder, state: stateFolder)
         // First, so that what a killed run leaves says whose it is and how it is cut.
         try face.write()
-        var publisher = Publisher(
-            SetBuilder(source: chain, data: folder, parameters: parameters, level: level), tree: folder,
-            state: stateFolder,
-            signer: Publisher.Signer(key: signingKey, name: name, software: Software.name, note: note))
-        let report = try publisher.run(to: target, now: { Int64(Date().timeIntervalSince1970) }) { event in
-            switch event {
-            case .goingBack(let block, let error):
-                progress.say("note: \(error); going back behind height \(block.height)")
-            case .folding, .counting: break
-            case .resuming(let height, let to):
-                progress.update("publishing heights \(height) to \(to)")
-            case .published(let height, let to):
-                progress.update("published height \(height) of \(to)")
-            case .snapshot(let height, let coins):
-                progress.update("snapshot of height \(height): \(grouped(coins)) coins")
-            }
-        }
-        progress.clear()
+        let run = PublishRun(
+            options: self, parameters: parameters, input: input, tree: folder, data: data, state: stateFolder,
+            first: first,
+            signer: Publisher.Signer(key: signingKey, name: name, software: Software.name, note: note),
+            report: RunReport(isJSON: json, isFollowing: follow, key: signingKey.publicKey, tree: treeRoot),
+            progress: progress)
+        try run.run(from: chain)
         treeLock.release()
         lock.release()
-        guard let report else { return }
-        let seconds = Date().timeIntervalSince(started)
-        if json {
-            try printJSON(Result(report, key: signingKey.publicKey, tree: treeRoot, seconds: seconds))
-        } else {
-            say(report, treeRoot, seconds)
-        }
     }
 
-    private func say(_ report: Publisher.Report, _ tree: String, _ seconds: Double) {
-        let statement = report.statement
-        if let left = report.leftBehind {
-            print(
-                "reorganisation: the best chain has left block \(left.hash.reversedHex) at height \(left.height)"
-            )
+    /// Where patches and snapshots go; a tree is of one kind for good.
+    private func dataFolder(tree: Folder, state: Folder) throws -> Folder {
+        if attestOnly {
+            guard !tree.contains("snapshots") else {
+                throw CommandFailure(
+                    .usage, "\(tree.root) holds snapshots: leave --attest-only out, or begin another --tree")
+            }
+            return try state.inner("set")
         }
-        if report.blocks == 0 {
-            print("nothing new: \(tree) is at height \(statement.height)")
-        } else {
-            print(
-                "published \(grouped(report.blocks)) blocks and \(report.snapshots) snapshots to \(tree) in "
-                    + String(format: "%.1f s", seconds) + ", \(grouped(report.signatures)) new signatures")
+        guard !state.contains("set") else {
+            throw CommandFailure(
+                .usage,
+                "\(tree.root) is a tree of attestations only: add --attest-only, or begin another --tree")
         }
-        print(
-            """
-            height  \(statement.height)
-            block   \(statement.block.reversedHex)
-            coins   \(grouped(statement.coins))
-            amount  \(grouped(statement.amount)) satoshi
-            muhash  \(statement.muhash.reversedHex)
-            """)
+        return tree
     }
 
     private static func withoutSlash(_ path: String) -> String {
         path.count > 1 && path.hasSuffix("/") ? withoutSlash(String(path.dropLast())) : path
-    }
-
-    /// What --json prints.
-    private struct Result: Encodable {
-        let tree, network, key: String
-        let height: Int
-        let block: String
-        let coins, amount: UInt64
-        let muhash, history: String
-        let blocks, signatures, snapshots: Int
-        let leftBehind: String?
-        let seconds: Double
-
-        init(_ report: Publisher.Report, key: PublicKey, tree: String, seconds: Double) {
-            self.tree = tree
-            self.key = key.hex
-            self.seconds = seconds
-            network = report.statement.network.rawValue
-            height = report.statement.height
-            block = report.statement.block.reversedHex
-            coins = report.statement.coins
-            amount = report.statement.amount
-            muhash = report.statement.muhash.reversedHex
-            history = report.statement.history.hex
-            blocks = report.blocks
-            signatures = report.signatures
-            snapshots = report.snapshots
-            leftBehind = report.leftBehind?.description
-        }
-    }
-}
-
-/// Arguments turned into what they stand for.
-enum Parse {
-    @Sendable static func name(_ text: String) throws -> AuthorityName {
-        guard let name = AuthorityName(text) else {
-            throw ValidationError("a name is 1 to 40 letters, digits, «.», «_» and «-».")
-        }
-        return name
-    }
-
-    @Sendable static func network(_ text: String) throws -> Network {
-        guard let network = Network(rawValue: text) else {
-            throw ValidationError(
-                "«\(text)» is no network: " + Network.allCases.map(\.rawValue).joined(separator: ", ") + ".")
-        }
-        return network
     }
 }

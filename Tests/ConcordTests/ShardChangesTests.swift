@@ -151,4 +151,76 @@ import Testing
             #expect(found == [true, true, true, true, true])
         }
     }
+
+    /// What the sections of some heights come to as one, and its bytes.
+    static func net(_ sections: [(height: Int, bytes: [UInt8])]) throws -> [UInt8] {
+        var changes = ShardChanges()
+        let all = sections.flatMap(\.bytes)
+        return try all.withBytes { raw in
+            var start = 0
+            for section in sections {
+                try changes.add(
+                    UnsafeRawBufferPointer(rebasing: raw[start..<start + section.bytes.count]),
+                    height: section.height)
+                start += section.bytes.count
+            }
+            changes.sort()
+            var out = ByteBuffer()
+            try changes.appendNet(to: &out)
+            return [UInt8](out.bytes)
+        }
+    }
+
+    @Test func netOfWhatComesAndGoesIsNothing() throws {
+        let (a, b) = (Self.coin(1, 0), Self.coin(2, 7))
+        #expect(
+            try Self.net([(7, section(created: [a, b])), (8, section(spent: [a.outpoint, b.outpoint]))]) == [
+                0
+            ])
+        #expect(try Self.net([]) == [0])
+    }
+
+    @Test func netKeepsWhatWasThereAndIsAnother() throws {
+        let (old, new) = (Self.coin(1, 0, amount: 5), Self.coin(1, 0, amount: 6))
+        let net = try Self.net([(7, section(spent: [old.outpoint])), (9, section(created: [new]))])
+        #expect(net == section(spent: [old.outpoint], created: [new]))
+    }
+
+    @Test func netOfWhatCannotBeIsRefused() throws {
+        let a = Self.coin(1, 0)
+        #expect(throws: ChangeError(outpoint: a.outpoint, height: 8, isSpend: false)) {
+            try Self.net([(7, section(created: [a])), (8, section(created: [a]))])
+        }
+        #expect(throws: ChangeError(outpoint: a.outpoint, height: 8, isSpend: true)) {
+            try Self.net([(7, section(spent: [a.outpoint])), (8, section(spent: [a.outpoint]))])
+        }
+    }
+
+    /// Many blocks that spend and create at random: in one section they make of a set what they make of it one by one.
+    @Test(arguments: 0..<20 as Range<UInt64>) func netMakesTheSame(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let before = (0..<40).map { Self.coin(UInt8($0 % 9), UInt32($0), amount: 1) }.sorted {
+            $0.outpoint < $1.outpoint
+        }
+        var unspent = before
+        var sections: [(height: Int, bytes: [UInt8])] = []
+        for height in 1...30 {
+            unspent.shuffle(using: &random)
+            let spent = unspent.prefix(.random(in: 0...5, using: &random)).map(\.outpoint).sorted()
+            unspent.removeAll { spent.contains($0.outpoint) }
+            let room = (0..<60).map { Self.coin(UInt8($0 % 9), UInt32($0), amount: UInt64(height)) }
+                .filter { coin in !unspent.contains { $0.outpoint == coin.outpoint } }
+            let created = room.shuffled(using: &random).prefix(.random(in: 0...5, using: &random))
+                .sorted { $0.outpoint < $1.outpoint }
+            unspent += created
+            sections.append((height, section(spent: spent, created: created)))
+        }
+        let expected = Dictionary(uniqueKeysWithValues: unspent.map { ($0.outpoint, $0.body) })
+        #expect(try Self.apply(sections, to: before) == expected)
+        #expect(try Self.apply([(30, try Self.net(sections))], to: before) == expected)
+        // Packed in the middle, and gone on with.
+        let half =
+            [(15, try Self.net(Array(sections[..<15])))] + sections[15...].map { ($0.height, $0.bytes) }
+        #expect(try Self.apply(half, to: before) == expected)
+    }
 }

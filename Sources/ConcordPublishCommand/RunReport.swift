@@ -1,0 +1,101 @@
+import Concord
+import ConcordConsole
+import ConcordPublish
+import ConcordTree
+import Foundation
+
+/// What a run tells of what it did: in full once; where it follows the tip, a line for every change after that.
+final class RunReport {
+    private let isJSON: Bool
+    private let isFollowing: Bool
+    private let key: PublicKey
+    private let tree: String
+    private var isFirst = true
+    private var leftBehind: BlockID?
+
+    init(isJSON: Bool, isFollowing: Bool, key: PublicKey, tree: String) {
+        self.isJSON = isJSON
+        self.isFollowing = isFollowing
+        self.key = key
+        self.tree = tree
+    }
+
+    func say(_ report: Publisher.Report, seconds: Double) throws {
+        defer { isFirst = false }
+        let isReorganisation = report.leftBehind != nil && report.leftBehind != leftBehind
+        leftBehind = report.leftBehind
+        guard isFirst || report.blocks > 0 || isReorganisation else { return }
+        if isJSON {
+            try printJSON(JSON(report, key: key, tree: tree, seconds: seconds), onOneLine: isFollowing)
+            return
+        }
+        if isReorganisation, let left = report.leftBehind {
+            print(
+                "reorganisation: the best chain has left block \(left.hash.reversedHex) at height \(left.height)"
+            )
+        }
+        if isFirst { sayAll(report, seconds) } else if report.blocks > 0 { sayChange(report) }
+        fflush(nil)
+    }
+
+    private func sayAll(_ report: Publisher.Report, _ seconds: Double) {
+        let statement = report.statement
+        if report.blocks == 0 {
+            print("nothing new: \(tree) is at height \(statement.height)")
+        } else {
+            print(
+                "published \(grouped(report.blocks)) blocks and \(report.snapshots) snapshots to \(tree) in "
+                    + String(format: "%.1f s", seconds) + ", \(grouped(report.signatures)) new signatures")
+        }
+        print(
+            """
+            height  \(statement.height)
+            block   \(statement.block.reversedHex)
+            coins   \(grouped(statement.coins))
+            amount  \(grouped(statement.amount)) satoshi
+            muhash  \(statement.muhash.reversedHex)
+            """)
+        if isFollowing { print("following the tip") }
+    }
+
+    private func sayChange(_ report: Publisher.Report) {
+        let time = Timestamp.text(Int64(Date().timeIntervalSince1970))
+        print(
+            "\(time)  height \(report.statement.height)  block \(report.statement.block.reversedHex)"
+                + (report.blocks > 1 ? "  (\(grouped(report.blocks)) blocks)" : ""))
+    }
+
+    /// The end of following.
+    func stopped(_ tree: Tree, bySignal: Bool) {
+        guard !isJSON, let latest = try? tree.latest() else { return }
+        print("stopped\(bySignal ? " by a signal" : ""): \(tree.root) is whole, at height \(latest.height)")
+    }
+
+    private struct JSON: Encodable {
+        let tree, network, key: String
+        let height: Int
+        let block: String
+        let coins, amount: UInt64
+        let muhash, history: String
+        let blocks, signatures, snapshots: Int
+        let leftBehind: String?
+        let seconds: Double
+
+        init(_ report: Publisher.Report, key: PublicKey, tree: String, seconds: Double) {
+            self.tree = tree
+            self.key = key.hex
+            self.seconds = seconds
+            network = report.statement.network.rawValue
+            height = report.statement.height
+            block = report.statement.block.reversedHex
+            coins = report.statement.coins
+            amount = report.statement.amount
+            muhash = report.statement.muhash.reversedHex
+            history = report.statement.history.hex
+            blocks = report.blocks
+            signatures = report.signatures
+            snapshots = report.snapshots
+            leftBehind = report.leftBehind?.description
+        }
+    }
+}
