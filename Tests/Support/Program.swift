@@ -131,14 +131,24 @@ public final class RunningProgram {
 
         #if canImport(Glibc)
             var actions = posix_spawn_file_actions_t()
+            var attributes = posix_spawnattr_t()
         #else
             var actions: posix_spawn_file_actions_t?
+            var attributes: posix_spawnattr_t?
         #endif
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, scratch.path("in"), O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, scratch.path("out"), O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, scratch.path("err"), O_WRONLY | O_CREAT, 0o600)
+
+        // A test's thread may block signals; a program that a user starts gets them.
+        var blocked = sigset_t()
+        sigemptyset(&blocked)
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setsigmask(&attributes, &blocked)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
 
         var words = [path] + arguments
         if let folder { words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + words }
@@ -149,7 +159,7 @@ public final class RunningProgram {
             for pointer in argv + envp { free(pointer) }
         }
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, words[0], &actions, nil, &argv, &envp)
+        let code = posix_spawn(&pid, words[0], &actions, &attributes, &argv, &envp)
         guard code == 0 else { throw TestError("\(path): \(String(cString: strerror(code)))") }
         self.pid = pid
     }
@@ -166,6 +176,9 @@ public final class RunningProgram {
     public func send(_ signal: Int32) {
         if outcome == nil { kill(pid, signal) }
     }
+
+    /// What it has printed so far.
+    public func printed() throws -> [UInt8] { try scratch.read("out") }
 
     /// Whether it has not ended yet.
     public func isRunning() -> Bool {
