@@ -78,9 +78,14 @@ public struct ChainFixture: Sendable, CustomStringConvertible {
     }
 
     /// Unpacks the data directory: `folder` then holds `blocks`.
-    public func unpack(into folder: String) throws {
+    public func unpack(into folder: String) throws { try unpack("blocks", into: folder) }
+
+    /// Unpacks what a live node answered, body by body: `folder` then holds `rpc`.
+    public func unpackRecording(into folder: String) throws { try unpack("rpc", into: folder) }
+
+    private func unpack(_ archive: String, into folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let tar = try Program.installed("zstd").print("-dcq", "\(self.folder)/blocks.tar.zst")
+        let tar = try Program.installed("zstd").print("-dcq", "\(self.folder)/\(archive).tar.zst")
         try Program.installed("tar").print("-xf", "-", "-C", folder, input: tar)
     }
 }
