@@ -74,6 +74,8 @@ let package = Package(
 
         // What tests share: programs run as a user runs them, fixtures, slow readers of the same formats.
         .target(name: "TestSupport", dependencies: ["Concord"], path: "Tests/Support"),
+        .testTarget(
+            name: "TestSupportTests", dependencies: ["Concord", "TestSupport"], path: "Tests/SupportTests"),
         .testTarget(name: "ConcordTests", dependencies: ["Concord", "TestSupport"]),
         .testTarget(name: "ConcordFilesTests", dependencies: ["Concord", "ConcordFiles", "TestSupport"]),
         .testTarget(
