@@ -198,7 +198,7 @@ import Testing
 
     /// Many blocks that spend and create at random: in one section they make of a set what they make of it one by one.
     @Test(arguments: 0..<20 as Range<UInt64>) func netMakesTheSame(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SeededRandom("net \(seed)")
         let before = (0..<40).map { Self.coin(UInt8($0 % 9), UInt32($0), amount: 1) }.sorted {
             $0.outpoint < $1.outpoint
         }
