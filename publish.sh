@@ -23,6 +23,7 @@ Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONC
   CONCORD_EPOCH     blocks from one snapshot to the next           default: the network's
   CONCORD_LEVEL     zstd level, 1 to 22                              default: the program's
   CONCORD_NOTE      a note for every new attestation                 default: none
+  CONCORD_OPTIONS   more options of «concord-publish run», like --first 920000 --confirmations 2
   CONCORD_UPLOAD    a shell command that uploads the folder $1       default: none, the tree stays where it is
 USAGE
 }
@@ -130,7 +131,8 @@ publish() {
     [ -z "${CONCORD_EPOCH:-}" ] || options+=(--epoch "$CONCORD_EPOCH")
     [ -z "${CONCORD_LEVEL:-}" ] || options+=(--level "$CONCORD_LEVEL")
     [ -z "${CONCORD_NOTE:-}" ] || options+=(--note "$CONCORD_NOTE")
-    "$bin/concord-publish" run "${options[@]}"
+    # shellcheck disable=SC2086
+    "$bin/concord-publish" run "${options[@]}" ${CONCORD_OPTIONS:-}
     if [ -n "${CONCORD_UPLOAD:-}" ]; then
         say "uploading"
         bash -c "$CONCORD_UPLOAD" upload "$CONCORD_TREE" || fail "the upload command failed; the tree is complete in $CONCORD_TREE"

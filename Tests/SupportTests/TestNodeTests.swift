@@ -108,17 +108,15 @@ struct TestNodeTests {
     }
 
     @Test("Who waits for a block hears of it at once")
-    func waiting() async throws {
+    func waiting() throws {
         let node = try TestNode(mining: 1)
-        let waiting = Task.detached {
-            try node.post(#"{"method":"waitforblockheight","params":[2,20000],"id":1}"#)
-        }
-        while try node.requests()["waitforblockheight"] == nil {
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        let cookie = try String(contentsOfFile: node.cookieFile, encoding: .utf8)
+        let request = #"{"method":"waitforblockheight","params":[2],"id":1}"#
+        let waiting = try Program.installed("curl").start(["-sS", "-u", cookie, "-d", request, node.base])
+        while try node.requests()["waitforblockheight"] == nil { usleep(10_000) }
         let hash = try node.mine(1)[0]
         #expect(
-            try await text(waiting.value)
+            try waiting.wait().output
                 == "{\"result\":{\"hash\":\"\(hash)\",\"height\":2},\"error\":null,\"id\":1}\n")
     }
 
