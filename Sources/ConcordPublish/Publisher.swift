@@ -95,10 +95,12 @@ public struct Publisher {
     ) throws -> Report? {
         // However it ends: what is not in its place by then never will be, and a tree is copied to hosts as it is.
         defer { try? folder.removeTemporaries() }
-        try writeHeadersBelowFirst()
         var (position, leftBehind) = try resume(tell)
         var report = position.statement.map { Report(statement: $0) }
-        if let newest = position.statement { try point(to: newest.blockID, position.epoch.headers) }
+        if let newest = position.statement {
+            try writeHeaders(below: position.epoch.start)
+            try point(to: newest.blockID, position.epoch.headers)
+        }
         if position.next <= target { tell(.resuming(height: max(position.next, first), to: target)) }
         while position.next <= target, !isStopping() {
             let steps = try next(&position, to: target, isStopping: isStopping, tell)
@@ -205,6 +207,7 @@ public struct Publisher {
         try source.confirm(statements)
         let signatures = try attestor.attest(statements, now: now)
         guard let newest = statements.last else { return signatures }
+        if newest.isEpochStart { try writeHeaders(below: newest.height) }
         try point(to: newest.blockID, position.epoch.headers)
         try rolling.write(position.muhash, for: newest.blockID)
         if newest.height == first { try state.removeTree("fold") }
@@ -222,14 +225,25 @@ public struct Publisher {
         }
     }
 
-    /// Headers are there from the genesis block on, wherever the tree begins.
-    private func writeHeadersBelowFirst() throws {
-        for start in stride(from: 0, to: first, by: parameters.epoch) {
-            let path = TreePath.headers(epochOf: start, parameters)
-            if folder.contains(path) { continue }
+    /// The headers files of the epochs before one: there are none where a tree begins at a height, and others where the
+    /// chain came back to a branch that was published before. Lowest first, so that a file that is right stands on
+    /// others that are.
+    private func writeHeaders(below start: Int) throws {
+        var first = start
+        while first > 0 {
+            let path = folder.path(TreePath.headers(epochOf: first - 1, parameters))
+            let bytes = try? File.read(path, atMost: BlockHeader.size * parameters.epoch)
+            if bytes?.count == BlockHeader.size * parameters.epoch,
+                bytes?.suffix(BlockHeader.size).elementsEqual(try source.header(at: first - 1)) == true
+            {
+                break
+            }
+            first -= parameters.epoch
+        }
+        for start in stride(from: first, to: start, by: parameters.epoch) {
             var headers: [UInt8] = []
             for height in start..<start + parameters.epoch { headers += try source.header(at: height) }
-            try folder.write(headers, at: path)
+            try folder.write(headers, at: TreePath.headers(epochOf: start, parameters))
         }
     }
 

@@ -62,7 +62,7 @@ final class RunReport {
         let time = Timestamp.text(Int64(Date().timeIntervalSince1970))
         print(
             "\(time)  height \(report.statement.height)  block \(report.statement.block.reversedHex)"
-                + (report.blocks > 1 ? "  (\(grouped(report.blocks)) blocks)" : ""))
+                + (report.signatures == 1 ? "" : "  (\(grouped(report.signatures)) new signatures)"))
     }
 
     /// The end of following.

@@ -119,6 +119,24 @@ import Testing
         #expect(try publication.tree.look() == tree)
     }
 
+    /// To another branch, across an epoch height, and back again to the first one, which is published up to there: the
+    /// headers of the epoch before are those of the first once more.
+    @Test func comingBackToABranchBringsItsHeadersBack() throws {
+        let node = try TestNode(mining: 105)
+        var publication = try Publication(.regtestRich, datadir: node.folder)
+        publication.epoch = 50
+        try publication.publish()
+        let hash = try (0...105).map { try node.result("getblockhash", $0) as String }
+        let other = try node.mine(10, on: hash[97])
+        try publication.publish()
+        #expect(try publication.tree.text("latest.txt") == "107 \(other[9])\n")
+        let last = try #require(try node.mine(5, on: hash[105]).last)
+        try publication.publish()
+        #expect(try publication.tree.text("latest.txt") == "110 \(last)\n")
+        let verified = try Program.built("concord").run("verify", publication.tree.root, "--deep")
+        #expect(verified.isSuccess, "\(verified.output)")
+    }
+
     private func expectLeft(_ branch: Branch?, _ outcome: Program.Outcome) throws {
         let line = branch.map {
             "reorganisation: the best chain has left block \($0.tip) at height \($0.height)\n"
