@@ -11,20 +11,9 @@ struct TestBlock: Equatable {
 
     /// Regtest's first block.
     static let genesis: TestBlock = {
-        let coinbase = hex(
-            """
-            01000000 01 0000000000000000000000000000000000000000000000000000000000000000 ffffffff
-            4d 04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e206272696e6b20
-            6f66207365636f6e64206261696c6f757420666f722062616e6b73 ffffffff
-            01 00f2052a01000000 43 4104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f355
-            04e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac 00000000
-            """)
-        let header =
-            hex("01000000") + [UInt8](repeating: 0, count: 32)
-            + hex(
-                "3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a dae5494d ffff7f20 02000000")
+        let bytes = PinnedChain.genesis
         return TestBlock(
-            bytes: header + [1] + coinbase, hash: header.withBytes { SHA256.double($0) }, parent: .zero,
+            bytes: bytes, hash: Array(bytes[..<80]).withBytes { SHA256.double($0) }, parent: .zero,
             undo: nil)
     }()
 

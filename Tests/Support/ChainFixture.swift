@@ -56,14 +56,35 @@ public struct ChainFixture: Sendable, CustomStringConvertible {
         }
     }
 
+    /// A dump that Core wrote, and what it said of it.
+    public struct Dump: Sendable, CustomStringConvertible {
+        public let height: Int
+        /// As Core prints them: the block, and `hash_serialized_3`.
+        public let block, hash: String
+        public let coins: Int
+        public var description: String { "\(height)" }
+    }
+
+    /// The dumps there are, by height.
+    public func dumps() throws -> [Dump] {
+        try rows("dumps.tsv").map {
+            guard let height = Int($0[0]), let coins = Int($0[2]) else { throw TestError("no dump: \($0)") }
+            return Dump(height: height, block: $0[1], hash: $0[3], coins: coins)
+        }
+    }
+
     /// The heights there are dumps of.
     public func dumpHeights() throws -> [Int] {
-        try rows("dumps.tsv").compactMap { Int($0[0]) }
+        try dumps().map(\.height)
+    }
+
+    /// The file as Core wrote it.
+    public func dumpFile(of height: Int) throws -> [UInt8] {
+        try Program.installed("zstd").print("-dcq", "\(folder)/utxo-\(height).dat.zst")
     }
 
     public func dump(of height: Int) throws -> CoreDump {
-        try CoreDump(
-            parsing: try Program.installed("zstd").print("-dcq", "\(folder)/utxo-\(height).dat.zst"))
+        try CoreDump(parsing: try dumpFile(of: height))
     }
 
     private func rows(_ name: String) throws -> [[String]] {

@@ -19,6 +19,19 @@ public struct EncodedCoin {
     /// Bytes that the compressed script takes, at the end of `body`.
     public let scriptBytes: Int
 
+    /// A coin that was read before.
+    init(
+        index: UInt32, code: UInt32, amount: UInt64, script: ScriptCompression.Compressed,
+        body: UnsafeRawBufferPointer, scriptBytes: Int
+    ) {
+        self.index = index
+        self.code = code
+        self.amount = amount
+        self.script = script
+        self.body = body
+        self.scriptBytes = scriptBytes
+    }
+
     /// Reads a coin, index first; `buffer` is what the cursor walks.
     @inline(__always)
     public init(parsing cursor: inout ByteCursor, in buffer: UnsafeRawBufferPointer) throws(ParseError) {

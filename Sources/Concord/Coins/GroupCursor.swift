@@ -1,20 +1,25 @@
-/// Walks coins in shard form: groups of txid, count and coins, ordered by txid and index.
+/// Walks coins in shard form, which is that of dumps too: groups of txid, count and coins, ordered by txid and index.
 ///
 /// The bytes come in windows, so that a shard of any size needs one small buffer: the caller keeps what was not
 /// consumed, adds more behind it and calls again. Order, counts and ranges are checked as they come.
 public struct GroupCursor {
     /// The group that the last coin belongs to; internal byte order.
     public private(set) var txid = Digest.zero
-    private var left = 0
-    private var previousIndex: Int64 = -1
+    /// Coins of this group that are still to come.
+    public private(set) var left = 0
+    private let order: IndexOrder
+    private var previousKey: Int64 = -1
     private var isFirst = true
     /// Bytes of the whole input before the window.
-    private(set) var base = 0
+    public private(set) var base = 0
 
     /// A window that is not the last must hold this many unread bytes, so that a whole coin is in it.
     public static let lookahead = 32 + 9 + EncodedCoin.mostBytes
 
-    public init() {}
+    /// - Parameter order: of the coins within a group.
+    public init(order: IndexOrder = .number) {
+        self.order = order
+    }
 
     /// The next coin in the window from `offset` on, which moves behind it. Nil: a window that is not the last has
     /// fewer than `lookahead` bytes left, or the last one was read to its end. Offsets in errors count from the
@@ -44,12 +49,13 @@ public struct GroupCursor {
                 txid = next
                 isFirst = false
                 left = Int(count)
-                previousIndex = -1
+                previousKey = -1
             }
             let start = cursor.offset
             let coin = try EncodedCoin(parsing: &cursor, in: cursor.bytes)
-            guard Int64(coin.index) > previousIndex else { throw ParseError(.outOfOrder, at: start) }
-            previousIndex = Int64(coin.index)
+            let key = order.key(coin.index)
+            guard key > previousKey else { throw ParseError(.outOfOrder, at: start) }
+            previousKey = key
             left -= 1
             offset += cursor.offset
             return coin

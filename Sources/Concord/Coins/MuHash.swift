@@ -61,28 +61,7 @@ extension Num3072 {
     ///   - script: the whole scriptPubKey.
     public init(coin: Outpoint, code: UInt32, amount: UInt64, script: UnsafeRawBufferPointer) {
         var sha = SHA256()
-        withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { header in
-            header.storeBytes(of: coin.txid, as: Digest.self)
-            header.storeBytes(of: coin.index.littleEndian, toByteOffset: 32, as: UInt32.self)
-            header.storeBytes(of: code.littleEndian, toByteOffset: 36, as: UInt32.self)
-            header.storeBytes(of: amount.littleEndian, toByteOffset: 40, as: UInt64.self)
-            // CompactSize; no script of a coin is longer than a block, so the form of 9 bytes is never used.
-            let length = UInt32(script.count)
-            var count = 49
-            switch length {
-            case 0..<253: header[48] = UInt8(length)
-            case 253..<0x1_0000:
-                header[48] = 253
-                header.storeBytes(of: UInt16(length).littleEndian, toByteOffset: 49, as: UInt16.self)
-                count = 51
-            default:
-                header[48] = 254
-                header.storeBytes(of: length.littleEndian, toByteOffset: 49, as: UInt32.self)
-                count = 53
-            }
-            sha.update(UnsafeRawBufferPointer(rebasing: header[..<count]))
-        }
-        sha.update(script)
+        sha.update(coin: coin, code: code, amount: amount, script: script)
         self.init(hashing: sha.finish())
     }
 }
