@@ -5,7 +5,7 @@
 #endif
 
 /// An open file; closed when it goes.
-public struct File: ~Copyable {
+public struct File: ~Copyable, Sendable {
     public let path: String
     public let descriptor: Int32
 
@@ -33,6 +33,16 @@ public struct File: ~Copyable {
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
         self.path = path
         guard descriptor >= 0 else { throw FileError.system("open", path) }
+    }
+
+    /// A file without a name, to write and to read, which goes when it is closed or the process ends. `path` is where it
+    /// is made; what a process that was killed may have left there is removed.
+    public init(unnamed path: String) throws(FileError) {
+        unlink(path)
+        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        self.path = path
+        guard descriptor >= 0 else { throw FileError.system("create", path) }
+        unlink(path)
     }
 
     public func status() throws(FileError) -> stat {
@@ -64,6 +74,19 @@ public struct File: ~Copyable {
         var done = 0
         while done < bytes.count, let base = bytes.baseAddress {
             let count = Self.systemWrite(descriptor, base + done, bytes.count - done)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError.system("write", path)
+            }
+            done += count
+        }
+    }
+
+    /// Writes at a place of the file; from any number of threads, at places of their own.
+    public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
+        var done = 0
+        while done < bytes.count, let base = bytes.baseAddress {
+            let count = pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
             if count < 0 {
                 if errno == EINTR { continue }
                 throw FileError.system("write", path)
