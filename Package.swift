@@ -26,6 +26,9 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
 
         // A system call that Swift's own module leaves out.
         .systemLibrary(name: "CSystem"),
@@ -49,8 +52,10 @@ let package = Package(
             ],
             // Links to files of site-template that every tree gets.
             resources: [.embedInCode("Site/FORMAT.md")]),
-        // The way from other people's trees to an installed set.
-        .target(name: "ConcordFetch", dependencies: ["Concord", "ConcordFiles", "ConcordTree", "CCurl"]),
+        // The way from other people's trees to an installed set, and out of it.
+        .target(
+            name: "ConcordFetch",
+            dependencies: ["Concord", "ConcordFiles", "ConcordTree", "CCurl", "CSQLite"]),
 
         // What both programs say on a terminal and to scripts.
         .target(

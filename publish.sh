@@ -32,15 +32,16 @@ say() { printf '%s\n' "$@" >&2; }
 fail() { say "error: $*"; exit 1; }
 
 # Everything the build and the sample need; the Swift toolchain itself comes from swift.org.
-libraries=(libcurl4-openssl-dev libsecp256k1-dev libssl-dev libzstd-dev)
+libraries=(libcurl4-openssl-dev libsecp256k1-dev libsqlite3-dev libssl-dev libzstd-dev)
 tools=(busybox ca-certificates openssl pkg-config tar zstd)
 
 install_packages() {
     local missing=() package
     if ! command -v dpkg-query >/dev/null; then
-        command -v pkg-config >/dev/null && pkg-config --exists libcurl libsecp256k1 libcrypto libzstd && return
-        fail "this is no Debian or Ubuntu: install the development files of libcurl, libsecp256k1, libcrypto (OpenSSL) \
-and libzstd, and pkg-config, with your system's package manager (macOS: brew install curl secp256k1 openssl@3 zstd pkgconf)"
+        command -v pkg-config >/dev/null && pkg-config --exists libcurl libsecp256k1 sqlite3 libcrypto libzstd && return
+        fail "this is no Debian or Ubuntu: install the development files of libcurl, libsecp256k1, sqlite3, libcrypto \
+(OpenSSL) and libzstd, and pkg-config, with your system's package manager (macOS: brew install curl secp256k1 sqlite \
+openssl@3 zstd pkgconf)"
     fi
     for package in "$@"; do
         [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = "ii " ] || missing+=("$package")

@@ -60,4 +60,19 @@ extension Home {
         }
         return list
     }
+
+    /// The set of the network with this name; of the only one that something was fetched of if nil.
+    func chosenSet(_ network: String?) throws -> InstalledSet {
+        let sets = try installed()
+        let chosen = network.map { name in sets.filter { $0.statement.network.rawValue == name } } ?? sets
+        guard let set = chosen.first else {
+            throw CommandFailure(.localFailure, "nothing was fetched yet: run «concord fetch» first")
+        }
+        guard chosen.count == 1 else {
+            let names = sets.map(\.statement.network.rawValue).joined(separator: ", ")
+            throw CommandFailure(
+                .usage, "sets of several networks are here (\(names)): choose one with --network")
+        }
+        return set
+    }
 }

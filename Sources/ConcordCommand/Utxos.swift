@@ -20,8 +20,7 @@ struct Utxos: ParsableCommand {
     var scripts: [String]
 
     func run() throws {
-        let opened = home.openForReading()
-        let set = try chosenSet(try opened.installed())
+        let set = try home.openForReading().chosenSet(network)
         let wanted = try scripts.map { try Wanted($0, on: set.statement.network) }
         for one in wanted where !set.has(shard: one.shard(set)) {
             throw CommandFailure(
@@ -36,19 +35,6 @@ struct Utxos: ParsableCommand {
         } else {
             say(set, found)
         }
-    }
-
-    private func chosenSet(_ sets: [InstalledSet]) throws -> InstalledSet {
-        let chosen = network.map { name in sets.filter { $0.statement.network.rawValue == name } } ?? sets
-        guard let set = chosen.first else {
-            throw CommandFailure(.localFailure, "nothing was fetched yet: run «concord fetch» first")
-        }
-        guard chosen.count == 1 else {
-            let names = sets.map(\.statement.network.rawValue).joined(separator: ", ")
-            throw CommandFailure(
-                .usage, "sets of several networks are here (\(names)): choose one with --network")
-        }
-        return set
     }
 
     private func say(_ set: InstalledSet, _ found: [(Wanted, [CoinLookup.Coin])]) {

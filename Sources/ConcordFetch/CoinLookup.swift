@@ -22,7 +22,7 @@ public struct CoinLookup: Sendable {
     ///
     /// Shards, patches and their roots are checked again on the way: a disk that lost a bit is an error, not a balance.
     public func coins(of scripts: [[UInt8]]) throws -> [[Coin]] {
-        do {
+        try set.reading {
             let parameters = set.statement.parameters
             let byShard = Dictionary(grouping: scripts.indices) {
                 scripts[$0].withBytes(parameters.shard(of:))
@@ -38,11 +38,6 @@ public struct CoinLookup: Sendable {
                 try search(shard, sections, at: i, for: wanted, into: &found)
             }
             return found
-        } catch let error as FileError {
-            guard case .content = error.kind else { throw error }
-            throw FileError(
-                error.path,
-                "\(error.message). Remove this file and run «concord fetch», which brings it again")
         }
     }
 

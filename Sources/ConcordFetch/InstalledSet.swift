@@ -78,6 +78,17 @@ public struct InstalledSet: Sendable {
 
     public func has(shard: Int) -> Bool { shards?.contains(shard) ?? true }
 
+    /// Does something with the files that are here; an error of their contents then says what helps.
+    func reading<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as FileError where error.isContent && error.path.hasPrefix(folder.root + "/") {
+            throw FileError(
+                error.path,
+                "\(error.message). Remove this file and run «concord fetch», which brings it again")
+        }
+    }
+
     /// The patches since the snapshot.
     var patches: [SnapshotMerge.Patch] {
         statements.dropFirst().map { SnapshotMerge.Patch(block: $0.blockID, root: $0.patchRoot) }

@@ -19,15 +19,20 @@ import Testing
             guard let script = coin.script, let id = Digest(coin.txid) else {
                 throw TestError("a coin without a script")
             }
-            var offset = 0
-            let code = varInt(coin.body, &offset)
-            let amount = amount(varInt(coin.body, &offset))
+            let (code, amount) = codeAndAmount(coin.body)
             all[script, default: []].insert(
                 Coins.Coin(
                     txid: id.reversedHex, index: Int(coin.index), amount: amount, height: code / 2,
                     coinbase: code % 2 == 1))
         }
         return all
+    }
+
+    /// Height · 2 + coinbase, and satoshi.
+    static func codeAndAmount(_ body: [UInt8]) -> (code: Int, amount: Int) {
+        var offset = 0
+        let code = varInt(body, &offset)
+        return (code, amount(varInt(body, &offset)))
     }
 
     /// Bitcoin Core's VARINT.

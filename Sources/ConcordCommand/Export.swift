@@ -1,0 +1,115 @@
+import ArgumentParser
+import Concord
+import ConcordConsole
+import ConcordFetch
+import ConcordFiles
+
+struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write what was fetched as a dump for Bitcoin Core, or as an SQLite database.",
+        discussion: """
+            The dump is byte for byte the one that Core's «dumptxoutset» writes at this block, for «loadtxoutset» and \
+            all tools that read dumps. All shards must have been fetched; nothing is asked of anybody. The set is held to \
+            what the authorities agreed on, and where Core's source pins a set of this height, to that: another one is \
+            not written. Beside the file, temporary files take as much room again.
+            """)
+
+    @OptionGroup var home: HomeOptions
+    @Option(
+        help: ArgumentHelp(
+            "The set after this block, from the epoch's snapshot on. (default: the one that was fetched)",
+            valueName: "height"))
+    var height: Int?
+    @Option(help: "The network, if sets of several were fetched.")
+    var network: String?
+    @Flag(help: "Write a database with a table «utxos», as Core's utxo_to_sqlite.py does.")
+    var sqlite = false
+    @Flag(help: "Replace the file if it is there.")
+    var force = false
+    @Flag(help: "Print JSON.")
+    var json = false
+    @Argument(help: ArgumentHelp("The file to write.", valueName: "file"))
+    var file: String
+
+    func run() throws {
+        let set = try home.openForReading().chosenSet(network)
+        let export = try chosenExport(of: set)
+        let coins = grouped(export.statement.coins)
+        let progress = ProgressLine(isQuiet: json)
+        let result: SetExport.Result
+        do {
+            result = try export.write(sqlite ? .sqlite : .dump, to: file, replacing: force) { step in
+                switch step {
+                case .read(let done): progress.update("read \(grouped(done)) of \(coins) coins")
+                case .written(let done): progress.update("wrote \(grouped(done)) of \(coins) coins")
+                }
+            }
+        } catch let error as SetExport.Mismatch {
+            throw CommandFailure(.dissent, error.description)
+        } catch let error as FileError {
+            guard case .conflict = error.kind, error.path == file, !force else { throw error }
+            throw CommandFailure(.localFailure, "\(error); --force replaces it")
+        }
+        progress.clear()
+        if json {
+            try printJSON(JSON(export.statement, result, file, sqlite))
+        } else {
+            say(export.statement, result)
+        }
+    }
+
+    private func chosenExport(of set: InstalledSet) throws -> SetExport {
+        guard set.shards == nil else {
+            throw CommandFailure(
+                .localFailure, "only some shards were fetched: «concord fetch --shards all» brings the others"
+            )
+        }
+        guard let export = SetExport(set, height: height) else {
+            throw CommandFailure(
+                .localFailure,
+                "height \(height ?? 0) is not among those that were fetched, \(set.snapshot.height) to "
+                    + "\(set.block.height): «concord fetch --height \(height ?? 0)» brings it")
+        }
+        return export
+    }
+
+    private func say(_ statement: Statement, _ result: SetExport.Result) {
+        print(
+            """
+            height  \(statement.height)
+            block   \(statement.block.reversedHex)
+            coins   \(grouped(statement.coins))
+            bytes   \(grouped(result.bytes))
+            hash    \(result.hash.reversedHex) (hash_serialized_3)
+            """)
+        print(
+            result.isPinned
+                ? "Bitcoin Core pins this block and this hash" : "Bitcoin Core pins no set of this block")
+    }
+
+    private struct JSON: Encodable {
+        let file, format, network, block: String
+        let height: Int
+        let coins: UInt64
+        let bytes: Int
+        let hash: String
+        let pinned: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case file, format, network, block, height, coins, bytes, pinned
+            case hash = "hash_serialized_3"
+        }
+
+        init(_ statement: Statement, _ result: SetExport.Result, _ file: String, _ sqlite: Bool) {
+            self.file = file
+            format = sqlite ? "sqlite" : "dump"
+            network = statement.network.rawValue
+            block = statement.block.reversedHex
+            height = statement.height
+            coins = statement.coins
+            bytes = result.bytes
+            hash = result.hash.reversedHex
+            pinned = result.isPinned
+        }
+    }
+}
