@@ -10,7 +10,8 @@ public struct SetBuilder: Sendable {
     /// Where patches and snapshots are, in the layout of a tree.
     public let data: Folder
     public let parameters: TreeParameters
-    let level: Int
+    /// Of zstd.
+    public let level: Int
 
     /// - Parameter level: of zstd, 1 to 22.
     public init(source: any ChainSource, data: Folder, parameters: TreeParameters, level: Int) {

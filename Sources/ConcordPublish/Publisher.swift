@@ -14,9 +14,17 @@ public struct Publisher {
     private var attestor: Attestor
     private let rolling: RollingMuHash
     private let first: Int
-    private let memory: Int
+    private let beginning: Beginning
     private var source: any ChainSource { builder.source }
     private var parameters: TreeParameters { builder.parameters }
+
+    /// Where the set at the first height of a tree comes from, if that is not the genesis block's.
+    public enum Beginning: Sendable {
+        /// From all blocks up to there, gone over in so many bytes of memory.
+        case blocks(memory: Int)
+        /// From the path of a `dumptxoutset` file of that block.
+        case dump(String)
+    }
 
     /// Who signs, and what stands in every attestation.
     public struct Signer {
@@ -39,17 +47,16 @@ public struct Publisher {
     ///   - tree: the tree, opened for writing.
     ///   - state: the folder of this publisher's own, which must be locked.
     ///   - first: the epoch height that the tree begins with.
-    ///   - memory: bytes that may be taken for going over the blocks below it.
     public init(
         _ builder: SetBuilder, tree: Folder, state: Folder, first: Int = 0,
-        memory: Int = SetFold.defaultMemory,
+        beginning: Beginning = .blocks(memory: SetFold.defaultMemory),
         signer: Signer
     ) {
         self.builder = builder
         folder = tree
         self.state = state
         self.first = first
-        self.memory = memory
+        self.beginning = beginning
         key = signer.key
         attestor = Attestor(
             folder: tree, key: key, name: signer.name, software: signer.software, note: signer.note,
@@ -78,6 +85,8 @@ public struct Publisher {
         case goingBack(behind: BlockID, FileError)
         /// Before the first statement of a tree that begins at a height: the blocks below it are gone over.
         case folding(SetFold.Event)
+        /// Or a dump is cut into shards.
+        case reading(coins: UInt64, of: UInt64)
         /// The coins of the first snapshot are counted.
         case counting
         case resuming(height: Int, to: Int)
@@ -188,14 +197,42 @@ public struct Publisher {
         guard position.statement == nil, first > 0 else {
             return try builder.advance(&position, over: builder.nextBatch(position, to: target))
         }
-        let fold = SetFold(builder, work: try state.inner("fold"), memory: memory)
-        guard let built = try fold.run(to: first, isStopping: isStopping, { tell(.folding($0)) }) else {
-            return []
-        }
+        let block = source.blockID(at: first)
+        guard let snapshot = try firstSnapshot(block, isStopping: isStopping, tell) else { return [] }
         tell(.counting)
         let step: SetBuilder.Step
-        (position, step) = try builder.begin(with: built, at: source.blockID(at: first))
+        (position, step) = try builder.begin(with: snapshot, at: block)
         return [step]
+    }
+
+    /// The snapshot that the tree begins with, staged; nil if it was stopped.
+    private func firstSnapshot(
+        _ block: BlockID, isStopping: () -> Bool, _ tell: (Event) -> Void
+    ) throws -> (manifest: Manifest, shards: [Folder.Staged])? {
+        switch beginning {
+        case .blocks(let memory):
+            return try SetFold(builder, work: try state.inner("fold"), memory: memory)
+                .run(to: block.height, isStopping: isStopping) { tell(.folding($0)) }
+        case .dump(let path):
+            let splitter = try DumpSplitter(path, network: source.network)
+            guard splitter.header.block == block.hash else {
+                throw FileError(
+                    path,
+                    "is the set after block \(splitter.header.block.reversedHex), but the tree begins with "
+                        + "\(block.hash.reversedHex), height \(block.height)")
+            }
+            struct Stop: Error {}
+            do {
+                return try splitter.split(
+                    into: builder.data, height: block.height, parameters: parameters, level: builder.level
+                ) {
+                    if isStopping() { throw Stop() }
+                    tell(.reading(coins: $0, of: $1))
+                }
+            } catch is Stop {
+                return nil
+            }
+        }
     }
 
     /// Signs what is to be said: attestations, then headers, then the hint, then the state. The data is there.

@@ -67,7 +67,9 @@ struct PublishRun {
         }
         var publisher = Publisher(
             SetBuilder(source: chain, data: data, parameters: parameters, level: options.level), tree: tree,
-            state: state, first: first, memory: options.memory.bytes, signer: signer)
+            state: state, first: first,
+            beginning: options.fromDump.map { .dump($0) } ?? .blocks(memory: options.memory.bytes),
+            signer: signer)
         let result = try publisher.run(
             to: target, now: { Int64(Date().timeIntervalSince1970) }, isStopping: { StopSignal.isStopping },
             tell: tell)
@@ -83,6 +85,8 @@ struct PublishRun {
             progress.update("going over the blocks before: height \(height) of \(to)")
         case .folding(.merging(let height, let coins)):
             progress.update("merging the changes up to height \(height) with \(grouped(coins)) coins")
+        case .reading(let coins, let all):
+            progress.update("reading the dump: \(grouped(coins)) of \(grouped(all)) coins")
         case .counting:
             progress.update("counting the coins of the first snapshot")
         case .resuming(let height, let to):

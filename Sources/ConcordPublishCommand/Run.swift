@@ -58,6 +58,12 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Begin the tree with this dump of Bitcoin Core's (dumptxoutset), made at the first height of an epoch: the "
+                + "blocks before are not needed.", valueName: "file"))
+    var fromDump: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Memory for the changes of the blocks below --first, like 500M or 8G: more of it, less reading and "
                 + "writing.", valueName: "size"))
     var memory = ByteCount(SetFold.defaultMemory)
@@ -130,7 +136,7 @@ struct Run: ParsableCommand {
         // Runs with other folders of their own may have the same tree.
         let treeLock = try FolderLock(withoutFile: treeRoot)
         let folder = try Folder(treeRoot)
-        let first = try first ?? TreeFace.known(in: folder)?.first ?? 0
+        let first = try firstHeight(of: folder, on: chain, parameters)
         let face = TreeFace(
             folder: folder,
             authority: AuthorityFile(
@@ -149,6 +155,33 @@ struct Run: ParsableCommand {
         try run.run(from: chain)
         treeLock.release()
         lock.release()
+    }
+
+    /// The height that the tree begins at: as it is said, as the dump says, as the tree says.
+    private func firstHeight(
+        of tree: Folder, on chain: any ChainSource, _ parameters: TreeParameters
+    ) throws -> Int {
+        guard let fromDump else { return try first ?? TreeFace.known(in: tree)?.first ?? 0 }
+        let block = try DumpSplitter(fromDump, network: network).header.block
+        guard
+            let height = stride(from: 0, through: chain.tip, by: parameters.epoch).reversed().first(where: {
+                chain.blockID(at: $0).hash == block
+            })
+        else {
+            throw CommandFailure(
+                .localFailure,
+                "\(fromDump): is the set after block \(block.reversedHex), which is not the first of an epoch on "
+                    + "the node's chain: a tree begins at a multiple of \(parameters.epoch). Make the dump with "
+                    + "«bitcoin-cli -named dumptxoutset FILE rollback=HEIGHT»")
+        }
+        guard height > 0 else {
+            throw CommandFailure(
+                .usage, "\(fromDump): is the set of the genesis block; leave --from-dump out")
+        }
+        guard first ?? height == height else {
+            throw CommandFailure(.usage, "\(fromDump): is the set of height \(height), not of \(first ?? 0)")
+        }
+        return height
     }
 
     /// Where patches and snapshots go; a tree is of one kind for good.

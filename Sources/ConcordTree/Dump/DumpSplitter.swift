@@ -59,8 +59,8 @@ public struct DumpSplitter: ~Copyable {
         var packed = ByteBuffer()
     }
 
-    /// What is told while it goes on: coins read, coins in all.
-    public typealias Progress = (_ done: UInt64, _ all: UInt64) -> Void
+    /// What is told while it goes on: coins read, coins in all. What it throws ends the work.
+    public typealias Progress = (_ done: UInt64, _ all: UInt64) throws -> Void
 
     private static let batchBytes = 16 << 20
 
@@ -105,7 +105,7 @@ public struct DumpSplitter: ~Copyable {
                     try Self.flush(shards.filter { $0.waiting.count > 0 }, level: level)
                     waiting = 0
                 }
-                progress(done, header.coins)
+                try progress(done, header.coins)
             }
             // A shard without coins is one frame without bytes.
             try Self.flush(shards.filter { $0.waiting.count > 0 || $0.bytes == 0 }, level: level)
