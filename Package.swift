@@ -37,6 +37,8 @@ let package = Package(
         .target(name: "Concord", dependencies: ["CCrypto", "CSecp256k1"]),
         // Files that appear whole or not at all, locks, work on all cores.
         .target(name: "ConcordFiles", dependencies: ["Concord", "CSystem"]),
+        // HTTP by libcurl: many requests at once over connections that are used again.
+        .target(name: "ConcordTransfers", dependencies: ["Concord", "CCurl"]),
         // Chain data: Bitcoin Core's block files, and the best chain among what they hold.
         .target(name: "ConcordChain", dependencies: ["Concord", "ConcordFiles"]),
         // The published tree on a disk: zstd, snapshots from patches, verification.
@@ -55,7 +57,7 @@ let package = Package(
         // The way from other people's trees to an installed set, and out of it.
         .target(
             name: "ConcordFetch",
-            dependencies: ["Concord", "ConcordFiles", "ConcordTree", "CCurl", "CSQLite"]),
+            dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordTransfers", "CSQLite"]),
 
         // What both programs say on a terminal and to scripts.
         .target(
@@ -67,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "ConcordCommand",
             dependencies: [
-                "ConcordFetch", "ConcordConsole",
+                "ConcordFetch", "ConcordConsole", "ConcordTransfers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -90,6 +92,7 @@ let package = Package(
             name: "ConcordChainTests",
             dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordChain", "TestSupport"]),
         .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
+        .testTarget(name: "ConcordTransfersTests", dependencies: ["ConcordTransfers", "TestSupport"]),
         .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch", "TestSupport"]),
         // The built publisher on real chains.
         .testTarget(

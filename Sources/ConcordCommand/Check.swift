@@ -2,6 +2,7 @@ import ArgumentParser
 import Concord
 import ConcordConsole
 import ConcordFetch
+import ConcordTransfers
 import Foundation
 
 struct Check: ParsableCommand {

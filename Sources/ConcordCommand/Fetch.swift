@@ -3,6 +3,7 @@ import Concord
 import ConcordConsole
 import ConcordFetch
 import ConcordFiles
+import ConcordTransfers
 import ConcordTree
 
 struct Fetch: ParsableCommand {

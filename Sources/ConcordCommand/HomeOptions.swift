@@ -2,6 +2,7 @@ import ArgumentParser
 import ConcordConsole
 import ConcordFetch
 import ConcordFiles
+import ConcordTransfers
 import ConcordTree
 import Foundation
 

@@ -1,5 +1,6 @@
 import Concord
 import ConcordFiles
+import ConcordTransfers
 import ConcordTree
 import Foundation
 

@@ -1,4 +1,5 @@
 import Concord
+import ConcordTransfers
 
 /// Asks every authority what it attests, until the rule of agreement is satisfied one way or the other.
 ///

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import ConcordFetch
+@testable import ConcordTransfers
 
 /// Against nginx, which behaves.
 @Suite struct TransfersTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ConcordFetch
+@testable import ConcordTransfers
 
 @Suite struct ReachTests {
     @Test(

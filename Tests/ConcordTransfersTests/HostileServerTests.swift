@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import ConcordFetch
+@testable import ConcordTransfers
 
 /// Against servers that do not behave.
 @Suite struct HostileServerTests {

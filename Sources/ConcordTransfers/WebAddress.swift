@@ -8,7 +8,7 @@ import Concord
 #endif
 
 /// A URL as libcurl understands it, so that what is checked is what is fetched.
-struct WebAddress {
+public struct WebAddress: Sendable {
     enum Scheme: String {
         case http, https, file
     }
@@ -19,7 +19,7 @@ struct WebAddress {
     /// Scheme, host and port: what counts as one host.
     let host: String
 
-    init(_ text: String) throws(Failure.Kind) {
+    public init(_ text: String) throws(Failure.Kind) {
         // C would stop reading at a NUL, and fetch something else than what is written.
         guard !text.utf8.contains(0) else { throw .badURL("it has a NUL in it") }
         guard let parts = curl_url() else { throw .local("out of memory") }
@@ -64,7 +64,7 @@ struct WebAddress {
     }
 
     /// `url` as it may be shown to people: without a password, and without what moves a terminal's cursor.
-    static func shown(_ url: String) -> String {
+    public static func shown(_ url: String) -> String {
         guard url.contains("@"), let parts = curl_url() else { return url.printable }
         defer { curl_url_cleanup(parts) }
         guard !url.utf8.contains(0),
