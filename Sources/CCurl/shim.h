@@ -26,6 +26,16 @@ static inline CURLcode concord_curl_set_header(
     CURLcode code = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, callback);
     return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_HEADERDATA, context);
 }
+static inline CURLcode concord_curl_copy_post(CURL *easy, const void *bytes) {
+    return curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, bytes ? bytes : "");
+}
+static inline CURLcode concord_curl_set_headers(CURL *easy, struct curl_slist *lines) {
+    return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
+}
+// A macro that Swift does not import.
+static inline CURLcode concord_curl_use_basic(CURL *easy) {
+    return curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+}
 static inline CURLcode concord_curl_set_prereq(CURL *easy, curl_prereq_callback callback, void *context) {
     CURLcode code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
     return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_PREREQDATA, context);

@@ -1,3 +1,5 @@
+import Concord
+
 /// One file wanted from one URL.
 public struct Request: Equatable, Sendable {
     public enum Destination: Equatable, Sendable {
@@ -19,6 +21,40 @@ public struct Request: Equatable, Sendable {
     /// The most time from the start of the transfer to its end, waiting for a turn not included; if nil, what
     /// `Transfers.Settings` says.
     public var deadline: Duration?
+    /// What is sent along with POST; the request is GET if nil.
+    public var post: Post?
+    /// Who asks (`Authorization: Basic`). It goes to the host of the URL and to nobody else.
+    public var login: Login?
+    /// Whether the body is the answer whatever the status; redirects are then answers like any other.
+    public var takesEveryStatus = false
+
+    /// Bytes that are sent, and their `Content-Type`.
+    public struct Post: Equatable, Sendable {
+        public var bytes: [UInt8]
+        public var type: String
+
+        public init(_ bytes: [UInt8], type: String) {
+            self.bytes = bytes
+            self.type = type
+        }
+    }
+
+    /// A name and a password. Printing it does not show the password.
+    public struct Login: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+        public var user: String
+        var password: String
+
+        public init(user: String, password: String) {
+            self.user = user
+            self.password = password
+        }
+
+        public var description: String { user.printable }
+        public var customMirror: Mirror { Mirror(self, children: ["user": user]) }
+    }
+
+    /// Redirects are for files: nothing that is sent goes on to where an answer points.
+    var followsRedirects: Bool { post == nil && login == nil && !takesEveryStatus }
 
     public init(
         _ url: String, limit: Int, to destination: Destination = .memory, range: Range<Int>? = nil,
@@ -38,6 +74,8 @@ public struct Body: Equatable, Sendable {
     public var bytes: [UInt8]
     /// How many bytes were received, wherever they are now.
     public var count: Int
+    /// The status of HTTP; 200 for a file. Another one that is not success only where every status is taken.
+    public var status = 200
 }
 
 /// Why a request brought nothing: the host's fault, the network's, or this machine's.

@@ -28,6 +28,8 @@ final class Transfer {
     private var reach: Reach?
     /// Why a callback stopped the transfer; it comes before what libcurl makes of that.
     private var verdict: Failure.Kind?
+    /// Header lines of the request; libcurl reads them where they are.
+    private var headerLines: UnsafeMutablePointer<curl_slist>?
     /// Where libcurl writes its error message.
     private let message: UnsafeMutablePointer<CChar>
 
@@ -44,6 +46,7 @@ final class Transfer {
     /// The handle must have left the multi handle by now.
     deinit {
         curl_easy_cleanup(easy)
+        curl_slist_free_all(headerLines)
         message.deallocate()
     }
 
@@ -71,7 +74,7 @@ final class Transfer {
         set(CURLOPT_QUICK_EXIT, 1)
 
         set(CURLOPT_PROTOCOLS_STR, "http,https,file")
-        set(CURLOPT_FOLLOWLOCATION, 1)
+        set(CURLOPT_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
         set(CURLOPT_MAXREDIRS, Self.mostRedirects)
         // What began encrypted stays so.
         set(CURLOPT_REDIR_PROTOCOLS_STR, address.scheme == .https ? "https" : "http,https")
@@ -83,11 +86,27 @@ final class Transfer {
         if let deadline { set(CURLOPT_TIMEOUT_MS, max(1, deadline.milliseconds)) }
 
         // Announced lengths only, and of error pages too: those must not look like files that are too large.
-        let largest = max(request.limit, Self.mostDropped)
+        let largest = request.takesEveryStatus ? request.limit : max(request.limit, Self.mostDropped)
         note(concord_curl_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(largest)))
         if let range = request.range { set(CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound - 1)") }
         // Not CURLOPT_PIPEWAIT: libcurl 7.88 lets transfers over HTTP/1.1 wait until another one has ended.
         if let path = settings.certificates { set(CURLOPT_CAINFO, path) }
+        if !settings.usesProxies { set(CURLOPT_NOPROXY, "*") }
+
+        if let login = request.login {
+            note(concord_curl_use_basic(easy))
+            set(CURLOPT_USERNAME, login.user)
+            set(CURLOPT_PASSWORD, login.password)
+        }
+        if let post = request.post {
+            note(concord_curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(post.bytes.count)))
+            note(post.bytes.withUnsafeBytes { concord_curl_copy_post(easy, $0.baseAddress) })
+            // No «Expect: 100-continue»: that is a round trip more for every large body.
+            for line in ["Content-Type: \(post.type)", "Expect:"] {
+                headerLines = curl_slist_append(headerLines, line)
+            }
+            note(concord_curl_set_headers(easy, headerLines))
+        }
 
         let context = Unmanaged.passUnretained(self).toOpaque()
         note(
@@ -187,7 +206,7 @@ extension Transfer {
 
     /// Why the answer, going by its status and headers, is not the one that was asked for.
     private var refusal: Failure.Kind? {
-        if address.scheme == .file { return nil }
+        if address.scheme == .file || request.takesEveryStatus { return nil }
         switch (status, request.range) {
         case (200, nil): return nil
         case (206, let range?): return contentRangeIs(range) ? nil : .wrongRange
@@ -212,7 +231,8 @@ extension Transfer {
         do throws(Failure.Kind) {
             try check(code)
             try file.take()?.keep()
-            return .success(Body(bytes: bytes, count: received))
+            return .success(
+                Body(bytes: bytes, count: received, status: address.scheme == .file ? 200 : status))
         } catch {
             return .failure(fail(error))
         }

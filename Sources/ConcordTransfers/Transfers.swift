@@ -4,8 +4,8 @@ import Synchronization
 
 /// Downloads, many at once, over connections that are used again.
 ///
-/// One thread runs them; any other may call `wake` and read `received`. Nothing is sent but the request for the
-/// file: no cookies, no .netrc, no compression asked for. Proxies are those of the usual environment variables.
+/// One thread runs them; any other may call `wake` and read `received`. Nothing is sent but what the
+/// request says: no cookies, no .netrc, no compression asked for. Proxies are those of the usual environment variables.
 public final class Transfers: @unchecked Sendable {
     public struct Settings: Sendable {
         /// Transfers under way, of all hosts.
@@ -22,6 +22,8 @@ public final class Transfers: @unchecked Sendable {
         public var userAgent = Software.name
         /// A PEM file with the only authorities to accept for https; the system's if nil.
         public var certificates: String?
+        /// Whether the environment's proxies are used.
+        public var usesProxies = true
 
         public init() {}
     }

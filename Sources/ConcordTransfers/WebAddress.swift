@@ -15,11 +15,16 @@ public struct WebAddress: Sendable {
 
     let scheme: Scheme
     /// The URL in libcurl's form: dot segments resolved, spaces and bytes above 127 percent-encoded.
-    let url: String
+    public let url: String
     /// Scheme, host and port: what counts as one host.
     let host: String
+    /// Whether it is fetched over http or https.
+    public var isWeb: Bool { scheme != .file }
+    /// Whether it holds a user's name or password.
+    public let hasLogin: Bool
 
-    public init(_ text: String) throws(Failure.Kind) {
+    /// - Parameter port: the port of http if the URL names none, in place of 80.
+    public init(_ text: String, port: Int? = nil) throws(Failure.Kind) {
         // C would stop reading at a NUL, and fetch something else than what is written.
         guard !text.utf8.contains(0) else { throw .badURL("it has a NUL in it") }
         guard let parts = curl_url() else { throw .local("out of memory") }
@@ -29,6 +34,11 @@ public struct WebAddress: Sendable {
         guard let scheme = Self.part(CURLUPART_SCHEME, of: parts).flatMap(Scheme.init(rawValue:)) else {
             throw .badURL("its scheme is not http, https or file")
         }
+        if let port, scheme == .http, Self.part(CURLUPART_PORT, of: parts) == nil {
+            curl_url_set(parts, CURLUPART_PORT, "\(port)", 0)
+        }
+        hasLogin =
+            Self.part(CURLUPART_USER, of: parts) != nil || Self.part(CURLUPART_PASSWORD, of: parts) != nil
         guard let url = Self.part(CURLUPART_URL, of: parts) else { throw .local("out of memory") }
         self.scheme = scheme
         self.url = url

@@ -136,6 +136,16 @@ public final class Socket: Sendable {
         return request
     }
 
+    /// The body of a request, behind its head.
+    public func receiveBody(_ count: Int) -> String? {
+        var body: [UInt8] = []
+        while body.count < count {
+            guard let bytes = receive(count - body.count) else { return nil }
+            body += bytes
+        }
+        return String(decoding: body, as: UTF8.self)
+    }
+
     /// All that comes until the other side closes.
     public func receiveAll() -> String {
         var all: [UInt8] = []
