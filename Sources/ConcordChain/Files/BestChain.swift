@@ -47,15 +47,7 @@ public struct BestChain: ChainSource, BlockReader {
     public static func scan(
         _ folder: BlockFolder, cache: Folder, progress: @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws -> BestChain {
-        let done = Counter()
-        let files = try Parallel.map(folder.numbers.count) { i in
-            let (index, wasScanned) = try BlockFileIndex.current(
-                folder, number: folder.numbers[i], cache: cache)
-            let number = done.next()
-            if wasScanned { progress(number, folder.numbers.count) }
-            return index.entries
-        }
-        return try BestChain(choosingFrom: Array(files.joined()), folder)
+        try BestChain(choosingFrom: folder.scan(cache: cache, progress: progress), folder)
     }
 
     /// Chooses from blocks in the order of their files.

@@ -62,6 +62,22 @@ public struct BlockFolder: Sendable {
         return String(repeating: "0", count: max(0, 5 - text.count)) + text
     }
 
+    /// All blocks, in the order of their files.
+    ///
+    /// - Parameters:
+    ///   - cache: a folder for what the scan finds; files that have not changed are not read again.
+    ///   - progress: is told the number of files done and of all, from any thread, for each that had to be scanned.
+    func scan(cache: Folder, progress: @Sendable (Int, Int) -> Void) throws -> [BlockEntry] {
+        let done = Counter()
+        let files = try Parallel.map(numbers.count) { i in
+            let (index, wasScanned) = try BlockFileIndex.current(self, number: numbers[i], cache: cache)
+            let number = done.next()
+            if wasScanned { progress(number, numbers.count) }
+            return index.entries
+        }
+        return Array(files.joined())
+    }
+
     /// Replaces what `buffer` holds with bytes of a file, the key undone; throws when they are not all there.
     func read(
         _ file: borrowing File, at offset: Int, count: Int, into buffer: inout ByteBuffer
