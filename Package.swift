@@ -39,8 +39,8 @@ let package = Package(
         .target(name: "ConcordFiles", dependencies: ["Concord", "CSystem"]),
         // HTTP by libcurl: many requests at once over connections that are used again.
         .target(name: "ConcordTransfers", dependencies: ["Concord", "CCurl"]),
-        // Chain data: Bitcoin Core's block files, and the best chain among what they hold.
-        .target(name: "ConcordChain", dependencies: ["Concord", "ConcordFiles"]),
+        // Chain data: Bitcoin Core's block files and running nodes, and the best chain among what they hold.
+        .target(name: "ConcordChain", dependencies: ["Concord", "ConcordFiles", "ConcordTransfers"]),
         // The published tree on a disk: zstd, snapshots from patches, verification.
         .target(name: "ConcordTree", dependencies: ["Concord", "ConcordFiles", "CZstd"]),
         // Chain data → block changes → patches, snapshots and what is to be said of each block, unsigned.
@@ -63,7 +63,8 @@ let package = Package(
         .target(
             name: "ConcordConsole",
             dependencies: [
-                "Concord", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Concord", "ConcordChain", "ConcordFiles",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         .executableTarget(

@@ -30,6 +30,16 @@ extension Network {
         }
     }
 
+    /// The port at which a node answers RPC and REST unless it is told another (chainparamsbase.cpp).
+    public var rpcPort: Int {
+        switch self {
+        case .main: 8332
+        case .testnet4: 48332
+        case .signet: 38332
+        case .regtest: 18443
+        }
+    }
+
     /// The parameters an authority uses when it is not told others.
     public var defaultParameters: TreeParameters {
         self == .regtest ? TreeParameters(shards: 16, epoch: 100) : TreeParameters(shards: 1024, epoch: 1000)

@@ -54,3 +54,14 @@ public struct SpentCoins {
         try cursor.finish()
     }
 }
+
+extension ByteBuffer {
+    /// Appends a coin as an undo record holds it (`TxInUndoFormatter`): code = height · 2 + coinbase, satoshi, the
+    /// script unfolded.
+    public mutating func appendSpentCoin(code: UInt32, amount: UInt64, script: UnsafeRawBufferPointer) {
+        appendVarInt(UInt64(code))
+        if code > 1 { appendVarInt(0) }
+        appendVarInt(Amount.compress(amount))
+        ScriptCompression.append(script, to: &self)
+    }
+}

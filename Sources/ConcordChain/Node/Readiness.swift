@@ -1,0 +1,99 @@
+import Concord
+
+/// Whether a node knows the newest of its network's chain, so that what it says may be signed.
+public struct Readiness: Sendable {
+    /// In words; none where it is ready.
+    public let reasons: [String]
+
+    public var isReady: Bool { reasons.isEmpty }
+}
+
+extension Network {
+    /// How old the newest block of a node that keeps up can be; nil where nobody mines steadily.
+    var mostTipAge: Int64? {
+        switch self {
+        // As for the node itself (`DEFAULT_MAX_TIP_AGE`).
+        case .main, .testnet4, .signet: 24 * 3600
+        case .regtest: nil
+        }
+    }
+}
+
+/// What `getblockchaininfo` says.
+struct ChainInfo: Decodable {
+    let chain: String
+    let blocks: Int
+    let headers: Int
+    let bestblockhash: String
+    let chainwork: String
+    let initialblockdownload: Bool
+}
+
+extension NodeChain {
+    /// Asks the node how it stands.
+    ///
+    /// - Parameter now: seconds since 1970.
+    func readiness(now: Int64) throws(NodeError) -> Readiness {
+        var info = try node.chainInfo()
+        // The header of a new block is there before the block is.
+        for _ in 0..<10 where info.headers > info.blocks && !info.initialblockdownload {
+            let error = NodeError(
+                .passing, node.subject("getblockchaininfo"), "the node is behind its headers")
+            try Patience.sleep(.milliseconds(500), node.settings, error)
+            info = try node.chainInfo()
+        }
+        var reasons: [String] = []
+        if info.initialblockdownload {
+            reasons.append(
+                "it is in initial block download, at height \(info.blocks) of \(max(info.headers, info.blocks)) known so far"
+            )
+        } else if info.headers > info.blocks {
+            reasons.append(
+                "it knows headers up to height \(info.headers), but blocks only up to \(info.blocks)")
+        }
+        let block = blockID(at: tip)
+        let said: NodeHeaders.Block = try node.call("getblockheader", .text(block.hash.reversedHex))
+        let work = headers.work(through: tip)
+        if Self.work(said.chainwork) != work || said.height != tip {
+            reasons.append(
+                "it says that its chain has the work \(NodeJSON.shown(said.chainwork)) at height \(said.height), but its "
+                    + "headers come to \(String(work, radix: 16)) at height \(tip)")
+        }
+        if said.confirmations < 0 {
+            reasons.append("it has left block \(block.hash.reversedHex) of height \(tip)")
+        } else if info.bestblockhash == block.hash.reversedHex, Self.work(info.chainwork) != work {
+            reasons.append(
+                "it says that its best chain has the work \(NodeJSON.shown(info.chainwork)), but its headers come to "
+                    + String(work, radix: 16))
+        } else if let best = Self.work(info.chainwork), best < work {
+            reasons.append("its chain has less work now than the one it had before")
+        }
+        let time = Int64(headers.time(at: tip))
+        if let most = network.mostTipAge, now - time > most {
+            reasons.append(
+                "its newest block, of height \(tip), is of \(Timestamp.text(time)), \((now - time) / 3600) hours ago"
+            )
+        }
+        return Readiness(reasons: reasons)
+    }
+
+    /// 64 hex digits, most significant first.
+    private static func work(_ text: String) -> UInt128? {
+        text.utf8.count == 64 ? UInt128(text, radix: 16) : nil
+    }
+}
+
+extension Node {
+    /// How the node stands; throws where it is one of another network.
+    func chainInfo() throws(NodeError) -> ChainInfo {
+        let info: ChainInfo = try call("getblockchaininfo")
+        guard info.chain == network.rawValue else {
+            let other = NodeJSON.shown(info.chain)
+            throw NodeError(
+                .unsuitable, subject("getblockchaininfo"),
+                "this is a node of the network \(other), not of \(network.rawValue): give --network \(other), or "
+                    + "another --node")
+        }
+        return info
+    }
+}
