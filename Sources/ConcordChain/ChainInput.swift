@@ -17,6 +17,8 @@ public final class ChainInput {
     private var headers: NodeHeaders?
     private var stored: NodeChain.StoredBlocks?
     private var chainOfNode: NodeChain?
+    /// How the folder's newest files looked before they were read.
+    private var seen: [String] = []
 
     /// What is told while it is read.
     public enum Event: Sendable {
@@ -51,6 +53,7 @@ public final class ChainInput {
     public func chain() throws -> any ChainSource {
         guard let node, let comparison else {
             let folder = try folder()
+            seen = look()
             let progress = progress
             return try BestChain.scan(folder, cache: cache) { progress(.scanning($0, of: $1)) }
         }
@@ -71,6 +74,9 @@ public final class ChainInput {
         return chain
     }
 
+    /// Whether an error of this path is about the folder that is read.
+    public func owns(_ path: String) -> Bool { datadir.map { path.hasPrefix($0) } ?? false }
+
     private func folder() throws(FileError) -> BlockFolder {
         try BlockFolder(datadir ?? "", network: network)
     }
@@ -89,7 +95,6 @@ public final class ChainInput {
     ///
     /// - Throws: `NodeError` where the node answers, but not as one that can be used.
     public func waitForChange(since tip: BlockID, isStopping: () -> Bool) throws {
-        let before = node == nil ? look() : nil
         var isAway = false
         while !isStopping() {
             if let node {
@@ -104,7 +109,7 @@ public final class ChainInput {
                     if !isAway { tell("\(error); waiting for it") }
                     isAway = true
                 }
-            } else if look() != before {
+            } else if look() != seen {
                 return
             }
             pause(node == nil ? 3 : 1, isStopping)

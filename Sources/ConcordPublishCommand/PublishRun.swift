@@ -28,26 +28,57 @@ struct PublishRun {
             progress.say(
                 "note: the node's chain ends at height \(chain.tip), below the tree's \(latest.height)")
         }
-        try publish(chain)
-        guard options.follow else { return }
-        var tip = chain.blockID(at: chain.tip)
-        var trouble = ""
+        guard options.follow else { return try publish(chain) }
+        try follow(from: chain)
+        report.stopped(Tree(tree.root), bySignal: StopSignal.isStopping)
+    }
+
+    /// Publishes now, and again whenever the chain has another tip. What may pass is waited for: a node that is away or
+    /// behind, files that are just being written.
+    private func follow(from first: any ChainSource) throws {
+        var chain: (any ChainSource)? = first
+        var published: BlockID?
+        var trouble: String?
         while !StopSignal.isStopping, newestHeight < options.to ?? .max {
             do {
+                if chain == nil { chain = try input.chain() }
+                guard let now = chain else { continue }
+                chain = nil
+                let tip = now.blockID(at: now.tip)
+                if tip != published {
+                    let reasons = try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons
+                    guard reasons.isEmpty || options.chain.allowBehind else {
+                        note("the node is not ready: \(reasons[0]); waiting for it", &trouble)
+                        pause()
+                        continue
+                    }
+                    try publish(now)
+                    published = tip
+                }
+                trouble = nil
                 try input.waitForChange(since: tip, isStopping: { StopSignal.isStopping })
-                if StopSignal.isStopping { break }
-                let chain = try input.chain()
-                trouble = ""
-                if chain.blockID(at: chain.tip) == tip { continue }
-                try publish(chain)
-                tip = chain.blockID(at: chain.tip)
-            } catch let error as FileError where error.path.hasPrefix(input.path) {
-                // The node may be writing just now, or be down for a while.
-                if "\(error)" != trouble { progress.say("note: \(error); trying again until it can be read") }
-                trouble = "\(error)"
+            } catch let error as NodeError {
+                switch error.kind {
+                case .stopped: return
+                case .passing, .moved: note("\(error)", &trouble)
+                default: throw error
+                }
+                pause()
+            } catch let error as FileError where chain == nil && input.owns(error.path) {
+                note("\(error); trying again until it can be read", &trouble)
+                pause()
             }
         }
-        report.stopped(Tree(tree.root), bySignal: StopSignal.isStopping)
+    }
+
+    /// Says what is wrong, once for as long as it is the same.
+    private func note(_ words: String, _ trouble: inout String?) {
+        if words != trouble { progress.say("note: \(words)") }
+        trouble = words
+    }
+
+    private func pause() {
+        for _ in 0..<20 where !StopSignal.isStopping { usleep(100_000) }
     }
 
     private var newestHeight: Int { (try? Tree(tree.root).latest())?.height ?? -1 }

@@ -12,16 +12,13 @@ struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Publish every block that is not published yet.",
         discussion: """
-            Reads the block files of a Bitcoin Core node and writes patches, snapshots and signed attestations to the \
-            tree. Run it again and it does only what is new; after a reorganisation it follows the best chain and \
-            leaves the stale branch's files alone. A run that is killed is continued by the next. With --follow it \
-            stays, and attests new blocks as they come.
+            Reads the chain of a Bitcoin Core node, from its block files, over RPC, or both, and writes patches, \
+            snapshots and signed attestations to the tree. Run it again and it does only what is new; after a \
+            reorganisation it follows the best chain and leaves the stale branch's files alone. A run that is killed \
+            is continued by the next. With --follow it stays, and attests new blocks as they come.
             """)
 
-    @Option(
-        help: ArgumentHelp(
-            "Bitcoin Core's data directory, or any folder with «blocks» in it.", valueName: "dir"))
-    var datadir: String
+    @OptionGroup var chain: ChainOptions
 
     @Option(help: ArgumentHelp("The tree to write.", valueName: "dir"))
     var tree: String
@@ -130,9 +127,10 @@ struct Run: ParsableCommand {
         let stateRoot = state.map(Self.withoutSlash) ?? "\(treeRoot).state"
         let lock = try FolderLock(stateRoot)
         let stateFolder = try Folder(stateRoot)
-        let input = ChainInput(directory: Self.withoutSlash(datadir), network: network, cache: stateFolder)
+        let input = try input(cache: stateFolder, progress)
         // Before there is anything of a tree.
-        let chain = try input.chain { progress.update("scanning the block files: \($0) of \($1)") }
+        let chain = try input.chain()
+        if !follow { try requireReadiness(of: input, progress) }
         // Runs with other folders of their own may have the same tree.
         let treeLock = try FolderLock(withoutFile: treeRoot)
         let folder = try Folder(treeRoot)
@@ -155,6 +153,30 @@ struct Run: ParsableCommand {
         try run.run(from: chain)
         treeLock.release()
         lock.release()
+    }
+
+    private func input(cache: Folder, _ progress: ProgressLine) throws -> ChainInput {
+        try chain.input(network: network, cache: cache, isStopping: { StopSignal.isStopping }) {
+            progress.say("note: \($0)")
+        } progress: { event in
+            switch event {
+            case .scanning(let done, let all): progress.update("scanning the block files: \(done) of \(all)")
+            case .headers(let done, let all): progress.update("reading the node's headers: \(done) of \(all)")
+            }
+        }
+    }
+
+    /// A node that is behind its network knows a chain that others have left or will leave: nothing of it is signed.
+    private func requireReadiness(of input: ChainInput, _ progress: ProgressLine) throws {
+        for reason in try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons {
+            guard chain.allowBehind else {
+                throw CommandFailure(
+                    .localFailure,
+                    "the node is not ready: \(reason). Nothing was signed; let it finish, or give --allow-behind"
+                )
+            }
+            progress.say("note: the node is behind: \(reason)")
+        }
     }
 
     /// The height that the tree begins at: as it is said, as the dump says, as the tree says.

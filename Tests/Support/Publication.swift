@@ -17,6 +17,8 @@ public struct Publication: Sendable {
     public let key: String
     public let publicKey: String
     public var name = "alpha"
+    /// Where the chain comes from; the data directory if nil.
+    public var source: [String]?
     public var shards: Int
     public var epoch: Int
 
@@ -50,9 +52,9 @@ public struct Publication: Sendable {
 
     /// The arguments of a run.
     public func arguments(_ more: [String] = []) -> [String] {
-        [
-            "run", "--datadir", datadir, "--tree", tree.root, "--key", key, "--name", name, "--network",
-            fixture.network, "--shards", "\(shards)", "--epoch", "\(epoch)",
+        ["run"] + (source ?? ["--datadir", datadir]) + [
+            "--tree", tree.root, "--key", key, "--name", name, "--network", fixture.network, "--shards",
+            "\(shards)", "--epoch", "\(epoch)",
         ] + more
     }
 

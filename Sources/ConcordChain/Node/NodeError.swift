@@ -17,6 +17,8 @@ public struct NodeError: Error, CustomStringConvertible, Sendable {
         case unsuitable
         /// What it says of its chain is not what it said, or not what its own data comes to.
         case contradiction
+        /// Its chain has moved since it was read: what was worked out is of a block that it has left.
+        case moved
         /// Whoever asked does not want to know any more.
         case stopped
         /// A file on this machine: the password's.

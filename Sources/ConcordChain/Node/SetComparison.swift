@@ -87,7 +87,7 @@ final class SetComparison: Sendable {
 
     private func moved(_ statement: Statement, _ words: String) -> NodeError {
         NodeError(
-            .contradiction, node.subject("gettxoutsetinfo"),
+            .moved, node.subject("gettxoutsetinfo"),
             "block \(statement.block.reversedHex) is not the node's block of height \(statement.height) any more "
                 + "(\(words)): its chain has moved, nothing of this was signed. Run the command again")
     }

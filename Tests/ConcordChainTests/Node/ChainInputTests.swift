@@ -187,6 +187,20 @@ struct ChainInputTests {
                 && readiness.reasons[0].contains("initial block download, at height 20"))
     }
 
+    @Test("A node that has left the chain it gave is not ready")
+    func left() throws {
+        let server = try TestNode(mining: 20)
+        try server.set(.initialBlockDownload(false))
+        let input = try input(Node(server))
+        let chain = try input.chain()
+        try server.reorganise(depth: 2)
+        let reasons = try input.readiness(now: 0).reasons
+        let hash = chain.blockID(at: 20).hash.reversedHex
+        #expect(reasons == ["it has left block \(hash) of height 20"])
+        _ = try input.chain()
+        #expect(try input.readiness(now: 0).isReady)
+    }
+
     @Test("The tip of a network that is mined steadily is at most a day old")
     func oldTip() throws {
         let server = try TestNode(chain: "main")
