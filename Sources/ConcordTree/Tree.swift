@@ -49,8 +49,16 @@ public struct Tree: Sendable {
     public func manifest(
         of block: BlockID, parameters: TreeParameters, root: Digest?
     ) throws(FileError) -> Manifest {
-        let path = path(TreePath.manifest(block))
-        let bytes = try File.read(path, atMost: Manifest.mostBytes(shards: parameters.shards))
+        try Manifest.read(path(TreePath.manifest(block)), parameters: parameters, root: root)
+    }
+}
+
+extension Manifest {
+    /// Reads a manifest's file and holds it to a root, if there is one. Throws unless it has this many shards.
+    public static func read(
+        _ path: String, parameters: TreeParameters, root: Digest?
+    ) throws(FileError) -> Manifest {
+        let bytes = try File.read(path, atMost: mostBytes(shards: parameters.shards))
         let manifest: Manifest
         do throws(ParseError) {
             manifest = try Manifest(parsing: bytes, shards: parameters.shards)
