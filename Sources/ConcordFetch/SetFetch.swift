@@ -220,33 +220,11 @@ public struct SetFetch {
     private func wantedFiles(
         _ statements: [Statement], _ manifest: Manifest, _ shards: [Int]
     ) -> [VerifiedDownloads.Wanted] {
-        let parameters = agreed.parameters
-        var wanted: [VerifiedDownloads.Wanted] = []
-        for shard in shards {
-            let path = TreePath.shard(shard, of: statements[0].blockID)
-            if folder.contains(path) { continue }
-            let line = manifest.shards[shard]
-            wanted.append(
-                .init(path: path, limit: Self.mostPacked(Int(line.bytes))) {
-                    var reader = try ShardReader($0, expected: line)
-                    try reader.check()
-                })
-        }
-        for statement in statements.dropFirst() {
-            let path = TreePath.patch(statement.blockID, parameters)
-            if folder.contains(path) { continue }
-            let root = statement.patchRoot
-            wanted.append(
-                .init(path: path, limit: Self.mostPacked(PatchIndex.mostBytes(shards: parameters.shards))) {
-                    var buffer = ByteBuffer(capacity: 1 << 20)
-                    _ = try PatchFile.read($0, shards: parameters.shards, root: root, into: &buffer)
-                })
-        }
-        return wanted
+        let files =
+            shards.map { .shard($0, of: statements[0].blockID, manifest) }
+            + statements.dropFirst().map { VerifiedDownloads.Wanted.patch($0) }
+        return files.filter { !folder.contains($0.path) }
     }
-
-    /// The most bytes that an honest publisher's `.zst` of so many canonical bytes has.
-    private static func mostPacked(_ bytes: Int) -> Int { bytes + bytes / 64 + (64 << 10) }
 
     private func install(_ shards: [Int]?) throws {
         let pointer = InstalledSet.Pointer(

@@ -84,6 +84,12 @@ public struct Survey: ~Copyable {
         }
     }
 
+    /// What each says now: its newest attestation, without asking whether they agree.
+    public mutating func hear() throws -> [Heard] {
+        try hearNewest()
+        return heard
+    }
+
     /// A file of a URL of an authority, by its place in the list.
     private struct Wanted {
         let authority: Int

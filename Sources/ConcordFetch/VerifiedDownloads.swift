@@ -174,6 +174,32 @@ final class VerifiedDownloads {
     }
 }
 
+extension VerifiedDownloads.Wanted {
+    /// A shard of the snapshot that a manifest lists.
+    static func shard(_ shard: Int, of block: BlockID, _ manifest: Manifest) -> Self {
+        let line = manifest.shards[shard]
+        return Self(path: TreePath.shard(shard, of: block), limit: mostPacked(Int(line.bytes))) {
+            var reader = try ShardReader($0, expected: line)
+            try reader.check()
+        }
+    }
+
+    /// The patch that a statement names.
+    static func patch(_ statement: Statement) -> Self {
+        let (shards, root) = (statement.parameters.shards, statement.patchRoot)
+        return Self(
+            path: TreePath.patch(statement.blockID, statement.parameters),
+            limit: mostPacked(PatchIndex.mostBytes(shards: shards))
+        ) {
+            var buffer = ByteBuffer(capacity: 1 << 20)
+            _ = try PatchFile.read($0, shards: shards, root: root, into: &buffer)
+        }
+    }
+
+    /// The most bytes that an honest publisher's `.zst` of so many canonical bytes has.
+    private static func mostPacked(_ bytes: Int) -> Int { bytes + bytes / 64 + (64 << 10) }
+}
+
 extension Result {
     fileprivate var failure: Failure? {
         if case .failure(let error) = self { error } else { nil }

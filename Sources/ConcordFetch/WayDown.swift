@@ -1,0 +1,93 @@
+import Concord
+import ConcordFiles
+import ConcordTree
+
+/// The way down from two statements of one block that differ to the first coin in which they do. Of a side that is at
+/// hosts only what is needed comes: the block's patch, or the manifest and one shard.
+public struct WayDown {
+    /// Why two statements differ.
+    public enum Cause: Sendable {
+        public enum Part: String, Sendable {
+            case patch, snapshot
+        }
+
+        case coin(CoinDifference, in: Part)
+        /// Two manifests have a shard of the same bytes, but another number of coins or bytes for it.
+        case manifest(shard: Int, own: Manifest.Shard, other: Manifest.Shard)
+        /// The data that a statement names cannot be had, or makes no sense: what, and why.
+        case unknown(Part, String)
+        /// Block and patch are the same, and `history` is not: something before is different, or, where the
+        /// statements of the block before are the same, one of these does not follow from its own.
+        case history(beforeIsSame: Bool)
+        /// What the block does is the same, the sums over the set are not.
+        case totals
+    }
+
+    private let own: StatedData
+    private let other: StatedData
+
+    public init(_ own: StatedData, _ other: StatedData) {
+        self.own = own
+        self.other = other
+    }
+
+    /// All causes that can be told; none where the statements differ in nothing that has a cause, as `parent`.
+    ///
+    /// - Parameter beforeIsSame: whether both sides say the same of the block before.
+    public func causes(_ mine: Statement, _ theirs: Statement, beforeIsSame: Bool) throws -> [Cause] {
+        // Trees that are cut otherwise have nothing in common to compare.
+        guard mine.parameters == theirs.parameters else { return [] }
+        var causes: [Cause] = []
+        if mine.patchRoot != theirs.patchRoot {
+            causes.append(try cause(.patch) { try patchDifference(mine, theirs) })
+        }
+        if mine.snapshotRoot != theirs.snapshotRoot {
+            causes.append(try cause(.snapshot) { try snapshotDifference(mine, theirs) })
+        } else if causes.isEmpty, mine.history != theirs.history {
+            causes.append(.history(beforeIsSame: beforeIsSame))
+        }
+        let isSameSum =
+            mine.coins == theirs.coins && mine.amount == theirs.amount && mine.muhash == theirs.muhash
+        return causes.isEmpty && !isSameSum ? [.totals] : causes
+    }
+
+    /// What an authority serves, or does not, is a finding; what this machine fails to do is an error.
+    private func cause(_ part: Cause.Part, _ find: () throws -> Cause) throws -> Cause {
+        do {
+            return try find()
+        } catch let error as SetFetch.NoValidBytes {
+            return .unknown(part, error.description)
+        } catch let error as ParseError {
+            return .unknown(part, "one of the two \(error)")
+        }
+    }
+
+    private func patchDifference(_ mine: Statement, _ theirs: Statement) throws -> Cause {
+        var bytes = ByteBuffer(capacity: 1 << 20)
+        var otherBytes = ByteBuffer(capacity: 1 << 20)
+        let index = try own.patch(mine, into: &bytes)
+        let otherIndex = try other.patch(theirs, into: &otherBytes)
+        for shard in index.entries.indices where index.entries[shard] != otherIndex.entries[shard] {
+            let difference = try CoinDifference(
+                shard: shard, own: UnsafeRawBufferPointer(rebasing: bytes.bytes[index.range(of: shard)]),
+                other: UnsafeRawBufferPointer(rebasing: otherBytes.bytes[otherIndex.range(of: shard)]))
+            if let difference { return .coin(difference, in: .patch) }
+        }
+        return .unknown(.patch, "they do the same, in other bytes")
+    }
+
+    private func snapshotDifference(_ mine: Statement, _ theirs: Statement) throws -> Cause {
+        let (manifest, otherManifest) = (try own.manifest(mine), try other.manifest(theirs))
+        for (shard, (line, otherLine)) in zip(manifest.shards, otherManifest.shards).enumerated()
+        where line != otherLine {
+            guard line.digest != otherLine.digest else {
+                return .manifest(shard: shard, own: line, other: otherLine)
+            }
+            let difference = try CoinDifference(
+                shard: shard, own.shard(shard, of: mine.blockID, manifest),
+                other.shard(shard, of: theirs.blockID, otherManifest))
+            if let difference { return .coin(difference, in: .snapshot) }
+        }
+        return .unknown(.snapshot, "they hold the same coins, in other bytes")
+    }
+}
