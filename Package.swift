@@ -58,6 +58,10 @@ let package = Package(
         .target(
             name: "ConcordFetch",
             dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordTransfers", "CSQLite"]),
+        // Other people's attestations, held to one's own chain data.
+        .target(
+            name: "ConcordAudit",
+            dependencies: ["ConcordBuild", "ConcordChain", "ConcordFetch", "ConcordFiles", "ConcordTree"]),
 
         // What both programs say on a terminal and to scripts.
         .target(
@@ -70,7 +74,7 @@ let package = Package(
         .executableTarget(
             name: "ConcordCommand",
             dependencies: [
-                "ConcordFetch", "ConcordConsole", "ConcordTransfers",
+                "ConcordAudit", "ConcordBuild", "ConcordChain", "ConcordFetch", "ConcordConsole", "ConcordTransfers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

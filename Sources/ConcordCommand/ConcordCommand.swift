@@ -9,7 +9,9 @@ struct ConcordCommand: ParsableCommand {
         abstract:
             "Fetch the Bitcoin UTXO set from independent authorities, and accept it only where they all agree.",
         version: Software.version,
-        subcommands: [Trust.self, Check.self, Fetch.self, Utxos.self, Export.self, Verify.self])
+        subcommands: [
+            Trust.self, Check.self, Fetch.self, Utxos.self, Export.self, Verify.self, Audit.self,
+        ])
 
     static func main() {
         CommandEnd.run(Self.self)

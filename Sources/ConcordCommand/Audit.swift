@@ -1,0 +1,178 @@
+import ArgumentParser
+import Concord
+import ConcordAudit
+import ConcordBuild
+import ConcordChain
+import ConcordConsole
+import ConcordFetch
+import ConcordFiles
+import Foundation
+
+struct Audit: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Hold what the authorities attest to the chain data of a node of your own.",
+        discussion: """
+            Works out the statement of every block from the blocks themselves, and compares it with what each \
+            authority attests of that block. Where one differs it says at which height and in which field, and for a \
+            patch or a snapshot which shard and coin differ first. Exit status: 0 all that was compared agrees, 2 \
+            something differs, 3 nothing could be compared.
+            """)
+
+    @OptionGroup var home: HomeOptions
+    @OptionGroup var hosts: HostOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Bitcoin Core's data directory, or any folder with «blocks» in it.", valueName: "dir"))
+    var datadir: String
+
+    @Option(help: "The network: main, testnet4, signet or regtest. (default: main)", transform: Self.network)
+    var network: Network = .main
+
+    @Option(
+        help: ArgumentHelp(
+            "Compare from this height on. (default: the first of the last height's epoch)",
+            valueName: "height"))
+    var from: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Compare up to this height. (default: the highest that is both attested and in your chain)",
+            valueName: "height"))
+    var to: Int?
+
+    @Option(
+        name: .customLong("authority"),
+        help: ArgumentHelp(
+            "Only this authority of your list; may be given several times. (default: all)", valueName: "name")
+    )
+    var names: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory for the changes of the blocks before, like 500M or 8G: more of it, less reading and writing.",
+            valueName: "size"))
+    var memory = ByteCount(SetFold.defaultMemory)
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Sendable private static func network(_ text: String) throws -> Network {
+        guard let network = Network(rawValue: text) else {
+            throw ValidationError(
+                "«\(text)» is no network: " + Network.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+        }
+        return network
+    }
+
+    func validate() throws {
+        let heights = 0...TreePath.mostHeight
+        guard heights.contains(from ?? 0), heights.contains(to ?? 0), from ?? 0 <= to ?? .max else {
+            throw ValidationError(
+                "--from and --to are heights from 0 to \(TreePath.mostHeight), --from not above --to.")
+        }
+        guard memory.bytes >= 1 << 20 else { throw ValidationError("--memory is 1M or more.") }
+    }
+
+    func run() throws {
+        let progress = ProgressLine(isQuiet: json)
+        let opened = try home.open()
+        let transfers = hosts.transfers()
+        let heard = try hear(try chosen(from: try opened.someTrust()), transfers)
+        let parameters = try commonParameters(of: heard)
+        let chain = try openChain(cache: try opened.folder.inner("chain/\(network.rawValue)"), progress)
+        let range = try heights(heard, parameters, tip: chain.tip)
+        var audit = try ChainAudit(
+            chain, parameters, of: heard, transfers: transfers, folder: try opened.folder.inner("audit"),
+            memory: memory.bytes)
+        let audits: [AuthorityAudit]
+        do {
+            audits = try audit.run(range) { tell($0, progress) }
+        } catch let failure as Failure {
+            throw CommandFailure(.localFailure, failure.description)
+        }
+        try opened.folder.removeTree("audit")
+        try opened.close()
+        progress.clear()
+        let table = AuditTable(audits: audits, heights: range, network: network, chain: chain)
+        if json { try printJSON(table.json) } else { print(table.text) }
+        if table.status != .done { throw ExitCode(table.status.rawValue) }
+    }
+
+    /// Where one's own chain data comes from.
+    private func openChain(cache: Folder, _ progress: ProgressLine) throws -> any ChainSource {
+        try BestChain.scan(try BlockFolder(datadir, network: network), cache: cache) { done, all in
+            progress.update("scanning the block files: \(done) of \(all)")
+        }
+    }
+
+    private func chosen(from list: TrustList) throws -> [Authority] {
+        let all = list.authorities
+        for name in names where !all.contains(where: { $0.name.description == name }) {
+            throw CommandFailure(
+                .usage,
+                "there is no «\(name)» in the list, only \(all.map(\.name.description).joined(separator: ", "))"
+            )
+        }
+        return names.isEmpty ? all : all.filter { names.contains($0.name.description) }
+    }
+
+    private func hear(_ authorities: [Authority], _ transfers: Transfers) throws -> [Survey.Heard] {
+        var survey = Survey(
+            authorities, rule: Agreement(minimum: 1), transfers: transfers,
+            now: Int64(Date().timeIntervalSince1970))
+        do {
+            return try survey.hear()
+        } catch let mixed as Survey.Mixed {
+            throw CommandFailure(.noAgreement, "\(mixed.description); or choose with --authority")
+        } catch let failure as Failure {
+            throw CommandFailure(.localFailure, failure.description)
+        }
+    }
+
+    /// The parameters that all attest, on the network of one's own chain.
+    private func commonParameters(of heard: [Survey.Heard]) throws -> TreeParameters {
+        guard let newest = heard.lazy.compactMap({ $0.newest()?.statement }).first else {
+            let problems = heard.flatMap(\.problems)
+            throw CommandFailure(
+                problems.contains(where: \.isInvalid) ? .noValidBytes : .noAgreement,
+                "nothing can be compared: no authority's newest attestation could be had"
+                    + problems.map { "\n  \($0.text)" }.joined())
+        }
+        guard newest.network == network else {
+            throw CommandFailure(
+                .noAgreement,
+                "nothing can be compared: the authorities attest \(newest.network.rawValue), not \(network.rawValue); "
+                    + "see --network")
+        }
+        return newest.parameters
+    }
+
+    private func heights(
+        _ heard: [Survey.Heard], _ parameters: TreeParameters, tip: Int
+    ) throws -> ClosedRange<Int> {
+        let attested = heard.flatMap(\.attestations).map(\.statement.height).max() ?? 0
+        let last = min(to ?? attested, tip)
+        let first = from ?? parameters.epochStart(of: last)
+        guard first <= last else {
+            throw CommandFailure(
+                .noAgreement,
+                "nothing can be compared from height \(first) on: your node's chain ends at \(tip), and the highest "
+                    + "attested block is of height \(attested)")
+        }
+        return first...last
+    }
+
+    private func tell(_ event: ChainAudit.Event, _ progress: ProgressLine) {
+        switch event {
+        case .folding(.folded(let height, let to)):
+            progress.update("going over the blocks before: height \(height) of \(to)")
+        case .folding(.merging(let height, let coins)):
+            progress.update("merging the changes up to height \(height) with \(grouped(coins)) coins")
+        case .counting:
+            progress.update("counting the coins")
+        case .compared(let height, let to):
+            progress.update("compared height \(height) of \(to)")
+        }
+    }
+}

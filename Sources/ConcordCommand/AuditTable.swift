@@ -1,0 +1,262 @@
+import Concord
+import ConcordAudit
+import ConcordChain
+import ConcordConsole
+import ConcordFetch
+import ConcordTree
+
+/// What a person and a script are shown of an audit.
+struct AuditTable {
+    let audits: [AuthorityAudit]
+    let heights: ClosedRange<Int>
+    let network: Network
+    let chain: any ChainSource
+
+    var status: ExitStatus {
+        if audits.contains(where: { $0.dissenting.count > 0 }) { return .dissent }
+        if audits.contains(where: { $0.compared > 0 }) { return .done }
+        return audits.contains { $0.invalid.count > 0 } ? .noValidBytes : .noAgreement
+    }
+
+    var text: String {
+        let compared = "heights \(heights.lowerBound) to \(heights.upperBound) of \(chain.name)"
+        let end =
+            switch status {
+            case .done: "all that was compared agrees: \(compared)"
+            case .dissent: "YOUR NODE'S DATA AND ATTESTATIONS DIFFER: \(compared)"
+            default: "nothing could be compared: \(compared)"
+            }
+        return (audits.map(paragraph) + [end]).joined(separator: "\n\n")
+    }
+
+    private func paragraph(_ audit: AuthorityAudit) -> String {
+        var lines = ["\(audit.authority.name): \(Self.verdict(audit))"]
+        if audit.agreeing.count > 0 { lines.append("agrees at \(Self.words(audit.agreeing))") }
+        for dissent in audit.dissents {
+            lines.append(Self.title(dissent))
+            for field in dissent.fields {
+                lines += ["  \(field.name)", "    own       \(field.own)", "    attested  \(field.attested)"]
+            }
+            if dissent.block.height == audit.dissenting.lowest {
+                lines += audit.causes.flatMap { words($0, audit) }
+            }
+        }
+        let shown = audit.dissents.reduce(0) { $0 + $1.last - $1.block.height + 1 }
+        if shown < audit.dissenting.count {
+            lines.append("differs at \(audit.dissenting.count - shown) more heights")
+        }
+        if audit.absent.count > 0 {
+            lines.append("attests nothing at \(Self.words(audit.absent))\(absence(audit))")
+        }
+        if audit.unreachable.count > 0 {
+            lines.append("could not be asked about \(Self.words(audit.unreachable))")
+        }
+        if audit.invalid.count > 0 {
+            lines.append("its hosts have nothing that verifies at \(Self.words(audit.invalid))")
+        }
+        return (lines + audit.problems).joined(separator: "\n  ")
+    }
+
+    private static func title(_ dissent: Dissent) -> String {
+        let first = "differs at height \(dissent.block.height), block \(dissent.block.hash.reversedHex)"
+        return dissent.last == dissent.block.height
+            ? "\(first):" : "\(first), and in the same fields up to height \(dissent.last):"
+    }
+
+    private static func words(_ tally: HeightTally) -> String {
+        guard let lowest = tally.lowest, let highest = tally.highest else { return "no height" }
+        return tally.count == 1
+            ? "height \(lowest)" : "\(grouped(tally.count)) heights, \(lowest) to \(highest)"
+    }
+
+    private static func verdict(_ audit: AuthorityAudit) -> String {
+        if audit.dissenting.count > 0 { return Verdict.dissents.rawValue }
+        if audit.agreeing.count > 0 { return Verdict.agrees.rawValue }
+        if case .onOtherBranch = audit.standing { return Verdict.otherBranch.rawValue }
+        if audit.invalid.count > 0 { return Verdict.invalid.rawValue }
+        if audit.absent.count == 0 { return Verdict.unreachable.rawValue }
+        if case .onOwnChain(let newest) = audit.standing, newest.height < audit.absent.lowest ?? 0 {
+            return Verdict.lagging.rawValue
+        }
+        return "absent"
+    }
+
+    /// Why there is nothing, where that can be told.
+    private func absence(_ audit: AuthorityAudit) -> String {
+        switch audit.standing {
+        case .onOtherBranch(let newest):
+            return ": its newest attestation, of height \(newest.height), is of another branch, block "
+                + newest.block.reversedHex
+        case .onOwnChain(let newest) where newest.height < audit.absent.lowest ?? 0:
+            return ": its newest attestation is of height \(newest.height)"
+        case .onOwnChain, .ahead:
+            let first = [audit.agreeing.lowest, audit.dissenting.lowest].compactMap(\.self).min()
+            return audit.absent.highest ?? 0 < first ?? .max ? ": its tree begins later" : ""
+        case .unknown: return ""
+        }
+    }
+
+    // MARK: causes
+
+    private func words(_ cause: WayDown.Cause, _ audit: AuthorityAudit) -> [String] {
+        switch cause {
+        case .coin(let difference, let part):
+            [
+                "  \(part.rawValue): differs first in shard \(TreePath.shardDigits(difference.shard)), at "
+                    + "\(difference.outpoint)",
+                "    own       \(words(difference.own, part))",
+                "    attested  \(words(difference.other, part))",
+            ]
+        case .manifest(let shard, let own, let other):
+            [
+                "  snapshot: shard \(TreePath.shardDigits(shard)) is the same, its line in the manifest is not",
+                "    own       \(own.coins) coins, \(own.bytes) bytes",
+                "    attested  \(other.coins) coins, \(other.bytes) bytes",
+            ]
+        case .unknown(let part, let why): ["  \(part.rawValue): cannot be looked into: \(why)"]
+        case .history(true):
+            [
+                "  history: does not follow from the attestation of the block before, which agrees, by this block and patch"
+            ]
+        case .history(false):
+            [
+                "  history: differs alone: something earlier in the epoch differs, from height \(epochStart(audit)) on, or "
+                    + "this does not follow from the authority's own attestations"
+            ]
+        case .totals: ["  what the block does is the same; what is said of the whole set is not"]
+        }
+    }
+
+    /// The first height of the epoch of what differs first.
+    private func epochStart(_ audit: AuthorityAudit) -> Int {
+        let parameters = audits.lazy.compactMap { Self.newest($0)?.parameters }.first
+        return parameters?.epochStart(of: audit.dissenting.lowest ?? 0) ?? 0
+    }
+
+    private func words(_ side: CoinDifference.Side, _ part: WayDown.Cause.Part) -> String {
+        let coin = side.coin.map { coin in
+            let script = coin.script.map {
+                Address.text(for: $0, on: network) ?? "script \(Self.shortened($0))"
+            }
+            return "\(grouped(coin.amount)) satoshi, height \(coin.height)"
+                + (coin.isCoinbase ? ", coinbase, " : ", ")
+                + (script ?? "a public key that is no point of the curve")
+        }
+        if part == .snapshot { return coin ?? "nothing" }
+        let verbs = [side.isSpent ? "spends it" : nil, coin.map { "creates \($0)" }].compactMap(\.self)
+        return verbs.isEmpty ? "leaves it alone" : verbs.joined(separator: ", then ")
+    }
+
+    private static func shortened(_ script: [UInt8]) -> String {
+        script.isEmpty ? "of no bytes" : script.count <= 80 ? script.hex : "\(script.prefix(80).hex)…"
+    }
+
+    private static func newest(_ audit: AuthorityAudit) -> Statement? {
+        switch audit.standing {
+        case .unknown: nil
+        case .onOwnChain(let newest), .onOtherBranch(let newest), .ahead(let newest): newest
+        }
+    }
+}
+
+extension AuditTable {
+    /// What --json prints.
+    struct JSON: Encodable {
+        struct Heights: Encodable {
+            let count: Int
+            let lowest, highest: Int?
+
+            init(_ tally: HeightTally) {
+                (count, lowest, highest) = (tally.count, tally.lowest, tally.highest)
+            }
+        }
+        struct Field: Encodable {
+            let name, own, attested: String
+        }
+        struct Difference: Encodable {
+            let height, last: Int
+            let block: String
+            let fields: [Field]
+        }
+        struct Side: Encodable {
+            let spent: Bool
+            let height: Int?
+            let coinbase: Bool?
+            let amount: UInt64?
+            let script: String?
+
+            init(_ side: CoinDifference.Side) {
+                spent = side.isSpent
+                height = side.coin?.height
+                coinbase = side.coin?.isCoinbase
+                amount = side.coin?.amount
+                script = side.coin?.script?.hex
+            }
+        }
+        struct Cause: Encodable {
+            let part: String
+            let text: String
+            var shard: Int?
+            var txid: String?
+            var index: UInt32?
+            var own, attested: Side?
+        }
+        struct Row: Encodable {
+            let name, key, verdict: String
+            let newestHeight: Int?
+            let newestBlock: String?
+            let agreeing, dissenting, absent, unreachable, invalid: Heights
+            let differences: [Difference]
+            let causes: [Cause]
+            let problems: [String]
+        }
+
+        let result, network, source: String
+        let from, to, tip: Int
+        let authorities: [Row]
+    }
+
+    var json: JSON {
+        let result =
+            switch status {
+            case .done: "agrees"
+            case .dissent: "dissents"
+            default: "none"
+            }
+        return JSON(
+            result: result, network: network.rawValue, source: chain.name, from: heights.lowerBound,
+            to: heights.upperBound, tip: chain.tip, authorities: audits.map(row))
+    }
+
+    private func row(_ audit: AuthorityAudit) -> JSON.Row {
+        let newest = Self.newest(audit)
+        return JSON.Row(
+            name: audit.authority.name.description, key: audit.authority.key.hex,
+            verdict: Self.verdict(audit),
+            newestHeight: newest?.height, newestBlock: newest?.block.reversedHex,
+            agreeing: .init(audit.agreeing), dissenting: .init(audit.dissenting), absent: .init(audit.absent),
+            unreachable: .init(audit.unreachable), invalid: .init(audit.invalid),
+            differences: audit.dissents.map { dissent in
+                JSON.Difference(
+                    height: dissent.block.height, last: dissent.last, block: dissent.block.hash.reversedHex,
+                    fields: dissent.fields.map {
+                        JSON.Field(name: $0.name, own: $0.own, attested: $0.attested)
+                    })
+            }, causes: audit.causes.map { cause($0, audit) }, problems: audit.problems)
+    }
+
+    private func cause(_ cause: WayDown.Cause, _ audit: AuthorityAudit) -> JSON.Cause {
+        let part =
+            switch cause {
+            case .coin(_, let part), .unknown(let part, _): part.rawValue
+            case .manifest: WayDown.Cause.Part.snapshot.rawValue
+            case .history: "history"
+            case .totals: "totals"
+            }
+        let text = words(cause, audit).joined(separator: "\n")
+        guard case .coin(let difference, _) = cause else { return JSON.Cause(part: part, text: text) }
+        return JSON.Cause(
+            part: part, text: text, shard: difference.shard, txid: difference.outpoint.txid.reversedHex,
+            index: difference.outpoint.index, own: .init(difference.own), attested: .init(difference.other))
+    }
+}
