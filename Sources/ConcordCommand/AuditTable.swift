@@ -113,7 +113,10 @@ struct AuditTable {
                 "    own       \(own.coins) coins, \(own.bytes) bytes",
                 "    attested  \(other.coins) coins, \(other.bytes) bytes",
             ]
-        case .unknown(let part, let why): ["  \(part.rawValue): cannot be looked into: \(why)"]
+        case .unknown(let part, let why):
+            "  \(part.rawValue): cannot be looked into: \(why)".split(separator: "\n").enumerated().map {
+                $0.offset == 0 ? String($0.element) : "  \($0.element)"
+            }
         case .history(true):
             [
                 "  history: does not follow from the attestation of the block before, which agrees, by this block and patch"
