@@ -61,7 +61,10 @@ let package = Package(
         // Other people's attestations, held to one's own chain data.
         .target(
             name: "ConcordAudit",
-            dependencies: ["ConcordBuild", "ConcordChain", "ConcordFetch", "ConcordFiles", "ConcordTree"]),
+            dependencies: [
+                "ConcordBuild", "ConcordChain", "ConcordFetch", "ConcordFiles", "ConcordTransfers",
+                "ConcordTree",
+            ]),
 
         // What both programs say on a terminal and to scripts.
         .target(
@@ -74,7 +77,8 @@ let package = Package(
         .executableTarget(
             name: "ConcordCommand",
             dependencies: [
-                "ConcordAudit", "ConcordBuild", "ConcordChain", "ConcordFetch", "ConcordConsole", "ConcordTransfers",
+                "ConcordAudit", "ConcordBuild", "ConcordChain", "ConcordFetch", "ConcordConsole",
+                "ConcordTransfers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

@@ -3,6 +3,7 @@ import ConcordBuild
 import ConcordChain
 import ConcordFetch
 import ConcordFiles
+import ConcordTransfers
 import ConcordTree
 
 /// Holds what authorities attest to what one's own chain data says: every statement is worked out from the blocks, a

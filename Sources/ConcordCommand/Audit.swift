@@ -6,6 +6,7 @@ import ConcordChain
 import ConcordConsole
 import ConcordFetch
 import ConcordFiles
+import ConcordTransfers
 import Foundation
 
 struct Audit: ParsableCommand {
@@ -21,12 +22,10 @@ struct Audit: ParsableCommand {
     @OptionGroup var home: HomeOptions
     @OptionGroup var hosts: HostOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "Bitcoin Core's data directory, or any folder with «blocks» in it.", valueName: "dir"))
-    var datadir: String
+    @OptionGroup var chain: ChainOptions
 
-    @Option(help: "The network: main, testnet4, signet or regtest. (default: main)", transform: Self.network)
+    @Option(
+        help: "The network: main, testnet4, signet or regtest. (default: main)", transform: NetworkName.parse)
     var network: Network = .main
 
     @Option(
@@ -57,14 +56,6 @@ struct Audit: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Sendable private static func network(_ text: String) throws -> Network {
-        guard let network = Network(rawValue: text) else {
-            throw ValidationError(
-                "«\(text)» is no network: " + Network.allCases.map(\.rawValue).joined(separator: ", ") + ".")
-        }
-        return network
-    }
-
     func validate() throws {
         let heights = 0...TreePath.mostHeight
         guard heights.contains(from ?? 0), heights.contains(to ?? 0), from ?? 0 <= to ?? .max else {
@@ -80,7 +71,12 @@ struct Audit: ParsableCommand {
         let transfers = hosts.transfers()
         let heard = try hear(try chosen(from: try opened.someTrust()), transfers)
         let parameters = try commonParameters(of: heard)
-        let chain = try openChain(cache: try opened.folder.inner("chain/\(network.rawValue)"), progress)
+        let own = try chain.input(
+            network: network, cache: try opened.folder.inner("chain/\(network.rawValue)"), progress)
+        let chain = try own.chain()
+        for reason in try own.readiness(now: Int64(Date().timeIntervalSince1970)).reasons {
+            progress.say("note: your node is behind: \(reason)")
+        }
         let range = try heights(heard, parameters, tip: chain.tip)
         var audit = try ChainAudit(
             chain, parameters, of: heard, transfers: transfers, folder: try opened.folder.inner("audit"),
@@ -97,13 +93,6 @@ struct Audit: ParsableCommand {
         let table = AuditTable(audits: audits, heights: range, network: network, chain: chain)
         if json { try printJSON(table.json) } else { print(table.text) }
         if table.status != .done { throw ExitCode(table.status.rawValue) }
-    }
-
-    /// Where one's own chain data comes from.
-    private func openChain(cache: Folder, _ progress: ProgressLine) throws -> any ChainSource {
-        try BestChain.scan(try BlockFolder(datadir, network: network), cache: cache) { done, all in
-            progress.update("scanning the block files: \(done) of \(all)")
-        }
     }
 
     private func chosen(from list: TrustList) throws -> [Authority] {

@@ -29,9 +29,6 @@ public struct ChainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A file with that user's password in its first line.", valueName: "file"))
     var passwordFile: String?
 
-    @Flag(help: "Go on where the node is behind its network.")
-    public var allowBehind = false
-
     public init() {}
 
     public func validate() throws {
@@ -46,8 +43,8 @@ public struct ChainOptions: ParsableArguments {
                 throw ValidationError("\(error)")
             }
         }
-        guard node != nil || (cookie == nil && user == nil && passwordFile == nil && !allowBehind) else {
-            throw ValidationError("--cookie, --user, --password-file and --allow-behind are about --node.")
+        guard node != nil || (cookie == nil && user == nil && passwordFile == nil) else {
+            throw ValidationError("--cookie, --user and --password-file are about --node.")
         }
         guard cookie == nil || user == nil else {
             throw ValidationError("give --cookie or --user, not both.")
@@ -64,14 +61,14 @@ public struct ChainOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - cache: the program's own folder, where the scan and the node's headers are kept.
-    ///   - isStopping: ends every wait for the node.
-    ///   - tell: is told what an operator should know.
+    ///   - progress: shows how far it is read, and what an operator should know.
     public func input(
-        network: Network, cache: Folder, isStopping: @escaping @Sendable () -> Bool = { false },
-        tell: @escaping @Sendable (String) -> Void, progress: @escaping @Sendable (ChainInput.Event) -> Void
+        network: Network, cache: Folder, _ progress: ProgressLine
     ) throws -> ChainInput {
+        let tell: @Sendable (String) -> Void = { progress.say("note: \($0)") }
         var settings = Node.Settings()
-        settings.isStopping = isStopping
+        // SIGINT and SIGTERM end every wait for the node.
+        settings.isStopping = { StopSignal.isStopping }
         settings.tell = tell
         let node = try node.map {
             Node(
@@ -79,8 +76,13 @@ public struct ChainOptions: ParsableArguments {
                 settings: settings)
         }
         return ChainInput(
-            datadir: datadir.map(Self.withoutSlash), node: node, network: network, cache: cache, tell: tell,
-            progress: progress)
+            datadir: datadir.map(Self.withoutSlash), node: node, network: network, cache: cache, tell: tell
+        ) { event in
+            switch event {
+            case .scanning(let done, let all): progress.update("scanning the block files: \(done) of \(all)")
+            case .headers(let done, let all): progress.update("reading the node's headers: \(done) of \(all)")
+            }
+        }
     }
 
     private func login(_ network: Network) -> NodeLogin {

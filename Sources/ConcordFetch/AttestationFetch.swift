@@ -1,4 +1,5 @@
 import Concord
+import ConcordTransfers
 
 /// Fetches what several authorities attest of blocks that the caller names, many files at once: both files of each
 /// attestation, from the authority's URLs in turn until one has them as its key signed them.

@@ -1,5 +1,6 @@
 import Concord
 import ConcordFiles
+import ConcordTransfers
 import ConcordTree
 
 /// The patches, manifests and shards that one side's statements name, each held to the statement: in a folder, or

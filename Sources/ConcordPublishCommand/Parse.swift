@@ -9,12 +9,4 @@ enum Parse {
         }
         return name
     }
-
-    @Sendable static func network(_ text: String) throws -> Network {
-        guard let network = Network(rawValue: text) else {
-            throw ValidationError(
-                "«\(text)» is no network: " + Network.allCases.map(\.rawValue).joined(separator: ", ") + ".")
-        }
-        return network
-    }
 }

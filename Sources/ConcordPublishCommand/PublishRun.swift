@@ -47,7 +47,7 @@ struct PublishRun {
                 let tip = now.blockID(at: now.tip)
                 if tip != published {
                     let reasons = try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons
-                    guard reasons.isEmpty || options.chain.allowBehind else {
+                    guard reasons.isEmpty || options.allowBehind else {
                         note("the node is not ready: \(reasons[0]); waiting for it", &trouble)
                         pause()
                         continue

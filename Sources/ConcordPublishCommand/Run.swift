@@ -20,6 +20,9 @@ struct Run: ParsableCommand {
 
     @OptionGroup var chain: ChainOptions
 
+    @Flag(help: "Sign although the node says that it is behind its network.")
+    var allowBehind = false
+
     @Option(help: ArgumentHelp("The tree to write.", valueName: "dir"))
     var tree: String
 
@@ -35,7 +38,8 @@ struct Run: ParsableCommand {
             valueName: "dir"))
     var state: String?
 
-    @Option(help: "The network: main, testnet4, signet or regtest. (default: main)", transform: Parse.network)
+    @Option(
+        help: "The network: main, testnet4, signet or regtest. (default: main)", transform: NetworkName.parse)
     var network: Network = .main
 
     @Option(help: ArgumentHelp("Stop at this height. (default: the tip)", valueName: "height"))
@@ -127,7 +131,7 @@ struct Run: ParsableCommand {
         let stateRoot = state.map(Self.withoutSlash) ?? "\(treeRoot).state"
         let lock = try FolderLock(stateRoot)
         let stateFolder = try Folder(stateRoot)
-        let input = try input(cache: stateFolder, progress)
+        let input = try chain.input(network: network, cache: stateFolder, progress)
         // Before there is anything of a tree.
         let chain = try input.chain()
         if !follow { try requireReadiness(of: input, progress) }
@@ -155,21 +159,10 @@ struct Run: ParsableCommand {
         lock.release()
     }
 
-    private func input(cache: Folder, _ progress: ProgressLine) throws -> ChainInput {
-        try chain.input(network: network, cache: cache, isStopping: { StopSignal.isStopping }) {
-            progress.say("note: \($0)")
-        } progress: { event in
-            switch event {
-            case .scanning(let done, let all): progress.update("scanning the block files: \(done) of \(all)")
-            case .headers(let done, let all): progress.update("reading the node's headers: \(done) of \(all)")
-            }
-        }
-    }
-
     /// A node that is behind its network knows a chain that others have left or will leave: nothing of it is signed.
     private func requireReadiness(of input: ChainInput, _ progress: ProgressLine) throws {
         for reason in try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons {
-            guard chain.allowBehind else {
+            guard allowBehind else {
                 throw CommandFailure(
                     .localFailure,
                     "the node is not ready: \(reason). Nothing was signed; let it finish, or give --allow-behind"

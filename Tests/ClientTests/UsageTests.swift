@@ -8,7 +8,8 @@ import Testing
     static let otherKey = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5"
 
     @Test(arguments: [
-        "", "check", "fetch", "utxos", "export", "verify", "audit", "trust", "trust add", "trust remove", "trust list",
+        "", "check", "fetch", "utxos", "export", "verify", "audit", "trust", "trust add", "trust remove",
+        "trust list",
     ])
     func help(command: String) throws {
         let client = try Client()
