@@ -100,9 +100,9 @@ public final class ChainInput {
             if let node {
                 do throws(NodeError) {
                     let best: String = try node.call("getbestblockhash", patience: .zero)
-                    if best != tip.hash.reversedHex { return }
                     if isAway { tell("\(node.address): the node is back") }
                     isAway = false
+                    if best != tip.hash.reversedHex { return }
                 } catch {
                     if error.kind == .stopped { return }
                     guard error.kind == .passing else { throw error }

@@ -39,7 +39,7 @@ struct PublishRun {
         var chain: (any ChainSource)? = first
         var published: BlockID?
         var trouble: String?
-        while !StopSignal.isStopping, newestHeight < options.to ?? .max {
+        while !StopSignal.isStopping {
             do {
                 if chain == nil { chain = try input.chain() }
                 guard let now = chain else { continue }
@@ -56,6 +56,7 @@ struct PublishRun {
                     published = tip
                 }
                 trouble = nil
+                if newestHeight >= options.to ?? .max { return }
                 try input.waitForChange(since: tip, isStopping: { StopSignal.isStopping })
             } catch let error as NodeError {
                 switch error.kind {
