@@ -13,7 +13,9 @@ publish.sh install [PACKAGE…] install the C libraries and tools that the build
 publish.sh build              build both programs in release mode
 
 Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONCORD_CONFIG):
-  CONCORD_DATADIR   Bitcoin Core's data directory                    required; its presence makes this a real run
+  CONCORD_DATADIR   Bitcoin Core's data directory                    required, or CONCORD_NODE, or both; the presence
+  CONCORD_NODE      the URL of a running node's RPC                  of either makes this a real run
+  CONCORD_COOKIE    that node's cookie file                          default: where Bitcoin Core writes it
   CONCORD_TREE      the folder of the tree                           required
   CONCORD_KEY       the PEM file with the signing key                required; make one with «concord-publish keygen»
   CONCORD_NAME      the authority's name                             required
@@ -125,7 +127,10 @@ publish() {
     mkdir -p "${CONCORD_STATE:-$CONCORD_TREE.state}"
     exec 9>"${CONCORD_STATE:-$CONCORD_TREE.state}/job.lock"
     flock -n 9 || fail "another run of this job is still at work in $CONCORD_TREE"
-    options=(--datadir "$CONCORD_DATADIR" --tree "$CONCORD_TREE" --key "$CONCORD_KEY" --name "$CONCORD_NAME")
+    options=(--tree "$CONCORD_TREE" --key "$CONCORD_KEY" --name "$CONCORD_NAME")
+    [ -z "${CONCORD_DATADIR:-}" ] || options+=(--datadir "$CONCORD_DATADIR")
+    [ -z "${CONCORD_NODE:-}" ] || options+=(--node "$CONCORD_NODE")
+    [ -z "${CONCORD_COOKIE:-}" ] || options+=(--cookie "$CONCORD_COOKIE")
     [ -z "${CONCORD_NETWORK:-}" ] || options+=(--network "$CONCORD_NETWORK")
     [ -z "${CONCORD_STATE:-}" ] || options+=(--state "$CONCORD_STATE")
     [ -z "${CONCORD_SHARDS:-}" ] || options+=(--shards "$CONCORD_SHARDS")
@@ -156,4 +161,4 @@ if [ -n "$config" ]; then
     . "$(realpath "$config")"
     set +a
 fi
-if [ -n "${CONCORD_DATADIR:-}" ]; then publish; else sample; fi
+if [ -n "${CONCORD_DATADIR:-}${CONCORD_NODE:-}" ]; then publish; else sample; fi

@@ -187,7 +187,7 @@ struct Run: ParsableCommand {
                 .localFailure,
                 "\(fromDump): is the set after block \(block.reversedHex), which is not the first of an epoch on "
                     + "the node's chain: a tree begins at a multiple of \(parameters.epoch). Make the dump with "
-                    + "«bitcoin-cli -named dumptxoutset FILE rollback=HEIGHT»")
+                    + "«bitcoin-cli -rpcclienttimeout=0 -named dumptxoutset path=FILE rollback=HEIGHT»")
         }
         guard height > 0 else {
             throw CommandFailure(

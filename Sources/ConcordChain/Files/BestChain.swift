@@ -145,7 +145,8 @@ public struct BestChain: ChainSource, BlockReader {
         return FileError(
             folder.path,
             "lacks the block of height 0 (\(folder.network.genesis)): a pruned node deletes the first files, and a "
-                + "tree begins with them; use the folder of a node that keeps all blocks (prune=0)")
+                + "tree begins with them; use the folder of a node that keeps all blocks (prune=0), or ask a pruned "
+                + "one with --node and begin with a dump of its set")
     }
 }
 
