@@ -4,7 +4,7 @@ import ConcordTree
 
 /// The changes of many blocks, held in memory shard by shard until there is no more room.
 ///
-/// When half of the memory is taken they are packed: of each shard, what the blocks together take and leave, without
+/// When a third of the memory is taken they are packed, for which there must be room a second time: of each shard, what the blocks together take and leave, without
 /// the coins that they create and spend themselves. Most coins are spent soon after they came, so that this makes room
 /// again for a while.
 struct GatheredChanges: ~Copyable {
@@ -36,9 +36,9 @@ struct GatheredChanges: ~Copyable {
 
     /// Whether there is no room for much more, even packed.
     mutating func isFull() throws -> Bool {
-        if bytes < memory / 2 { return false }
+        if bytes < memory / 3 { return false }
         try pack()
-        return bytes > memory / 4
+        return bytes > memory / 6
     }
 
     private mutating func pack() throws {

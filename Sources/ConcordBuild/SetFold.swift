@@ -52,7 +52,7 @@ public struct SetFold: Sendable {
             guard next <= height, try gathered.isFull() else { continue }
             let block = source.blockID(at: next - 1)
             tell(.merging(height: block.height, coins: before?.manifest.coins ?? 0))
-            let (manifest, shards) = try merge(gathered, onto: before, into: work, of: block)
+            let (manifest, shards) = try merge(gathered, onto: before, into: work, of: block, level: 1)
             try work.install(shards)
             try work.write(Array(manifest.text.utf8), at: TreePath.manifest(block))
             if let before { try work.removeTree("snapshots/\(TreePath.name(before.block))") }
@@ -61,7 +61,7 @@ public struct SetFold: Sendable {
         }
         let block = source.blockID(at: height)
         tell(.merging(height: height, coins: before?.manifest.coins ?? 0))
-        return try merge(gathered, onto: before, into: builder.data, of: block)
+        return try merge(gathered, onto: before, into: builder.data, of: block, level: builder.level)
     }
 
     /// The highest whole set that an earlier run left and that is on the chain; others are removed.
@@ -93,9 +93,9 @@ public struct SetFold: Sendable {
 
     private func merge(
         _ gathered: borrowing GatheredChanges, onto before: SnapshotMerge.Before?, into folder: Folder,
-        of block: BlockID
+        of block: BlockID, level: Int
     ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
-        try SnapshotBuilder(folder: folder, parameters: parameters, level: builder.level)
+        try SnapshotBuilder(folder: folder, parameters: parameters, level: level)
             .build(block, before: before.map { ($0, Tree(work.root)) }, changes: gathered.sections)
     }
 }
