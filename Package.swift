@@ -77,8 +77,9 @@ let package = Package(
         .executableTarget(
             name: "ConcordCommand",
             dependencies: [
-                "ConcordAudit", "ConcordBuild", "ConcordChain", "ConcordFetch", "ConcordConsole",
-                "ConcordTransfers",
+                "ConcordAudit", "ConcordBuild", "ConcordChain", "ConcordConsole", "ConcordFetch",
+                "ConcordFiles",
+                "ConcordTransfers", "ConcordTree",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

@@ -38,7 +38,9 @@ public struct ChainAudit {
     ) throws {
         for name in try Folder.names(in: folder.root) where name != "fold" { try folder.removeTree(name) }
         // What is built here is read once or twice, and never sent.
-        builder = SetBuilder(source: source, data: try folder.inner("own"), parameters: parameters, level: 1)
+        builder = SetBuilder(
+            source: source, data: try folder.inner("own"), parameters: parameters, level: 1,
+            isFixed: { _ in false })
         self.folder = folder
         self.memory = memory
         self.transfers = transfers

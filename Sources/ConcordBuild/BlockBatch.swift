@@ -20,6 +20,7 @@ struct BlockBatch: Sendable {
     let folder: Folder
     let parameters: TreeParameters
     let level: Int
+    let isFixed: @Sendable (BlockID) -> Bool
 
     private struct Tools: ~Copyable {
         var work = BlockWork(hasMuHash: true)
@@ -45,15 +46,19 @@ struct BlockBatch: Sendable {
             patch: try stage(block, totals.patchRoot, &tools))
     }
 
-    /// Writes the patch aside; one that the tree has must be the same.
+    /// Writes the patch aside; one that the tree has must be the same, or was never signed for.
     private func stage(
         _ block: BlockID, _ root: Digest, _ tools: inout Tools
     ) throws(FileError) -> Folder.Staged? {
         let relative = TreePath.patch(block, parameters)
         if folder.contains(relative) {
-            _ = try PatchFile.read(
-                folder.path(relative), shards: parameters.shards, root: root, into: &tools.packed)
-            return nil
+            do throws(FileError) {
+                _ = try PatchFile.read(
+                    folder.path(relative), shards: parameters.shards, root: root, into: &tools.packed)
+                return nil
+            } catch {
+                if isFixed(block) { throw error }
+            }
         }
         SeekablePatch.pack(
             tools.work.changes.patch.bytes, shards: parameters.shards, with: tools.compressor,

@@ -4,9 +4,9 @@ import ConcordTree
 
 /// The changes of many blocks, held in memory shard by shard until there is no more room.
 ///
-/// When a third of the memory is taken they are packed, for which there must be room a second time: of each shard, what the blocks together take and leave, without
-/// the coins that they create and spend themselves. Most coins are spent soon after they came, so that this makes room
-/// again for a while.
+/// When a third of the memory is taken they are packed, for which there must be room a second time: of each shard, what
+/// the blocks together take and leave, without the coins that they create and spend themselves. Most coins are spent soon
+/// after they came, so that this makes room again for a while.
 struct GatheredChanges: ~Copyable {
     private let parameters: TreeParameters
     private let memory: Int

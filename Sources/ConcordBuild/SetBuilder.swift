@@ -12,13 +12,20 @@ public struct SetBuilder: Sendable {
     public let parameters: TreeParameters
     /// Of zstd.
     public let level: Int
+    /// Whether a block's data is fixed for good, because it was signed for; other data that is there, of a run that was
+    /// refused, is replaced where it is wrong.
+    let isFixed: @Sendable (BlockID) -> Bool
 
     /// - Parameter level: of zstd, 1 to 22.
-    public init(source: any ChainSource, data: Folder, parameters: TreeParameters, level: Int) {
+    public init(
+        source: any ChainSource, data: Folder, parameters: TreeParameters, level: Int,
+        isFixed: @escaping @Sendable (BlockID) -> Bool
+    ) {
         self.source = source
         self.data = data
         self.parameters = parameters
         self.level = level
+        self.isFixed = isFixed
     }
 
     /// Where the next batch begins.
@@ -78,7 +85,7 @@ public struct SetBuilder: Sendable {
     }
 
     private var batch: BlockBatch {
-        BlockBatch(source: source, folder: data, parameters: parameters, level: level)
+        BlockBatch(source: source, folder: data, parameters: parameters, level: level, isFixed: isFixed)
     }
 
     /// What is to be said of a block; at an epoch height its snapshot is built and installed first.
@@ -130,12 +137,17 @@ public struct SetBuilder: Sendable {
         _ built: (manifest: Manifest, shards: [Folder.Staged]), of block: BlockID
     ) throws -> Manifest {
         let (manifest, shards) = built
-        if data.contains(TreePath.manifest(block)) {
-            _ = try Tree(data.root).manifest(of: block, parameters: parameters, root: manifest.root)
+        let isThere = data.contains(TreePath.manifest(block))
+        let known = Result {
+            try Tree(data.root).manifest(of: block, parameters: parameters, root: manifest.root)
+        }
+        if isThere, isFixed(block) { _ = try known.get() }
+        if isThere, case .success = known {
             for shard in shards where data.contains(shard.path) { data.discard(shard) }
             try data.install(shards.filter { !data.contains($0.path) })
         } else {
             // The manifest comes when all that it lists is there for good.
+            try data.remove(TreePath.manifest(block))
             try data.install(shards)
             try data.write(Array(manifest.text.utf8), at: TreePath.manifest(block))
         }
@@ -155,6 +167,11 @@ public struct SetBuilder: Sendable {
         try data.install(items.compactMap(\.patch))
         let item = items[0]
         let totals = try SnapshotAudit(tree: Tree(data.root), parameters: parameters).totals(block, manifest)
+        guard totals.amount <= Amount.most else {
+            throw FileError(
+                data.path(TreePath.manifest(block)),
+                "holds more than 21 million bitcoin: what it is made of is damaged")
+        }
         let muhash = totals.muhash.quotient()
         let statement = Statement(
             network: source.network, parameters: parameters, height: block.height, block: block.hash,

@@ -95,7 +95,12 @@ public struct SetFold: Sendable {
         _ gathered: borrowing GatheredChanges, onto before: SnapshotMerge.Before?, into folder: Folder,
         of block: BlockID, level: Int
     ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
-        try SnapshotBuilder(folder: folder, parameters: parameters, level: level)
-            .build(block, before: before.map { ($0, Tree(work.root)) }, changes: gathered.sections)
+        do {
+            return try SnapshotBuilder(folder: folder, parameters: parameters, level: level)
+                .build(block, before: before.map { ($0, Tree(work.root)) }, changes: gathered.sections)
+        } catch let error as FileError where error.isContent && error.path.hasPrefix(work.root) {
+            try work.removeTree("snapshots")
+            throw FileError(error.path, "\(error.message). It was removed: run the command again")
+        }
     }
 }

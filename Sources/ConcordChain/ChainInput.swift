@@ -64,6 +64,7 @@ public final class ChainInput {
             let progress = progress
             stored = .init(folder, try folder.scan(cache: cache) { progress(.scanning($0, of: $1)) })
         }
+        chainOfNode = nil
         var list = headers ?? NodeHeaders(node, cache: cache)
         headers = nil
         defer { headers = list }
@@ -75,7 +76,14 @@ public final class ChainInput {
     }
 
     /// Whether an error of this path is about the folder that is read.
-    public func owns(_ path: String) -> Bool { datadir.map { path.hasPrefix($0) } ?? false }
+    public func owns(_ path: String) -> Bool {
+        datadir.map { path == $0 || path.hasPrefix($0 + "/") } ?? false
+    }
+
+    /// Makes the folder be scanned again: what was found there is not there any more.
+    public func lookAgain() {
+        stored = nil
+    }
 
     private func folder() throws(FileError) -> BlockFolder {
         try BlockFolder(datadir ?? "", network: network)

@@ -101,7 +101,8 @@ public struct ChainOptions: ParsableArguments {
         #endif
     }
 
-    private static func withoutSlash(_ path: String) -> String {
+    /// A folder as it was given, without slashes at its end.
+    public static func withoutSlash(_ path: String) -> String {
         path.count > 1 && path.hasSuffix("/") ? withoutSlash(String(path.dropLast())) : path
     }
 }

@@ -83,6 +83,10 @@ public struct WayDown {
             guard line.digest != otherLine.digest else {
                 return .manifest(shard: shard, own: line, other: otherLine)
             }
+            // The other side says how large its shard is: no more is fetched than makes sense beside one's own.
+            guard otherLine.bytes <= 2 * line.bytes + (16 << 20) else {
+                return .manifest(shard: shard, own: line, other: otherLine)
+            }
             let difference = try CoinDifference(
                 shard: shard, own.shard(shard, of: mine.blockID, manifest),
                 other.shard(shard, of: theirs.blockID, otherManifest))

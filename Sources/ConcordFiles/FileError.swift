@@ -43,6 +43,11 @@ public struct FileError: Error, CustomStringConvertible, Sendable {
         return false
     }
 
+    public var isConflict: Bool {
+        if case .conflict = kind { return true }
+        return false
+    }
+
     public var isContent: Bool {
         if case .content = kind { return true }
         return false

@@ -6,7 +6,7 @@
 
 /// A file for a user, at a path of the user's choice, that appears there whole or not at all.
 ///
-/// It is written beside that path, under a name that ends in `.part`; that file goes when this value does. What a run
+/// It is written beside that path, under a name that ends in `.concord-part`; that file goes when this value does. What a run
 /// that was killed has left of it is used again by the next one.
 public struct OutputFile: ~Copyable {
     public let path: String
@@ -19,7 +19,7 @@ public struct OutputFile: ~Copyable {
     /// - Parameter replacing: whether a file that is at the path already may go; else it is an error.
     public init(_ path: String, replacing: Bool) throws(FileError) {
         try Self.refuse(path, replacing: replacing)
-        let temporary = path + ".part"
+        let temporary = path + ".concord-part"
         let descriptor = try Self.open(temporary)
         self.path = path
         self.temporary = temporary

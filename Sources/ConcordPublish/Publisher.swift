@@ -65,6 +65,12 @@ public struct Publisher {
         rolling = RollingMuHash(state, parameters: builder.parameters)
     }
 
+    private var head: TreeHead { TreeHead(folder: folder, parameters: parameters, source: source) }
+
+    private func isAttested(_ block: BlockID) -> Bool {
+        folder.contains(TreePath.attestation(block, parameters))
+    }
+
     /// Whether only attestations are published.
     private var isWitness: Bool { builder.data.root != folder.root }
 
@@ -103,12 +109,16 @@ public struct Publisher {
         to target: Int, now: () -> Int64, isStopping: () -> Bool = { false }, tell: (Event) -> Void
     ) throws -> Report? {
         // However it ends: what is not in its place by then never will be, and a tree is copied to hosts as it is.
-        defer { try? folder.removeTemporaries() }
+        defer {
+            try? folder.removeTemporaries()
+            if isWitness { try? builder.data.removeTemporaries() }
+        }
         var (position, leftBehind) = try resume(tell)
         var report = position.statement.map { Report(statement: $0) }
         if let newest = position.statement {
-            try writeHeaders(below: position.epoch.start)
-            try point(to: newest.blockID, position.epoch.headers)
+            try state.removeTree("fold")
+            try head.writeHeaders(below: position.epoch.start)
+            try head.point(to: newest.blockID, position.epoch.headers)
         }
         if position.next <= target { tell(.resuming(height: max(position.next, first), to: target)) }
         while position.next <= target, !isStopping() {
@@ -127,18 +137,7 @@ public struct Publisher {
             tell(.published(height: statement.height, to: target))
         }
         report?.leftBehind = leftBehind
-        if let statement = report?.statement, leftBehind != nil { try removeHeaders(above: statement) }
         return report
-    }
-
-    /// A reorganisation can end in an earlier epoch than the chain before.
-    private func removeHeaders(above statement: Statement) throws {
-        for name in try Folder.names(in: folder.path("headers")) {
-            guard let start = TreePath.height(digits: name.prefix(7)), start > statement.height else {
-                continue
-            }
-            try folder.remove("headers/\(name)")
-        }
     }
 
     /// The highest published block of the chain that can be gone on from: it has a running value, an attestation to
@@ -150,7 +149,7 @@ public struct Publisher {
         for block in try rolling.blocks() {
             guard block.height <= source.tip, source.blockID(at: block.height) == block else {
                 // In a reorganisation the node keeps the block it leaves.
-                guard try source.knows(block) || !folder.contains(TreePath.attestation(block, parameters))
+                guard try source.knows(block) || !isAttested(block)
                 else {
                     throw FileError(
                         source.name,
@@ -170,7 +169,7 @@ public struct Publisher {
                 isTold = true
             }
         }
-        if first > 0, let leftBehind {
+        if first > 0, let leftBehind, first > source.tip || !isAttested(source.blockID(at: first)) {
             throw FileError(
                 folder.root,
                 "begins at height \(first), and the best chain has left all of it: block \(leftBehind.hash.reversedHex) "
@@ -241,11 +240,17 @@ public struct Publisher {
     ) throws -> Int {
         for step in steps { try checkClock(now, step) }
         let statements = steps.map(\.statement)
-        try source.confirm(statements)
+        do {
+            try source.confirm(statements)
+        } catch {
+            // What it began with may be what is wrong.
+            if steps.first?.statement.height == first { try state.removeTree("fold") }
+            throw error
+        }
         let signatures = try attestor.attest(statements, now: now)
         guard let newest = statements.last else { return signatures }
-        if newest.isEpochStart { try writeHeaders(below: newest.height) }
-        try point(to: newest.blockID, position.epoch.headers)
+        if newest.isEpochStart { try head.writeHeaders(below: newest.height) }
+        try head.point(to: newest.blockID, position.epoch.headers)
         try rolling.write(position.muhash, for: newest.blockID)
         if newest.height == first { try state.removeTree("fold") }
         if isWitness, newest.isEpochStart { try builder.removeOld(below: newest.height) }
@@ -260,49 +265,5 @@ public struct Publisher {
                 "the block of height \(step.statement.height) is of \(Timestamp.text(Int64(step.time))), but "
                     + "this machine's clock says \(Timestamp.text(now)): set the clock")
         }
-    }
-
-    /// The headers files of the epochs before one: there are none where a tree begins at a height, and others where the
-    /// chain came back to a branch that was published before. Lowest first, so that a file that is right stands on
-    /// others that are.
-    private func writeHeaders(below start: Int) throws {
-        var first = start
-        while first > 0 {
-            let path = folder.path(TreePath.headers(epochOf: first - 1, parameters))
-            let bytes = try? File.read(path, atMost: BlockHeader.size * parameters.epoch)
-            if bytes?.count == BlockHeader.size * parameters.epoch,
-                bytes?.suffix(BlockHeader.size).elementsEqual(try source.header(at: first - 1)) == true
-            {
-                break
-            }
-            first -= parameters.epoch
-        }
-        for start in stride(from: first, to: start, by: parameters.epoch) {
-            var headers: [UInt8] = []
-            for height in start..<start + parameters.epoch { headers += try source.header(at: height) }
-            try folder.write(headers, at: TreePath.headers(epochOf: start, parameters))
-        }
-    }
-
-    /// Writes the two files that change, headers and hint, unless they are right. Where the tree is further already,
-    /// on this chain or on one that the node has yet to come to, they stay: work that is done once more takes nothing
-    /// back.
-    private func point(to block: BlockID, _ headers: [UInt8]) throws {
-        let path = TreePath.headers(epochOf: block.height, parameters)
-        if isFurther(than: block) {
-            let bytes = try? File.read(folder.path(path), atMost: BlockHeader.size * parameters.epoch)
-            if bytes?.starts(with: headers) != true { try folder.write(headers, at: path) }
-        } else {
-            try folder.write(headers, at: path)
-            try folder.write(Array("\(block)\n".utf8), at: TreePath.latest)
-        }
-    }
-
-    /// Whether the hint names this block or a later one: of this chain, or above it, attested by this key.
-    private func isFurther(than block: BlockID) -> Bool {
-        let tree = Tree(folder.root)
-        guard let latest = try? tree.latest(), latest.height >= block.height else { return false }
-        if latest.height <= source.tip { return source.blockID(at: latest.height) == latest }
-        return (try? tree.attestation(of: latest, parameters: parameters, key: key.publicKey)) != nil
     }
 }

@@ -28,54 +28,80 @@ struct PublishRun {
             progress.say(
                 "note: the node's chain ends at height \(chain.tip), below the tree's \(latest.height)")
         }
-        guard options.follow else { return try publish(chain) }
+        guard options.follow else {
+            try publish(chain)
+            guard StopSignal.isStopping else { return }
+            throw CommandFailure(
+                .localFailure,
+                newestHeight < 0
+                    ? "stopped by a signal before anything was attested; the next run goes on"
+                    : "stopped by a signal at height \(newestHeight); the next run goes on from there")
+        }
         try follow(from: chain)
         report.stopped(Tree(tree.root), bySignal: StopSignal.isStopping)
     }
 
+    /// How long what is wrong is borne where it is not likely to pass by itself.
+    private static let patience: TimeInterval = 30
+
     /// Publishes now, and again whenever the chain has another tip. What may pass is waited for: a node that is away or
-    /// behind, files that are just being written.
+    /// behind for as long as it is, other trouble with the node's answers or files for half a minute.
     private func follow(from first: any ChainSource) throws {
         var chain: (any ChainSource)? = first
         var published: BlockID?
-        var trouble: String?
+        var trouble = Trouble()
         while !StopSignal.isStopping {
             do {
-                if chain == nil { chain = try input.chain() }
-                guard let now = chain else { continue }
+                let now = try chain ?? input.chain()
                 chain = nil
                 let tip = now.blockID(at: now.tip)
                 if tip != published {
                     let reasons = try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons
-                    guard reasons.isEmpty || options.allowBehind else {
-                        note("the node is not ready: \(reasons[0]); waiting for it", &trouble)
+                    if !reasons.isEmpty, !options.allowBehind {
+                        trouble.note("the node is not ready: \(reasons[0]); waiting for it", progress)
                         pause()
                         continue
                     }
+                    for reason in reasons { trouble.note("the node is behind: \(reason)", progress) }
                     try publish(now)
                     published = tip
+                    if reasons.isEmpty { trouble = Trouble() }
                 }
-                trouble = nil
                 if newestHeight >= options.to ?? .max { return }
                 try input.waitForChange(since: tip, isStopping: { StopSignal.isStopping })
             } catch let error as NodeError {
                 switch error.kind {
                 case .stopped: return
-                case .passing, .moved: note("\(error)", &trouble)
+                case .passing, .moved: trouble.note("\(error)", progress)
+                case .garbage, .denied, .refused:
+                    if trouble.lasts(Self.patience) { throw error }
+                    trouble.note("\(error); trying again", progress)
                 default: throw error
                 }
                 pause()
-            } catch let error as FileError where chain == nil && input.owns(error.path) {
-                note("\(error); trying again until it can be read", &trouble)
+            } catch let error as FileError where !error.isConflict && input.owns(error.path) {
+                if trouble.lasts(Self.patience) { throw error }
+                trouble.note("\(error); trying again", progress)
+                input.lookAgain()
                 pause()
             }
         }
     }
 
-    /// Says what is wrong, once for as long as it is the same.
-    private func note(_ words: String, _ trouble: inout String?) {
-        if words != trouble { progress.say("note: \(words)") }
-        trouble = words
+    /// What is wrong for now; said once for as long as it is the same.
+    private struct Trouble {
+        private var words: String?
+        private var since: Date?
+
+        mutating func note(_ words: String, _ progress: ProgressLine) {
+            if words != self.words { progress.say("note: \(words)") }
+            self.words = words
+            since = since ?? Date()
+        }
+
+        func lasts(_ seconds: TimeInterval) -> Bool {
+            since.map { Date().timeIntervalSince($0) > seconds } ?? false
+        }
     }
 
     private func pause() {
@@ -88,6 +114,9 @@ struct PublishRun {
     private func publish(_ chain: any ChainSource) throws {
         let started = Date()
         let target = min(options.to ?? chain.tip, chain.tip - options.confirmations)
+        if let to = options.to, to < first {
+            throw CommandFailure(.usage, "--to \(to) is below height \(first), where the tree begins")
+        }
         guard target >= first else {
             let words =
                 "the tree begins at height \(first); the node's chain ends at \(chain.tip)"
@@ -98,7 +127,10 @@ struct PublishRun {
             return
         }
         var publisher = Publisher(
-            SetBuilder(source: chain, data: data, parameters: parameters, level: options.level), tree: tree,
+            SetBuilder(
+                source: chain, data: data, parameters: parameters, level: options.level,
+                isFixed: { [tree, parameters] in tree.contains(TreePath.attestation($0, parameters)) }),
+            tree: tree,
             state: state, first: first,
             beginning: options.fromDump.map { .dump($0) } ?? .blocks(memory: options.memory.bytes),
             signer: signer)

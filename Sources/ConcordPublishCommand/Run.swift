@@ -127,8 +127,8 @@ struct Run: ParsableCommand {
         StopSignal.catchSignals()
         let progress = ProgressLine(isQuiet: json)
         let signingKey = try SigningKey(readingFrom: key)
-        let treeRoot = Self.withoutSlash(tree)
-        let stateRoot = state.map(Self.withoutSlash) ?? "\(treeRoot).state"
+        let treeRoot = ChainOptions.withoutSlash(tree)
+        let stateRoot = state.map(ChainOptions.withoutSlash) ?? "\(treeRoot).state"
         let lock = try FolderLock(stateRoot)
         let stateFolder = try Folder(stateRoot)
         let input = try chain.input(network: network, cache: stateFolder, progress)
@@ -176,7 +176,11 @@ struct Run: ParsableCommand {
     private func firstHeight(
         of tree: Folder, on chain: any ChainSource, _ parameters: TreeParameters
     ) throws -> Int {
-        guard let fromDump else { return try first ?? TreeFace.known(in: tree)?.first ?? 0 }
+        let known = try TreeFace.known(in: tree)
+        // A tree that has begun needs it no more.
+        guard let fromDump, known == nil || !tree.contains("attestations") else {
+            return first ?? known?.first ?? 0
+        }
         let block = try DumpSplitter(fromDump, network: network).header.block
         guard
             let height = stride(from: 0, through: chain.tip, by: parameters.epoch).reversed().first(where: {
@@ -214,9 +218,5 @@ struct Run: ParsableCommand {
                 "\(tree.root) is a tree of attestations only: add --attest-only, or begin another --tree")
         }
         return tree
-    }
-
-    private static func withoutSlash(_ path: String) -> String {
-        path.count > 1 && path.hasSuffix("/") ? withoutSlash(String(path.dropLast())) : path
     }
 }

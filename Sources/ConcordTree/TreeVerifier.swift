@@ -26,6 +26,8 @@ public struct TreeVerifier {
     private var statements: [BlockID: Statement] = [:]
     /// Blocks whose attestation is there, but is none.
     private var refused: Set<BlockID> = []
+    /// The blocks whose headers are there.
+    private var headed: Set<BlockID> = []
     /// The files that no signature covers and that are part of a tree all the same.
     private var unsigned: Set<String> = [
         TreePath.authority, TreePath.authorityPEM, TreePath.latest, "FORMAT.md", "audit.sh", "index.html",
@@ -240,6 +242,8 @@ public struct TreeVerifier {
                             at: (height - start) * BlockHeader.size)
                     }
                 }
+                headed.formUnion(
+                    (start..<start + chain.hashes.count).lazy.compactMap { chain.block(at: $0) })
                 report.headers += chain.hashes.count
                 last = chain.hashes.last.map { (start + chain.hashes.count - 1, $0) }
             } catch let error as ParseError {
@@ -258,6 +262,9 @@ public struct TreeVerifier {
             if statements[latest] == nil {
                 report.problems.append(
                     "\(tree.path(TreePath.latest)): names a block without a valid attestation")
+            } else if !headed.contains(latest) {
+                report.problems.append(
+                    "\(tree.path(TreePath.latest)): names a block that the headers do not lead to")
             }
         } catch {
             note(error)

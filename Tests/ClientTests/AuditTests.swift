@@ -385,6 +385,30 @@ extension Client {
         lock.release()
     }
 
+    /// A node that is asked over RPC says the same as its files; one on another branch attests nothing of them.
+    @Test func aRunningNode() throws {
+        let node = try TestNode(mining: 120)
+        let publication = try Publication(.regtestRich, datadir: node.folder)
+        try publication.publish()
+        let client = try Client()
+        try client.trust("alpha", publication.publicKey, "file://\(publication.tree.root)")
+        let arguments = [
+            "audit", "--node", node.base, "--cookie", node.cookieFile, "--network", "regtest", "--json",
+            "--from",
+            "0",
+        ]
+        let agreed = try client.run(arguments)
+        let before: Audited = try agreed.json()
+        #expect(agreed.status == 0 && before.source == node.base && before.tip == 120, "\(agreed.errors)")
+        #expect(before.authorities[0].agreeing.count == 121 && before.authorities[0].dissenting.count == 0)
+        try node.reorganise(depth: 10)
+        let after: Audited = try client.run(arguments).json()
+        #expect(after.authorities[0].agreeing.count == 111 && after.authorities[0].absent.count == 10)
+        try node.fail(.status(401))
+        let denied = try client.run(arguments)
+        #expect(denied.status == 1 && denied.errors.contains("401"), "\(denied.errors)")
+    }
+
     @Test func nobodyIsKnown() throws {
         let outcome = try Client().runAudit([])
         #expect(outcome.status == 1 && outcome.errors.contains("no authorities are known"))

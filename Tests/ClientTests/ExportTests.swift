@@ -252,7 +252,8 @@ struct Exported: Decodable {
         let (client, target) = (try Self.client(at: 310), try Target())
         let outcome = try client.run("export", target.scratch.path("no/out"))
         #expect(
-            outcome.status == 1 && outcome.errors.contains("no/out.part: cannot create"), "\(outcome.said)")
+            outcome.status == 1 && outcome.errors.contains("no/out.concord-part: cannot create"),
+            "\(outcome.said)")
         #expect(target.names.isEmpty)
     }
 
@@ -280,7 +281,7 @@ struct Exported: Decodable {
     /// The next run writes over what a killed one left.
     @Test func whatAKilledRunLeft() throws {
         let (client, target) = (try Self.client(at: 330), try Target())
-        try target.scratch.write([UInt8](repeating: 1, count: 20_000_000), to: "out.part")
+        try target.scratch.write([UInt8](repeating: 1, count: 20_000_000), to: "out.concord-part")
         try client.succeed("export", target.path)
         #expect(try target.scratch.read("out") == (try ChainFixture.regtestRich.dumpFile(of: 330)))
         #expect(target.names == ["out"])

@@ -17,7 +17,7 @@ import Testing
     func write(_ text: String, replacing: Bool = false) throws {
         let output = try OutputFile(path, replacing: replacing)
         let temporary = output.temporary
-        #expect(temporary == path + ".part")
+        #expect(temporary == path + ".concord-part")
         try File(appending: temporary).write(text)
         try output.install()
     }
@@ -31,7 +31,7 @@ import Testing
         do {
             let output = try OutputFile(path, replacing: false)
             try File(appending: output.temporary).write("half")
-            #expect(files == ["out.part"])
+            #expect(files == ["out.concord-part"])
         }
         #expect(files == [])
     }
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func whatAKilledRunLeftIsUsedAgain() throws {
-        try scratch.write("the rest of a longer one", to: "out.part")
+        try scratch.write("the rest of a longer one", to: "out.concord-part")
         try write("one")
         #expect(try files == ["out"] && String(decoding: scratch.read("out"), as: UTF8.self) == "one")
     }

@@ -20,7 +20,7 @@ import Testing
         var publisher = Publisher(
             SetBuilder(
                 source: try BestChain.scan(source, cache: state), data: tree,
-                parameters: TreeParameters(shards: 16, epoch: 50), level: 1),
+                parameters: TreeParameters(shards: 16, epoch: 50), level: 1, isFixed: { _ in true }),
             tree: tree, state: state,
             signer: Publisher.Signer(
                 key: SigningKey.generate(), name: name, software: Software.name, note: nil))

@@ -107,8 +107,9 @@ import Testing
         let run = try publication.start("--follow")
         try wait(for: try best(), run)
         try node.fail(.status(403))
-        let outcome = try run.wait()
+        let outcome = try run.wait(timeout: 120)
         #expect(outcome.status == 1 && outcome.errors.contains("rpcallowip"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("trying again"), "\(outcome.errors)")
     }
 
     @Test("Killed at all moments while blocks come and go")

@@ -172,6 +172,38 @@ struct NodeTests {
         #expect(try Self.bytes(publication.tree).filter { $0.key.hasPrefix("patches") }.count == 31)
     }
 
+    @Test("Data that a refused run left behind, and nobody signed for, is replaced")
+    func dataOfARefusedRun() throws {
+        let node = try Self.node(120)
+        let publication = try Self.publication(node, ["--datadir", node.folder])
+        try publication.publish("--to", "99")
+        let reference = try Self.publication(node, ["--datadir", node.folder], key: publication.key)
+        try reference.publish()
+        // What a node with damaged data would have made of heights 100 and 101: the patches of others.
+        let patches = reference.tree.files(under: "patches/0000100")
+        for (path, other) in zip(patches.prefix(2), patches.suffix(2)) {
+            try FileManager.default.createDirectory(
+                atPath: publication.tree.path("patches/0000100"), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(
+                atPath: reference.tree.path(other), toPath: publication.tree.path(path))
+        }
+        let snapshot = try #require(
+            reference.tree.files(under: "snapshots").last {
+                $0.contains("/0000100-") && $0.hasSuffix("manifest.txt")
+            })
+        let old = try #require(
+            reference.tree.files(under: "snapshots").first {
+                $0.contains("/0000000-") && $0.hasSuffix("manifest.txt")
+            })
+        try FileManager.default.createDirectory(
+            atPath: publication.tree.path(String(snapshot.dropLast("/manifest.txt".count))),
+            withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: reference.tree.path(old), toPath: publication.tree.path(snapshot))
+        try publication.publish()
+        #expect(try Self.bytes(publication.tree) == Self.bytes(reference.tree))
+    }
+
     @Test("A reorganisation, and a node that was started again, between two runs")
     func laterRuns() throws {
         let node = try Self.node(30)

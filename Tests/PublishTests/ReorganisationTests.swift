@@ -1,3 +1,9 @@
+import Concord
+import ConcordBuild
+import ConcordChain
+import ConcordFiles
+import ConcordPublish
+import ConcordTree
 import Foundation
 import TestSupport
 import Testing
@@ -137,6 +143,58 @@ import Testing
         #expect(verified.isSuccess, "\(verified.output)")
     }
 
+    /// The node leaves a branch for one that is lower, as it does where blocks are declared invalid, or where few blocks
+    /// have more work than many. Hint and headers are those of the new one.
+    @Test func aLowerBranchIsPointedTo() throws {
+        let node = try TestNode(mining: 97)
+        let fork: String = try node.result("getbestblockhash")
+        let lower = try node.mine(10)
+        let before = try Scratch()
+        try FileManager.default.copyItem(atPath: "\(node.folder)/blocks", toPath: before.path("blocks"))
+        let left = try node.mine(23, on: fork)
+        let scratch = try Scratch()
+        func publish(_ folder: String, _ key: SigningKey) throws -> Publisher.Report? {
+            let state = try Folder(scratch.path("state"))
+            let tree = try Folder(scratch.path("tree"))
+            let parameters = TreeParameters(shards: 16, epoch: 20)
+            let chain = try BestChain.scan(
+                BlockFolder(folder, network: .regtest), cache: Folder(scratch.path("cache")))
+            guard let name = AuthorityName("alice") else { throw TestError("alice is no name") }
+            try TreeFace(
+                folder: tree,
+                authority: AuthorityFile(
+                    name: name, network: .regtest, key: key.publicKey, parameters: parameters, first: 0)
+            ).write()
+            var publisher = Publisher(
+                SetBuilder(
+                    source: NodeThatKnowsAll(chain: chain), data: tree, parameters: parameters, level: 1,
+                    isFixed: { tree.contains(TreePath.attestation($0, parameters)) }),
+                tree: tree, state: state,
+                signer: Publisher.Signer(key: key, name: name, software: Software.name, note: nil))
+            return try publisher.run(
+                to: chain.tip, now: { Int64(Date().timeIntervalSince1970) }, tell: { _ in })
+        }
+        let tree = PlainTree(scratch.path("tree"))
+        let key = SigningKey.generate()
+        #expect(try publish(node.folder, key)?.statement.height == 120)
+        #expect(try tree.text("latest.txt") == "120 \(left[22])\n")
+        #expect(try publish(before.folder, key)?.statement.height == 107)
+        #expect(try tree.text("latest.txt") == "107 \(lower[9])\n")
+        #expect(tree.files(under: "headers").last == "headers/0000100.bin")
+        var verified = try Program.built("concord").run("verify", tree.root, "--deep")
+        #expect(verified.isSuccess, "\(verified.output)")
+        // And back.
+        _ = try publish(node.folder, key)
+        #expect(try tree.text("latest.txt") == "120 \(left[22])\n")
+        verified = try Program.built("concord").run("verify", tree.root, "--deep")
+        #expect(verified.isSuccess, "\(verified.output)")
+        // A hint beside the headers is seen.
+        try "107 \(lower[9])\n".write(toFile: tree.path("latest.txt"), atomically: true, encoding: .utf8)
+        verified = try Program.built("concord").run("verify", tree.root)
+        #expect(
+            verified.output.contains("names a block that the headers do not lead to"), "\(verified.output)")
+    }
+
     private func expectLeft(_ branch: Branch?, _ outcome: Program.Outcome) throws {
         let line = branch.map {
             "reorganisation: the best chain has left block \($0.tip) at height \($0.height)\n"
@@ -200,4 +258,18 @@ import Testing
         try file.write(contentsOf: Data(count: count))
         try file.close()
     }
+}
+
+/// A folder's chain, of a node that keeps the blocks it has left.
+private struct NodeThatKnowsAll: ChainSource {
+    let chain: BestChain
+
+    var network: Network { chain.network }
+    var name: String { chain.name }
+    var tip: Int { chain.tip }
+    func blockID(at height: Int) -> BlockID { chain.blockID(at: height) }
+    func header(at height: Int) throws -> [UInt8] { try chain.header(at: height) }
+    func knows(_ block: BlockID) -> Bool { true }
+    func batch(from height: Int) -> Int { chain.batch(from: height) }
+    func blocks(_ heights: Range<Int>) -> any BlockReader { chain.blocks(heights) }
 }

@@ -18,6 +18,13 @@ struct BlockFileScan: ~Copyable {
 
     mutating func run() throws(FileError) -> [BlockEntry] {
         let file = try File(reading: folder.blockPath(number))
+        for path in [file.path, folder.undoPath(number)] {
+            // Bitcoin Core begins a new file at 128 MiB.
+            let size = (try? File(reading: path).size()) ?? 0
+            guard size <= UInt32.max else {
+                throw FileError(path, "is \(size) bytes long: no file of the node's is")
+            }
+        }
         var entries = try findBlocks(file)
         try matchUndo(file, &entries)
         // The node may be writing the last record just now; one that has undo was connected, so it is whole.

@@ -146,7 +146,7 @@ public final class Node: Sendable {
                 .denied, subject,
                 "status 403, the node forbids it: allow this machine's address with rpcallowip, and the user this "
                     + "method with rpcwhitelist, in its bitcoin.conf")
-        case 500 where body.bytes.starts(with: "Work queue depth exceeded".utf8), 503:
+        case 500 where body.bytes.starts(with: "Work queue depth exceeded".utf8), 502...504:
             throw NodeError(
                 .passing, subject, "the node is not ready yet: \(words ?? "status \(body.status)")")
         case 300...399:

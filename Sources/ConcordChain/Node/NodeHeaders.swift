@@ -48,7 +48,7 @@ struct NodeHeaders {
                 try read(to: BlockID(height: tip.height, hash: hash), progress)
                 return
             } catch {
-                guard error.kind == .contradiction else { throw error }
+                guard error.kind == .moved else { throw error }
                 moved = error
             }
         }
@@ -94,7 +94,7 @@ struct NodeHeaders {
 
     private func contradiction(_ words: String) -> NodeError {
         NodeError(
-            .contradiction, node.address.description,
+            .moved, node.address.description,
             "\(words): its chain moved while it was read, or this is no node. Run the command again")
     }
 

@@ -56,6 +56,9 @@ final class SetComparison: Sendable {
                     guard error.message.contains("still syncing") else {
                         // Above its tip, or a block it has left: the chain has moved.
                         if code == -8, error.message.contains("tip") { throw moved(statement, error.message) }
+                        guard code == -32601 || error.message.contains("requires coinstatsindex") else {
+                            throw NodeError(.passing, error.subject, error.message)
+                        }
                         return turnOff(error)
                     }
                     guard ContinuousClock.now < end else { return giveUp(statement, error) }
