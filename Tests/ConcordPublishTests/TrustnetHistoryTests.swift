@@ -107,7 +107,10 @@ import Testing
             Case("the same number by another key", held: three, try version(3, by: 2), other(2, 4..<4)),
             Case(
                 "the same number by the replaced key", held: replaced, try version(3, by: 0),
-                other(0, wanted: 1, 4..<4)),
+                .refused(.equivocation(version: 3))),
+            Case(
+                "the same number by a third key", held: replaced, try version(3, by: 2),
+                other(2, wanted: 1, 4..<4)),
 
             Case("a new key, both sign", held: three, try version(4, by: 1, previous: 0), .accepted),
             Case("a new key, both sign, skipped", held: three, try version(7, by: 1, previous: 0), .accepted),

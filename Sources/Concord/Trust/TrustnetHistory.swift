@@ -35,7 +35,7 @@ public struct TrustnetHistory: Hashable, Sendable {
         case otherTrustnet(String)
         /// Below the version that is held.
         case older(version: Int, held: Int)
-        /// Another document under the number that is held, and the key that counts signed both: keep both as evidence.
+        /// Another document under the number that is held, and one key signed both: keep both as evidence.
         case equivocation(version: Int)
         /// Signed by this key, not by the one that counts. Where there are versions between the one held and this, the
         /// key may have been replaced in one of them: take those first, in order.
@@ -56,7 +56,11 @@ public struct TrustnetHistory: Hashable, Sendable {
         if trustnet.version < version {
             return .refused(.older(version: trustnet.version, held: version))
         }
-        guard candidate.isSigned(by: key) else { return .refused(otherKey(trustnet)) }
+        // The key that the held version replaced has signed that one too, and may sign no other of its number.
+        guard
+            candidate.isSigned(by: key)
+                || trustnet.version == version && held.isSigned(by: trustnet.bootstrap)
+        else { return .refused(otherKey(trustnet)) }
         if let member = Self.difference(trustnet, held.trustnet) { return .refused(.otherTrustnet(member)) }
         if trustnet.version == version { return .refused(.equivocation(version: version)) }
         return end ? .expired : .accepted
@@ -81,7 +85,7 @@ extension TrustnetHistory.Refusal: CustomStringConvertible {
         case .otherTrustnet(let member): "is of another trustnet: its \(member) differs from what is held"
         case .older(let version, let held): "is version \(version), and version \(held) is held: never back"
         case .equivocation(let version):
-            "is another document than the one held, both version \(version) and both signed by the bootstrap key: "
+            "is another document than the one held, both version \(version) and both signed by one bootstrap key: "
                 + "that ends all trust in this key until whoever holds it has explained it"
         case .otherKey(let key, let wanted, let between):
             "is signed by the key \(key.hex), not by the bootstrap key \(wanted.hex)"
