@@ -29,6 +29,16 @@ import Testing
         #expect(try block("authority.pem") == key.publicKey.pem)
     }
 
+    @Test func theExamplesTrustnetIsOne() throws {
+        let text = try block("trustnet.json")
+        let signature = try SigningKeyTests.key(1).sign(SHA256.hash(text))
+        #expect(try block("trustnet.hex") == signature.hex + "\n")
+        let trustnet = try SignedTrustnet(checking: Array(text.utf8), signature: signature).trustnet
+        #expect(trustnet.text == text)
+        #expect(
+            try trustnet.members.map(\.authority.key) == [2, 3].map { try SigningKeyTests.key($0).publicKey })
+    }
+
     /// The number in the last column of each row of a section's first table; nil where there is none.
     private func lastColumn(_ heading: String) throws -> [Int?] {
         let parts = document.components(separatedBy: "\n## \(heading)\n")
@@ -51,6 +61,8 @@ import Testing
                 SignedAttestation.mostSignatureBytes, 40, Attestation.mostTextBytes, AuthorityFile.mostBytes,
                 Manifest.mostBytes(shards: 1), PatchIndex.entrySize, PatchIndex.mostSectionBytes,
                 ScriptCompression.mostScriptBytes, amount, 1 << Int(ZstdDecompressor.windowLog),
+                Trustnet.mostBytes, Trustnet.mostVersion, Trustnet.mostMembers, Trustnet.mostURLs,
+                Trustnet.mostURLBytes,
             ])
         #expect(AuthorityName(String(repeating: "a", count: 40)) != nil)
         #expect(AuthorityName(String(repeating: "a", count: 41)) == nil)
