@@ -1,3 +1,4 @@
+import Concord
 import Foundation
 
 /// A chain as Bitcoin Core left it on disk, with what Core says about it.
@@ -100,6 +101,22 @@ public struct ChainFixture: Sendable, CustomStringConvertible {
 
     /// Unpacks the data directory: `folder` then holds `blocks`.
     public func unpack(into folder: String) throws { try unpack("blocks", into: folder) }
+
+    /// The headers of the best chain, 80 bytes each, from the genesis block on.
+    public func headers() throws -> [UInt8] {
+        let scratch = try Scratch()
+        try unpack(into: scratch.folder)
+        let magic = Network(rawValue: network)?.magic ?? []
+        let files = try CoreFiles("\(scratch.folder)/blocks", magic: magic)
+        let byHash = Dictionary(
+            files.blocks.map { ($0.hash, $0.record.bytes) }, uniquingKeysWith: { first, _ in first })
+        return try answers().flatMap { answer in
+            guard let block = byHash[answer.block] else {
+                throw TestError("no block of height \(answer.height)")
+            }
+            return block.prefix(BlockHeader.size)
+        }
+    }
 
     /// Unpacks what a live node answered, body by body: `folder` then holds `rpc`.
     public func unpackRecording(into folder: String) throws { try unpack("rpc", into: folder) }

@@ -2,6 +2,7 @@
 public struct BlockHeader: Sendable {
     public static let size = 80
 
+    public let version: Int32
     public let parent: Digest
     public let merkleRoot: Digest
     /// Seconds since 1970, as the miner said.
@@ -16,7 +17,7 @@ public struct BlockHeader: Sendable {
         let bytes = try cursor.readBytes(Self.size)
         hash = SHA256.double(bytes)
         var fields = ByteCursor(bytes)
-        try fields.skip(4)
+        version = Int32(bitPattern: try fields.readUInt32())
         parent = try fields.readDigest()
         merkleRoot = try fields.readDigest()
         time = try fields.readUInt32()
