@@ -6,6 +6,7 @@ import ConcordTree
 ///
 ///     trust.json                 the authorities it recognises
 ///     sets/NETWORK/              what it has fetched: a tree in the published layout, and which block is installed
+///     headers/NETWORK.bin        the chain with most work that it has seen
 ///     evidence/HEIGHT-BLOCK/     the signed files of authorities that contradict each other
 public struct Home: ~Copyable {
     public let folder: Folder
@@ -39,6 +40,11 @@ public struct Home: ~Copyable {
     /// The folder of a network's set.
     public func set(_ network: Network) throws(FileError) -> Folder {
         try folder.inner("sets/\(network.rawValue)")
+    }
+
+    /// The headers of a network that were followed so far.
+    public func headers(_ network: Network) throws(FileError) -> HeaderStore {
+        try HeaderStore(folder, network)
     }
 
     /// The networks of which something is installed.
