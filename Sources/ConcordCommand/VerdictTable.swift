@@ -70,6 +70,7 @@ enum VerdictTable {
             return problems.isEmpty ? ["its attestation of that height could not be had"] : problems
         case .stale: return ["its newest attestation is too old to count"] + problems
         case .invalid: return problems
+        case .withdrawn: return ["its key was withdrawn at that height or below"] + problems
         }
     }
 

@@ -14,6 +14,8 @@ private struct Constellation {
         var isInvalid = false
         /// Heights whose attestation its hosts lack.
         var lacking: Set<Int> = []
+        /// The height from which its key does not count.
+        var withdrawn: Int?
 
         func has(_ height: Int) -> [Statement] {
             guard let newest, height <= newest, height == newest || !lacking.contains(height) else {
@@ -22,8 +24,13 @@ private struct Constellation {
             return signed[height] ?? []
         }
 
+        func isWithdrawn(at height: Int) -> Bool { withdrawn != nil && height >= withdrawn! }
+        /// What counts of what it has.
+        func says(_ height: Int) -> [Statement] { isWithdrawn(at: height) ? [] : has(height) }
         var counts: Bool { newest != nil && !isStale }
-        func reaches(_ height: Int) -> Bool { counts && (newest ?? -1) >= height }
+        func reaches(_ height: Int) -> Bool {
+            counts && (newest ?? -1) >= height && !isWithdrawn(at: height)
+        }
     }
 
     var ones: [One]
@@ -39,7 +46,7 @@ private struct Constellation {
     func run() throws -> Run {
         let rule = Agreement(minimum: minimum, requested: requested)
         var views = ones.map { one in
-            var view = AuthorityView()
+            var view = AuthorityView(withdrawn: one.withdrawn)
             view.absence = one.isInvalid ? .invalid : .unreachable
             view.isStale = one.isStale
             let newest = one.newest.map(one.has) ?? []
@@ -80,10 +87,13 @@ private struct Reference {
     let verdicts: [Verdict]?
 
     init(_ all: Constellation) {
-        let counting = all.ones.filter(\.counts)
-        let heights = counting.compactMap(\.newest).sorted(by: >)
+        // All that each reaches; where no height was asked for, only if that is the height of its newest.
+        let heights = all.ones.compactMap { one in
+            let top = (0...40).last(where: one.reaches)
+            return all.requested == nil && top != one.newest ? nil : top
+        }.sorted(by: >)
         // Everybody's newest statements are seen whatever comes.
-        var seen: [[Statement]] = all.ones.map { one in one.newest.map(one.has) ?? [] }
+        var seen: [[Statement]] = all.ones.map { one in one.newest.map(one.says) ?? [] }
         func contradicts() -> Bool {
             Set(seen.joined()).contains { a in seen.joined().contains { $0.blockID == a.blockID && $0 != a } }
         }
@@ -93,26 +103,27 @@ private struct Reference {
         if let requested = all.requested, requested > top { self.init(.none, nil); return }
         let range = all.requested.map { $0...$0 } ?? max(0, top - 6)...top
         for height in range.reversed() {
-            for (i, one) in all.ones.enumerated() where one.reaches(height) { seen[i] += one.has(height) }
+            for (i, one) in all.ones.enumerated() where one.reaches(height) { seen[i] += one.says(height) }
             guard !contradicts() else { self.init(.contradiction, nil); return }
-            let attesting = all.ones.filter { $0.reaches(height) && !$0.has(height).isEmpty }
+            let attesting = all.ones.filter { $0.reaches(height) && !$0.says(height).isEmpty }
             // What counts is the block of each one's own chain.
-            guard attesting.count >= all.minimum, let chosen = attesting[0].has(height).first,
-                attesting.allSatisfy({ $0.has(height)[0].blockID == chosen.blockID })
+            guard attesting.count >= all.minimum, let chosen = attesting[0].says(height).first,
+                attesting.allSatisfy({ $0.says(height)[0].blockID == chosen.blockID })
             else { continue }
             // Whoever lags is held to what everybody else said then.
             for lower in Set(seen.joined().map(\.height)) where lower < height {
-                for (i, one) in all.ones.enumerated() where one.reaches(lower) { seen[i] += one.has(lower) }
+                for (i, one) in all.ones.enumerated() where one.reaches(lower) { seen[i] += one.says(lower) }
             }
             guard !contradicts() else { self.init(.contradiction, nil); return }
             self.init(
                 .agreed(chosen),
                 all.ones.map { one in
+                    if one.isWithdrawn(at: height) { return .withdrawn }
                     guard let newest = one.newest else { return one.isInvalid ? .invalid : .unreachable }
                     if one.isStale { return .stale }
                     if newest < height { return .lagging }
-                    if one.has(height).isEmpty { return .unreachable }
-                    return one.has(height)[0] == chosen ? .agrees : .otherBranch
+                    if one.says(height).isEmpty { return .unreachable }
+                    return one.says(height)[0] == chosen ? .agrees : .otherBranch
                 })
             return
         }
@@ -172,6 +183,9 @@ private func one(
             if Int.random(in: 0..<5, using: &random) == 0 {
                 made.lacking = Set((0..<4).map { _ in tip - Int.random(in: 0...8, using: &random) })
             }
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                made.withdrawn = tip - Int.random(in: -2...9, using: &random)
+            }
             if hasLiars, Int.random(in: 0..<3, using: &random) == 0 {
                 for _ in 0..<Int.random(in: 1...3, using: &random) {
                     let height = tip - Int.random(in: 0...8, using: &random)
@@ -216,11 +230,11 @@ private func one(
                 #expect(outcome.verdicts.contains(where: isContradiction), name)
                 for (one, verdict) in zip(constellation.ones, outcome.verdicts) where isContradiction(verdict)
                 {
-                    #expect(!one.has(block.height).isEmpty || verdict == .equivocates, name)
+                    #expect(!one.says(block.height).isEmpty || verdict == .equivocates, name)
                 }
                 for (one, verdict) in zip(constellation.ones, outcome.verdicts) where verdict == .equivocates
                 {
-                    #expect(one.signed.values.contains { $0.count > 1 }, name)
+                    #expect(one.signed.keys.contains { one.says($0).count > 1 }, name)
                 }
                 ends["contradiction", default: 0] += 1
             case .none(let reason):
@@ -331,6 +345,45 @@ private func one(
             return
         }
         #expect(agreed == statement(18))
+    }
+
+    /// What the key signed before its withdrawal counts, lies and all; what it signed since does not, true or not.
+    @Test(arguments: [
+        (18, 20, false, [Verdict.agrees, .agrees, .withdrawn]), (20, 20, false, [.agrees, .agrees, .withdrawn]),
+        (21, 20, false, [.agrees, .agrees, .dissents]), (20, 20, true, [.agrees, .agrees, .withdrawn]),
+        (20, 19, true, [.agrees, .agrees, .dissents]),
+    ])
+    func aWithdrawnKey(from height: Int, lie: Int, requested: Bool, verdicts: [Verdict]) throws {
+        var withdrawn = one(to: 20, lies: [lie])
+        withdrawn.withdrawn = height
+        let all = Constellation(
+            ones: [one(to: 20), one(to: 20), withdrawn], minimum: 2, requested: requested ? lie : nil)
+        #expect(try all.run().outcome.verdicts == verdicts)
+    }
+
+    /// An attestation from after the withdrawal brings nobody back to an old block, but answers who asks for one.
+    @Test func aWithdrawnKeyIsNotNew() throws {
+        var withdrawn = one(to: 20)
+        withdrawn.withdrawn = 15
+        let ones = [one(to: 20), one(to: nil), withdrawn]
+        guard case .none(let reason) = try Constellation(ones: ones, minimum: 2).run().outcome.end else {
+            Issue.record("one attests it")
+            return
+        }
+        #expect(reason == "1 of 3 authorities can be counted, at least 2 are needed")
+        for requested in 13...15 {
+            let outcome = try Constellation(ones: ones, minimum: 2, requested: requested).run().outcome
+            if case .agreed(let agreed) = outcome.end {
+                #expect(requested < 15 && agreed == statement(requested))
+                #expect(outcome.verdicts == [.agrees, .unreachable, .agrees])
+            } else {
+                #expect(requested == 15)
+            }
+        }
+        withdrawn.withdrawn = 0
+        #expect(
+            try Constellation(ones: [one(to: 20), withdrawn], minimum: 1, requested: 0).run().outcome.verdicts
+                .last == .withdrawn)
     }
 
     @Test func absenceIsNeither() throws {

@@ -59,7 +59,7 @@ public struct Agreement: Sendable {
             let questions = questions(at: block.height, views, evenIfHeard: true)
             return questions.isEmpty ? .decided(contradicted(block, views)) : .ask(questions)
         }
-        let heights = views.filter(\.counts).compactMap { $0.newest?.height }.sorted(by: >)
+        let heights = views.compactMap { $0.top(isNewest: requested == nil) }.sorted(by: >)
         guard minimum > 0, heights.count >= minimum else {
             return .decided(
                 nothing(
@@ -136,6 +136,7 @@ public struct Agreement: Sendable {
     }
 
     private func verdict(_ view: AuthorityView, _ block: BlockID) -> Verdict {
+        if !view.counts(at: block.height) { return .withdrawn }
         guard let newest = view.newest else { return view.absence == .invalid ? .invalid : .unreachable }
         if view.isStale { return .stale }
         if newest.height < block.height { return .lagging }

@@ -12,6 +12,9 @@ public struct AuthorityView: Sendable {
     public var absence: Absence = .unreachable
     /// Whether the newest attestation is older than allowed.
     public var isStale = false
+    /// The height from which its key no longer counts: what it signed of that height or above is as if it was not there
+    /// (FORMAT.md, «Trustnets»). Nil for a key that was not withdrawn.
+    public let withdrawn: Int?
     /// All that was seen, on whatever branch: attestations of a branch that was left stay published. More than one
     /// statement for a block is equivocation.
     public private(set) var statements: [BlockID: Set<Statement>] = [:]
@@ -21,11 +24,11 @@ public struct AuthorityView: Sendable {
     /// Heights that were asked for: what is not known now is not to be had.
     public var asked: Set<Int> = []
 
-    public init() {}
+    public init(withdrawn: Int? = nil) { self.withdrawn = withdrawn }
 
     /// Takes in a statement; if its block is on the chain, so is its parent.
     public mutating func add(_ statement: Statement) {
-        statements[statement.blockID, default: []].insert(statement)
+        if counts(at: statement.height) { statements[statement.blockID, default: []].insert(statement) }
         if chain[statement.height] == statement.blockID { extend(statement) }
     }
 
@@ -55,8 +58,21 @@ public struct AuthorityView: Sendable {
     /// Whether it takes part: its newest attestation is there and not stale.
     var counts: Bool { newest != nil && !isStale }
 
+    /// Whether what its key signed of a height counts.
+    public func counts(at height: Int) -> Bool { withdrawn.map { height < $0 } ?? true }
+
+    /// The highest height that it reaches; nil where it reaches none.
+    ///
+    /// - Parameter isNewest: whether that shall be the height of its newest attestation. One from after its key was
+    ///   withdrawn says only that the heights before are reached, not how new anything is.
+    func top(isNewest: Bool) -> Int? {
+        guard counts, let newest else { return nil }
+        if counts(at: newest.height) { return newest.height }
+        return isNewest || withdrawn == 0 ? nil : withdrawn.map { $0 - 1 }
+    }
+
     func reaches(_ height: Int) -> Bool {
-        counts && (newest?.height ?? -1) >= height
+        counts && (newest?.height ?? -1) >= height && counts(at: height)
     }
 
     /// All blocks of a height that it ever attested, as far as was seen.

@@ -16,4 +16,6 @@ public enum Verdict: String, Sendable, CaseIterable {
     case stale
     /// What came is not what its key signed.
     case invalid
+    /// Its key was withdrawn at that height or below.
+    case withdrawn
 }
