@@ -25,6 +25,8 @@ public struct AuthorityAudit: Sendable {
     public private(set) var unreachable = HeightTally()
     /// Heights of which its hosts have no bytes that its key signed.
     public private(set) var invalid = HeightTally()
+    /// Heights from which its key does not count any more.
+    public private(set) var withdrawn = HeightTally()
     /// What differs, height by height; the first `mostDissents`.
     public private(set) var dissents: [Dissent] = []
     /// Why, at the first of them.
@@ -34,8 +36,11 @@ public struct AuthorityAudit: Sendable {
 
     static let mostDissents = 1000
 
+    private let counts: @Sendable (Int) -> Bool
+
     init(_ heard: Survey.Heard, standing: Standing) {
         authority = heard.authority
+        counts = heard.view.counts
         self.standing = standing
         problems = heard.problems.map(\.text)
     }
@@ -48,6 +53,10 @@ public struct AuthorityAudit: Sendable {
 
     /// Takes in the next height. Gives the statement where it is the first that differs.
     mutating func add(_ answer: AttestationFetch.Answer, for own: Statement) -> Statement? {
+        guard counts(own.height) else {
+            withdrawn.add(own.height)
+            return nil
+        }
         switch answer {
         case .attested(own): agreeing.add(own.height)
         case .attested(let attested):

@@ -7,7 +7,6 @@ import ConcordConsole
 import ConcordFetch
 import ConcordFiles
 import ConcordTransfers
-import Foundation
 
 struct Audit: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -69,12 +68,14 @@ struct Audit: ParsableCommand {
         let progress = ProgressLine(isQuiet: json)
         let opened = try home.open()
         let transfers = hosts.transfers()
-        let heard = try hear(try chosen(from: try opened.someTrust()), transfers)
+        let now = try Clock.now()
+        let roster = try chosen(from: try opened.currentRoster(transfers, now: now))
+        let heard = try hear(roster, transfers, now: now)
         let parameters = try commonParameters(of: heard)
         let own = try chain.input(
             network: network, cache: try opened.folder.inner("chain/\(network.rawValue)"), progress)
         let chain = try own.chain()
-        for reason in try own.readiness(now: Int64(Date().timeIntervalSince1970)).reasons {
+        for reason in try own.readiness(now: now).reasons {
             progress.say("note: your node is behind: \(reason)")
         }
         let range = try heights(heard, parameters, tip: chain.tip)
@@ -95,21 +96,20 @@ struct Audit: ParsableCommand {
         if table.status != .done { throw ExitCode(table.status.rawValue) }
     }
 
-    private func chosen(from list: TrustList) throws -> [Authority] {
-        let all = list.authorities
+    private func chosen(from roster: Roster) throws -> Roster {
+        let all = roster.members.map(\.authority)
         for name in names where !all.contains(where: { $0.name.description == name }) {
             throw CommandFailure(
                 .usage,
                 "there is no «\(name)» in the list, only \(all.map(\.name.description).joined(separator: ", "))"
             )
         }
-        return names.isEmpty ? all : all.filter { names.contains($0.name.description) }
+        return names.isEmpty ? roster : roster.only { names.contains($0.name.description) }
     }
 
-    private func hear(_ authorities: [Authority], _ transfers: Transfers) throws -> [Survey.Heard] {
+    private func hear(_ roster: Roster, _ transfers: Transfers, now: Int64) throws -> [Survey.Heard] {
         var survey = Survey(
-            authorities, rule: Agreement(minimum: 1), transfers: transfers,
-            now: Int64(Date().timeIntervalSince1970))
+            roster, rule: Agreement(minimum: 1), transfers: transfers, now: now)
         do {
             return try survey.hear()
         } catch let mixed as Survey.Mixed {

@@ -54,6 +54,9 @@ struct AuditTable {
         if audit.invalid.count > 0 {
             lines.append("its hosts have nothing that verifies at \(Self.words(audit.invalid))")
         }
+        if audit.withdrawn.count > 0 {
+            lines.append("its key was withdrawn before \(Self.words(audit.withdrawn))")
+        }
         return (lines + audit.problems).joined(separator: "\n  ")
     }
 
@@ -74,6 +77,9 @@ struct AuditTable {
         if audit.agreeing.count > 0 { return Verdict.agrees.rawValue }
         if case .onOtherBranch = audit.standing { return Verdict.otherBranch.rawValue }
         if audit.invalid.count > 0 { return Verdict.invalid.rawValue }
+        if audit.withdrawn.count > 0, audit.absent.count + audit.unreachable.count == 0 {
+            return Verdict.withdrawn.rawValue
+        }
         if audit.absent.count == 0 { return Verdict.unreachable.rawValue }
         if case .onOwnChain(let newest) = audit.standing, newest.height < audit.absent.lowest ?? 0 {
             return Verdict.lagging.rawValue

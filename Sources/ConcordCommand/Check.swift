@@ -3,7 +3,6 @@ import Concord
 import ConcordConsole
 import ConcordFetch
 import ConcordTransfers
-import Foundation
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,6 +14,7 @@ struct Check: ParsableCommand {
 
     @OptionGroup var home: HomeOptions
     @OptionGroup var hosts: HostOptions
+    @OptionGroup var policy: PolicyOptions
     @Option(
         help: ArgumentHelp(
             "Ask about this height. (default: the highest that can be agreed on)", valueName: "height"))
@@ -24,7 +24,7 @@ struct Check: ParsableCommand {
 
     func run() throws {
         let opened = try home.open()
-        let survey = try Surveyed(opened, height: height, transfers: hosts.transfers())
+        let survey = try Surveyed(opened, height: height, policy, transfers: hosts.transfers())
         try opened.close()
         if json {
             try printJSON(VerdictTable.JSON(survey))
@@ -40,17 +40,25 @@ struct Surveyed {
     let report: Survey.Report
     let evidence: Evidence?
     let transfers: Transfers
+    /// Seconds since 1970.
+    let now: Int64
 
-    init(_ home: borrowing Home, height: Int?, transfers: Transfers) throws {
+    init(
+        _ home: borrowing Home, height: Int?, _ policy: PolicyOptions, transfers: Transfers
+    ) throws {
         if let height, !(0...TreePath.mostHeight).contains(height) {
             throw CommandFailure(.usage, "--height is a height from 0 to \(TreePath.mostHeight)")
         }
-        let authorities = try home.someTrust().authorities
         self.transfers = transfers
+        now = try Clock.now()
+        let roster = try home.currentRoster(transfers, now: now)
+        let minimum: Int
+        do throws(RosterError) { minimum = try roster.minimum(policy.minimum, at: height) } catch {
+            throw CommandFailure(policy.minimum == nil ? .noAgreement : .usage, error.description)
+        }
         var survey = Survey(
-            authorities,
-            rule: Agreement(minimum: Agreement.defaultMinimum(of: authorities.count), requested: height),
-            transfers: transfers, now: Int64(Date().timeIntervalSince1970))
+            roster, rule: Agreement(minimum: minimum, requested: height), transfers: transfers, now: now,
+            mostAge: policy.mostAge)
         do {
             report = try survey.run()
         } catch let mixed as Survey.Mixed {

@@ -17,6 +17,7 @@ struct Fetch: ParsableCommand {
 
     @OptionGroup var home: HomeOptions
     @OptionGroup var hosts: HostOptions
+    @OptionGroup var policy: PolicyOptions
     @Option(
         help: ArgumentHelp(
             "The set after this block. (default: the highest that can be agreed on)", valueName: "height"))
@@ -32,7 +33,7 @@ struct Fetch: ParsableCommand {
     func run() throws {
         let progress = ProgressLine(isQuiet: json)
         let opened = try home.open()
-        let survey = try Surveyed(opened, height: height, transfers: hosts.transfers())
+        let survey = try Surveyed(opened, height: height, policy, transfers: hosts.transfers())
         guard let agreed = survey.agreed else {
             if json { try printJSON(VerdictTable.JSON(survey)) } else { print(VerdictTable.text(survey)) }
             throw survey.failure.map { ExitCode($0.status.rawValue) } ?? ExitCode.failure

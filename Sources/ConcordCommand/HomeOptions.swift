@@ -51,17 +51,6 @@ struct HostOptions: ParsableArguments {
 }
 
 extension Home {
-    /// The authorities; an empty list ends the command with what to do.
-    func someTrust() throws -> TrustList {
-        let list = try trustList()
-        guard !list.authorities.isEmpty else {
-            throw CommandFailure(
-                .localFailure,
-                "no authorities are known in \(root): add some with «concord trust add NAME KEY URL»")
-        }
-        return list
-    }
-
     /// The set of the network with this name; of the only one that something was fetched of if nil.
     func chosenSet(_ network: String?) throws -> InstalledSet {
         let sets = try installed()

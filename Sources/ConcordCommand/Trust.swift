@@ -6,7 +6,7 @@ import ConcordFetch
 struct Trust: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Choose the authorities whose agreement you demand.",
-        subcommands: [Add.self, Remove.self, List.self])
+        subcommands: [Add.self, Remove.self, Use.self, Update.self, Drop.self, List.self])
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -41,12 +41,11 @@ struct Trust: ParsableCommand {
             } catch let refusal as TrustList.Refusal {
                 throw CommandFailure(.usage, refusal.description)
             }
+            let roster = try Trust.roster(
+                list, try opened.trustnets(of: list).compactMap { $0.held?.trustnet })
             try opened.write(list)
             try opened.close()
-            let count = list.authorities.count
-            print(
-                "added \(name). \(count) \(count == 1 ? "authority" : "authorities"), "
-                    + "\(Agreement.defaultMinimum(of: count)) must attest a block, none may differ")
+            print("added \(name). \(try Trust.demand(roster))")
         }
     }
 
@@ -69,39 +68,6 @@ struct Trust: ParsableCommand {
             try opened.write(list)
             try opened.close()
             print("removed \(name), \(list.authorities.count) left")
-        }
-    }
-
-    struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the authorities.")
-
-        @OptionGroup var home: HomeOptions
-        @Flag(help: "Print JSON.")
-        var json = false
-
-        func run() throws {
-            let list = try home.openForReading().trustList()
-            if json {
-                try printJSON(list.authorities.map(Entry.init))
-            } else if list.authorities.isEmpty {
-                print("no authorities yet: add some with «concord trust add NAME KEY URL»")
-            } else {
-                for authority in list.authorities {
-                    print("\(authority.name)  \(authority.key.hex)")
-                    for url in authority.urls { print("    \(url)") }
-                }
-            }
-        }
-
-        private struct Entry: Encodable {
-            let name, key: String
-            let urls: [String]
-
-            init(_ authority: Authority) {
-                name = authority.name.description
-                key = authority.key.hex
-                urls = authority.urls
-            }
         }
     }
 }

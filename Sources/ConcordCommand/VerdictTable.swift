@@ -14,7 +14,7 @@ enum VerdictTable {
                 heard.authority.name.description, verdict.rawValue,
                 newest.map { "\($0.statement.height)" } ?? "–",
                 newest.map { shortened($0.statement.block) } ?? "–",
-                newest.map { age(since: $0.attestation.time) } ?? "–", grouped(heard.bytes),
+                newest.map { age(of: $0.attestation.time, at: survey.now) } ?? "–", grouped(heard.bytes),
             ])
         }
         var text = aligned(rows)
@@ -85,8 +85,8 @@ enum VerdictTable {
     /// The end of a block hash, where it differs from others.
     private static func shortened(_ block: Digest) -> String { "…" + block.reversedHex.suffix(12) }
 
-    private static func age(since time: Int64) -> String {
-        let seconds = Int64(Date().timeIntervalSince1970) - time
+    private static func age(of time: Int64, at now: Int64) -> String {
+        let seconds = now - time
         return switch seconds {
         case ..<0: "from the future"
         case ..<120: "\(seconds) s"

@@ -15,7 +15,7 @@ public struct Evidence {
         let relative = "evidence/\(TreePath.name(block))"
         var files: [Folder.Staged] = []
         var said: [(name: String, file: String, statement: Statement)] = []
-        for one in heard {
+        for one in heard where one.view.counts(at: block.height) {
             let own = one.attestations.filter { $0.statement.blockID == block }
             for signed in own {
                 // Named by its contents: an older piece of evidence is never overwritten.

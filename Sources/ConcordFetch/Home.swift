@@ -4,10 +4,12 @@ import ConcordTree
 
 /// A client's own folder:
 ///
-///     trust.json                 the authorities it recognises
+///     trust.json                 the authorities and trustnets it recognises
+///     trustnets/KEY/             the versions of a trustnet that it took, signed
 ///     sets/NETWORK/              what it has fetched: a tree in the published layout, and which block is installed
 ///     headers/NETWORK.bin        the chain with most work that it has seen
 ///     evidence/HEIGHT-BLOCK/     the signed files of authorities that contradict each other
+///     evidence/trustnet-NAME-N/  two documents of a trustnet under one number
 public struct Home: ~Copyable {
     public let folder: Folder
     private let lock: FolderLock?
@@ -35,6 +37,15 @@ public struct Home: ~Copyable {
 
     public func write(_ list: TrustList) throws {
         try folder.write(try list.encoded(), at: Self.trust)
+    }
+
+    /// What is held of each trustnet of a list, in its order.
+    public func trustnets(of list: TrustList) throws(FileError) -> [TrustnetHistory] {
+        var held: [TrustnetHistory] = []
+        for subscription in list.trustnets {
+            held.append(try TrustnetStore(folder, key: subscription.key).history())
+        }
+        return held
     }
 
     /// The folder of a network's set.

@@ -231,7 +231,7 @@ public struct SetFetch {
             height: agreed.height, block: agreed.block.reversedHex, shards: shards?.sorted(),
             epochShards: agreed.parameters.shards, epochBlocks: agreed.parameters.epoch,
             authorities: agreeing.map(\.name.description), witnesses: agreeing.map(\.key.hex))
-        for one in report.heard {
+        for one in report.heard where agreeing.contains(one.authority) {
             for signed in one.attestations where signed.statement == agreed {
                 try folder.install(
                     try StatementChain(folder: folder, parameters: agreed.parameters).stage(signed))

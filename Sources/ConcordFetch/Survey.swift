@@ -10,13 +10,18 @@ public struct Survey: ~Copyable {
     /// What is known of one authority.
     public struct Heard: Sendable {
         public let authority: Authority
-        public internal(set) var view = AuthorityView()
+        public internal(set) var view: AuthorityView
         /// Checked attestations; of one block more than one only where their statements differ.
         public internal(set) var attestations: [SignedAttestation] = []
         /// What went wrong, by URL, in words.
         public internal(set) var problems: [Problem] = []
         /// Bytes received.
         public internal(set) var bytes = 0
+
+        init(_ member: Trustnet.Member) {
+            authority = member.authority
+            view = AuthorityView(withdrawn: member.withdrawn)
+        }
 
         /// What it says now: an authority signs in the order of time, and a mirror may have fallen behind on a branch
         /// that was left since.
@@ -56,21 +61,25 @@ public struct Survey: ~Copyable {
     private let transfers: Transfers
     private let rule: Agreement
     private let now: Int64
+    private let mostAge: Int64?
+    /// What its trustnets are of.
+    private let trustnet: Trustnet?
     private var heard: [Heard]
 
     /// - Parameters:
     ///   - now: seconds since 1970.
+    ///   - mostAge: the seconds after which an attestation is stale; nil for a day on the main network, where blocks come
+    ///     every ten minutes and it matters, and never on others.
     public init(
-        _ authorities: [Authority], rule: Agreement, transfers: Transfers, now: Int64
+        _ roster: Roster, rule: Agreement, transfers: Transfers, now: Int64, mostAge: Int64? = nil
     ) {
-        heard = authorities.map { Heard(authority: $0) }
+        heard = roster.members.map(Heard.init)
+        trustnet = roster.trustnets.first
         self.rule = rule
         self.transfers = transfers
         self.now = now
+        self.mostAge = mostAge
     }
-
-    /// A day, where blocks come every ten minutes and it matters.
-    private static func mostAge(of network: Network) -> Int64? { network == .main ? 86_400 : nil }
 
     public mutating func run() throws -> Report {
         try hearNewest()
@@ -138,7 +147,7 @@ public struct Survey: ~Copyable {
                 continue
             }
             heard[i].view.stand(on: newest.statement)
-            let limit = Self.mostAge(of: newest.statement.network)
+            let limit = mostAge ?? (newest.statement.network == .main ? 86_400 : nil)
             heard[i].view.isStale = limit.map { now - newest.attestation.time > $0 } ?? false
         }
         try checkSameKind()
@@ -146,19 +155,34 @@ public struct Survey: ~Copyable {
 
     /// Authorities that sign different networks, or trees cut differently, can never agree.
     private func checkSameKind() throws {
-        let newest = heard.compactMap { one in one.newest().map { (one.authority.name, $0.statement) } }
+        let newest = heard.compactMap { one in
+            one.view.newest.flatMap { one.view.counts(at: $0.height) ? (one.authority.name, $0) : nil }
+        }
+        if let trustnet {
+            for (name, statement) in newest
+            where statement.network != trustnet.network || statement.parameters != trustnet.parameters {
+                throw Mixed(
+                    description:
+                        "«\(name)» attests \(Self.kind(statement.network, statement.parameters)), the trustnet "
+                        + "«\(trustnet.name)» is of \(Self.kind(trustnet.network, trustnet.parameters)): they can "
+                        + "never agree. If it is one of your own, leave it with «concord trust remove \(name)»"
+                )
+            }
+        }
         guard let (name, first) = newest.first,
             let (other, differing) = newest.first(where: {
                 $0.1.network != first.network || $0.1.parameters != first.parameters
             })
         else { return }
-        let words = { (s: Statement) in
-            "\(s.network.rawValue) with \(s.parameters.shards) shards and epochs of \(s.parameters.epoch) blocks"
-        }
         throw Mixed(
             description:
-                "«\(name)» attests \(words(first)), «\(other)» \(words(differing)): authorities of one list must "
+                "«\(name)» attests \(Self.kind(first.network, first.parameters)), «\(other)» "
+                + "\(Self.kind(differing.network, differing.parameters)): authorities of one list must "
                 + "be of one kind. Remove one with «concord trust remove», or use another --home for it")
+    }
+
+    private static func kind(_ network: Network, _ parameters: TreeParameters) -> String {
+        "\(network.rawValue) with \(parameters.shards) shards and epochs of \(parameters.epoch) blocks"
     }
 
     /// Looks for the attestations that the rule asks for: of the blocks that anybody attests at the height, and of the

@@ -4,9 +4,18 @@ import ConcordTransfers
 import ConcordTree
 import Foundation
 
-/// The authorities a client recognises: `trust.json` in its home folder.
+/// Whom a client recognises: `trust.json` in its home folder.
 public struct TrustList: Sendable {
+    /// Its own authorities, beside those of its trustnets.
     public private(set) var authorities: [Authority] = []
+    public private(set) var trustnets: [Subscription] = []
+
+    /// A trustnet that it uses.
+    public struct Subscription: Hashable, Sendable {
+        /// The bootstrap key that the client was given; it may have been replaced since.
+        public let key: PublicKey
+        public internal(set) var urls: [String]
+    }
 
     public static let mostBytes = 1 << 20
 
@@ -33,6 +42,12 @@ public struct TrustList: Sendable {
                     throw Refusal(description: "«\(entry.name)» has a name or key that is none")
                 }
                 try add(Authority(name: name, key: key, urls: entry.urls))
+            }
+            for entry in stored.trustnets ?? [] {
+                guard let key = PublicKey(hex: entry.key) else {
+                    throw Refusal(description: "a trustnet has a key that is none")
+                }
+                try use(key, entry.urls)
             }
         } catch {
             throw FileError(path, "is not a list of authorities: \(error)")
@@ -70,6 +85,20 @@ public struct TrustList: Sendable {
         authorities.remove(at: i)
     }
 
+    /// Adds a trustnet, or more URLs to one that is there.
+    public mutating func use(_ key: PublicKey, _ urls: [String]) throws {
+        let urls = try urls.map(Self.normal)
+        guard !urls.isEmpty else { throw Refusal(description: "a trustnet needs at least one URL") }
+        if let i = trustnets.firstIndex(where: { $0.key == key }) {
+            trustnets[i].urls += urls.filter { !trustnets[i].urls.contains($0) }
+        } else {
+            trustnets.append(Subscription(key: key, urls: urls))
+        }
+    }
+
+    /// Removes the trustnet that was added with this key, if it is there.
+    public mutating func drop(_ key: PublicKey) { trustnets.removeAll { $0.key == key } }
+
     /// The text of the file.
     public func encoded() throws -> [UInt8] {
         let encoder = JSONEncoder()
@@ -77,16 +106,18 @@ public struct TrustList: Sendable {
         let entries = authorities.map {
             Stored.Entry(name: $0.name.description, key: $0.key.hex, urls: $0.urls)
         }
-        return [UInt8](try encoder.encode(Stored(authorities: entries))) + [0x0a]
+        let trustnets = trustnets.map { Stored.Trustnet(key: $0.key.hex, urls: $0.urls) }
+        return [UInt8](try encoder.encode(Stored(authorities: entries, trustnets: trustnets))) + [0x0a]
     }
 
-    /// A URL of a tree without slashes at its end.
+    /// A URL of a tree or a trustnet without slashes at its end.
     private static func normal(_ url: String) throws -> String {
         guard ["http://", "https://", "file://"].contains(where: url.hasPrefix), !url.contains("?"),
             !url.contains("#")
         else {
             throw Refusal(
-                description: "«\(url)» is no URL of a tree: it begins with http://, https:// or file://")
+                description:
+                    "«\(url.printable)» is no URL of a tree: it begins with http://, https:// or file://")
         }
         do throws(Failure.Kind) {
             _ = try WebAddress(url)
@@ -104,6 +135,11 @@ public struct TrustList: Sendable {
             let name, key: String
             let urls: [String]
         }
+        struct Trustnet: Codable {
+            let key: String
+            let urls: [String]
+        }
         let authorities: [Entry]
+        let trustnets: [Trustnet]?
     }
 }

@@ -23,7 +23,8 @@ struct TrustnetCommand: ParsableCommand {
         @Option(help: "Its name: letters, digits, «.», «_», «-».", transform: Parse.name)
         var name: AuthorityName
         @Option(
-            help: "The network: main, testnet4, signet or regtest. (default: main)", transform: NetworkName.parse)
+            help: "The network: main, testnet4, signet or regtest. (default: main)",
+            transform: NetworkName.parse)
         var network: Network = .main
         @Option(
             help: ArgumentHelp(

@@ -6,6 +6,8 @@ final class Client {
     let scratch: Scratch
     /// Its home folder.
     let home: PlainTree
+    /// The time it is told, like `2026-11-22T11:00:00Z`; nil for the machine's.
+    var now: String?
     /// They serve as long as it lives.
     private var sites: [Site] = []
 
@@ -38,11 +40,15 @@ final class Client {
     func run(_ arguments: String...) throws -> Program.Outcome { try run(arguments) }
 
     func run(_ arguments: [String]) throws -> Program.Outcome {
-        try Self.program().run(arguments, environment: ["CONCORD_HOME": home.root])
+        try Self.program().run(arguments, environment: environment)
     }
 
     func start(_ arguments: String...) throws -> RunningProgram {
-        try Self.program().start(arguments, environment: ["CONCORD_HOME": home.root])
+        try Self.program().start(arguments, environment: environment)
+    }
+
+    private var environment: [String: String] {
+        ["CONCORD_HOME": home.root].merging(now.map { ["CONCORD_NOW": $0] } ?? [:]) { $1 }
     }
 
     /// Runs, and throws unless it succeeds.

@@ -9,7 +9,7 @@ import Testing
 
     @Test(arguments: [
         "", "check", "fetch", "utxos", "export", "verify", "audit", "trust", "trust add", "trust remove",
-        "trust list",
+        "trust list", "trust use", "trust update", "trust drop",
     ])
     func help(command: String) throws {
         let client = try Client()
@@ -54,7 +54,7 @@ import Testing
             #expect(outcome.status == 1 && outcome.output.isEmpty)
             #expect(
                 outcome.errors.contains(
-                    "no authorities are known in \(client.home.root): add some with «concord trust add NAME KEY URL»"
+                    "no authorities are known in \(client.home.root): add some with «concord trust add NAME KEY URL», or use a trustnet"
                 ))
         }
         let outcome = try client.run("utxos", "51")
@@ -82,11 +82,7 @@ import Testing
                     https://c.example
 
                 """)
-        struct Entry: Decodable, Equatable {
-            let name, key: String
-            let urls: [String]
-        }
-        let entries: [Entry] = try client.succeed("trust", "list", "--json").json()
+        let entries = try client.trusted().authorities
         #expect(entries.map(\.name) == ["alpha", "bravo"] && entries[0].urls.count == 3)
 
         let gone = try client.succeed("trust", "remove", "alpha")

@@ -349,7 +349,8 @@ private func one(
 
     /// What the key signed before its withdrawal counts, lies and all; what it signed since does not, true or not.
     @Test(arguments: [
-        (18, 20, false, [Verdict.agrees, .agrees, .withdrawn]), (20, 20, false, [.agrees, .agrees, .withdrawn]),
+        (18, 20, false, [Verdict.agrees, .agrees, .withdrawn]),
+        (20, 20, false, [.agrees, .agrees, .withdrawn]),
         (21, 20, false, [.agrees, .agrees, .dissents]), (20, 20, true, [.agrees, .agrees, .withdrawn]),
         (20, 19, true, [.agrees, .agrees, .dissents]),
     ])

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Concord
+
+/// What one demands of agreement.
+struct PolicyOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "So many authorities must attest the block, never fewer than a trustnet asks for. (default: more than half)",
+            valueName: "n"))
+    var minimum: Int?
+    @Option(
+        help: ArgumentHelp(
+            "An authority whose newest attestation is older does not count. (default: 24 on the main network, without "
+                + "limit on others)", valueName: "hours"))
+    var maxAge: Int?
+
+    func validate() throws {
+        guard minimum.map({ $0 > 0 }) ?? true else { throw ValidationError("--minimum is 1 or more.") }
+        guard maxAge.map({ (1...1_000_000).contains($0) }) ?? true else {
+            throw ValidationError("--max-age is 1 to 1000000 hours.")
+        }
+    }
+
+    /// Seconds.
+    var mostAge: Int64? { maxAge.map { Int64($0) * 3600 } }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Concord
+import ConcordConsole
+import ConcordFetch
+import ConcordTransfers
+
+extension Trust {
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the trustnets and the authorities, and who vouches for whom.")
+
+        @OptionGroup var home: HomeOptions
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            let opened = home.openForReading()
+            let list = try opened.trustList()
+            let shown = Shown(list, try opened.trustnets(of: list), now: try Clock.now())
+            if json { try printJSON(shown) } else { print(shown.text) }
+        }
+    }
+
+    /// What «trust list» prints.
+    struct Shown: Encodable {
+        struct TrustnetRow: Encodable {
+            /// The bootstrap key that was given.
+            let key: String
+            let urls: [String]
+            /// All of these are missing where no version is held.
+            let name, bootstrap, expires: String?
+            let version, minimum: Int?
+            let isExpired: Bool?
+        }
+        struct AuthorityRow: Encodable {
+            let name, key: String
+            let urls, trustnets: [String]
+            let isOwn: Bool
+            let withdrawn: Int?
+        }
+        let trustnets: [TrustnetRow]
+        let authorities: [AuthorityRow]
+        /// How many must attest a block; missing where the authorities cannot be compared, for this reason.
+        let minimum: Int?
+        let problem: String?
+
+        init(_ list: TrustList, _ held: [TrustnetHistory], now: Int64) {
+            trustnets = zip(list.trustnets, held).map { subscription, history in
+                let trustnet = history.held?.trustnet
+                return TrustnetRow(
+                    key: subscription.key.hex, urls: subscription.urls, name: trustnet?.name.description,
+                    bootstrap: trustnet?.bootstrap.hex, expires: trustnet.map { Timestamp.text($0.expires) },
+                    version: trustnet?.version, minimum: trustnet?.minimum,
+                    isExpired: trustnet?.isExpired(at: now))
+            }
+            let known = held.compactMap { $0.held?.trustnet }
+            var entries: [Roster.Entry]
+            do throws(RosterError) {
+                let roster = try Roster(trustnets: known, own: list.authorities)
+                entries = roster.entries
+                minimum = entries.isEmpty ? nil : try roster.minimum()
+                problem = nil
+            } catch {
+                // Each by itself is in order.
+                entries = known.flatMap { (try? Roster(trustnets: [$0]))?.entries ?? [] }
+                entries += (try? Roster(own: list.authorities))?.entries ?? []
+                minimum = nil
+                problem = error.description
+            }
+            authorities = entries.map { entry in
+                let authority = entry.member.authority
+                return AuthorityRow(
+                    name: authority.name.description, key: authority.key.hex, urls: authority.urls,
+                    trustnets: entry.trustnets.map(\.description), isOwn: entry.isOwn,
+                    withdrawn: entry.member.withdrawn)
+            }
+        }
+
+        var text: String {
+            var lines: [String] = []
+            for row in trustnets {
+                let version = row.version.map { "version \($0)" } ?? "no version is held yet"
+                let expiry =
+                    row.expires.map { ", \(row.isExpired == true ? "EXPIRED" : "expires") \($0)" } ?? ""
+                let minimum = row.minimum.map { ", asks for at least \($0)" } ?? ""
+                lines.append("trustnet \(row.name ?? "?")  \(version)\(expiry)\(minimum)")
+                lines.append("    bootstrap key \(row.bootstrap ?? row.key)")
+                lines += row.urls.map { "    \(WebAddress.shown($0))" }
+            }
+            for row in authorities {
+                let vouchers = (row.trustnets + (row.isOwn ? ["own"] : [])).joined(separator: ", ")
+                let withdrawn = row.withdrawn.map { "; withdrawn: counts below height \($0) only" } ?? ""
+                lines.append(
+                    "\(row.name)  \(row.key)" + (trustnets.isEmpty ? "" : "  (\(vouchers)\(withdrawn))"))
+                lines += row.urls.map { "    \(WebAddress.shown($0))" }
+            }
+            if authorities.isEmpty {
+                lines.append("no authorities yet: add some with «concord trust add NAME KEY URL»")
+            }
+            if let problem { lines.append("they cannot be used together: \(problem)") }
+            return lines.joined(separator: "\n")
+        }
+    }
+}
