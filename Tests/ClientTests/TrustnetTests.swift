@@ -67,6 +67,51 @@ import Testing
         #expect(outcome.errors.contains("warning: file:///nowhere/net/trustnet.json does not exist"))
     }
 
+    /// Whatever a host serves in the place of a newer version, the one that is held goes on.
+    @Test func aHostThatLies() throws {
+        let net = try TrustnetSite(sites)
+        let other = try TrustnetSite(sites, minimum: 1)
+        try client.use(net)
+        let served = try net.folder.read("trustnet.json")
+        func lie(_ words: String, _ change: () throws -> Void) throws {
+            try change()
+            let outcome = try client.run("check")
+            #expect(outcome.status == 0 && outcome.output.contains("agreed by 3 of 3"), "\(outcome.said)")
+            #expect(outcome.errors.contains("warning: \(net.url)/trustnet"), "\(outcome.said)")
+            #expect(outcome.errors.contains(words), "\(outcome.said)")
+        }
+        try lie("the trustnet ends too early") { try net.folder.replace("trustnet.json", "<html>") }
+        try lie("is larger than the 1048576 bytes") {
+            try net.folder.replace("trustnet.json", [UInt8](repeating: 0x20, count: 1_048_577))
+        }
+        // Somebody else's list under a number far ahead: the way there is not walked.
+        try other.forge(1) { $0.version = 999_999_999 }
+        try lie("trustnet/2.json does not exist") {
+            for suffix in ["", ".sig"] {
+                try net.folder.replace(
+                    "trustnet/999999999.json" + suffix, try other.folder.read("trustnet/1.json" + suffix))
+            }
+            try net.folder.replace("trustnet.json", try other.folder.read("trustnet/1.json"))
+        }
+        try lie("trustnet/2.json is signed by the key \(other.key)") {
+            try other.forge(1) { $0.version = 2 }
+            for (from, to) in [
+                ("1.json", "2.json"), ("1.json.sig", "2.json.sig"), ("1.json", "3.json"),
+                ("1.json.sig", "3.json.sig"),
+            ] {
+                try net.folder.replace("trustnet/" + to, try other.folder.read("trustnet/" + from))
+            }
+        }
+        #expect(try client.trusted().trustnets[0].version == 1)
+
+        // What is kept is held to its signature too.
+        try net.folder.replace("trustnet.json", served)
+        try client.home.flip("trustnets/\(net.key)/trustnet/1.json")
+        let damaged = try client.run("check")
+        #expect(
+            damaged.status == 1 && damaged.errors.contains("was changed on this machine"), "\(damaged.said)")
+    }
+
     @Test func aKeyThatIsNotTheirs() throws {
         let net = try TrustnetSite(sites)
         let outcome = try client.run("trust", "use", net.url, "--key", sites[0].publicKey)

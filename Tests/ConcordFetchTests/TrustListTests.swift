@@ -20,10 +20,20 @@ import Testing
         var list = TrustList()
         try list.add(Self.authority("b", 1, "https://b.example//", "file:///srv/b"))
         try list.add(Self.authority("a", 0, "http://a.example/tree/"))
+        let key = try #require(PublicKey(hex: Self.keys[1]))
+        try list.use(key, ["https://net.example/"])
+        try list.use(key, ["https://net.example", "file:///srv/net"])
         let scratch = try Scratch()
         let path = try scratch.write(try list.encoded(), to: "trust.json")
         let read = try TrustList(reading: path)
-        #expect(read.authorities == list.authorities)
+        #expect(read.authorities == list.authorities && read.trustnets == list.trustnets)
+        #expect(
+            read.trustnets.map(\.key) == [key]
+                && read.trustnets[0].urls == ["https://net.example", "file:///srv/net"])
+        list.drop(key)
+        #expect(list.trustnets.isEmpty)
+        #expect(throws: TrustList.Refusal.self) { try list.use(key, []) }
+        #expect(throws: TrustList.Refusal.self) { try list.use(key, ["net.example"]) }
         #expect(
             read.authorities.map(\.urls) == [
                 ["https://b.example", "file:///srv/b"], ["http://a.example/tree"],
