@@ -10,7 +10,9 @@ struct Fetch: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fetch the set that the authorities agree on.",
         discussion: """
-            First they must agree, as in «check». Then the snapshot of the epoch and the patches since come from \
+            First they must agree, as in «check», and the block must lie on the chain with most work among all of \
+            them: the first time a network's headers come from the genesis block on, on the main network 72 MB, and \
+            later what is new. Then the snapshot of the epoch and the patches since come from \
             whichever tree serves them; every byte is held to the agreed statement before it is installed. A fetch \
             that is interrupted goes on where it was.
             """)
@@ -18,6 +20,7 @@ struct Fetch: ParsableCommand {
     @OptionGroup var home: HomeOptions
     @OptionGroup var hosts: HostOptions
     @OptionGroup var policy: PolicyOptions
+    @OptionGroup var work: WorkOptions
     @Option(
         help: ArgumentHelp(
             "The set after this block. (default: the highest that can be agreed on)", valueName: "height"))
@@ -33,10 +36,13 @@ struct Fetch: ParsableCommand {
     func run() throws {
         let progress = ProgressLine(isQuiet: json)
         let opened = try home.open()
-        let survey = try Surveyed(opened, height: height, policy, transfers: hosts.transfers())
-        guard let agreed = survey.agreed else {
+        let survey = try Surveyed(
+            opened, height: height, policy, transfers: hosts.transfers(), headers: .follow,
+            allowsLowWork: work.allowsLowWork, progress)
+        guard survey.failure == nil, let agreed = survey.agreed, let headers = survey.headers else {
+            progress.clear()
             if json { try printJSON(VerdictTable.JSON(survey)) } else { print(VerdictTable.text(survey)) }
-            throw survey.failure.map { ExitCode($0.status.rawValue) } ?? ExitCode.failure
+            return try survey.end()
         }
         let folder = try opened.set(agreed.network)
         if height == nil, let installed = try? InstalledSet(in: folder),
@@ -47,7 +53,8 @@ struct Fetch: ParsableCommand {
                     + "going back to it")
         }
         let wanted = try chosenShards(of: agreed.parameters.shards, in: folder)
-        var fetch = SetFetch(survey.report, on: agreed, transfers: survey.transfers, into: folder)
+        var fetch = SetFetch(
+            survey.report, on: agreed, blocks: headers.blocks, transfers: survey.transfers, into: folder)
         let result: SetFetch.Result
         do {
             result = try fetch.run(shards: wanted) { done, all, bytes in
@@ -61,9 +68,11 @@ struct Fetch: ParsableCommand {
         try folder.removeTemporaries()
         try opened.close()
         progress.clear()
-        for fault in result.faults { progress.say("warning: \(fault); fetched from another host") }
+        let faults = headers.authorities.flatMap(\.problems) + result.faults
+        for fault in faults { progress.say("warning: \(fault); fetched from another host") }
         if json {
-            try printJSON(JSON(survey: VerdictTable.JSON(survey), result: result, folder: folder.root))
+            try printJSON(
+                JSON(survey: VerdictTable.JSON(survey), result: result, faults: faults, folder: folder.root))
         } else {
             print(VerdictTable.text(survey))
             print(
@@ -104,13 +113,13 @@ struct Fetch: ParsableCommand {
         let shards, patches, bytes: Int
         let faults: [String]
 
-        init(survey: VerdictTable.JSON, result: SetFetch.Result, folder: String) {
+        init(survey: VerdictTable.JSON, result: SetFetch.Result, faults: [String], folder: String) {
             agreement = survey
             self.folder = folder
             shards = result.shards
             patches = result.patches
             bytes = result.bytes
-            faults = result.faults
+            self.faults = faults
         }
     }
 }

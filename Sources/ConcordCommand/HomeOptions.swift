@@ -50,6 +50,16 @@ struct HostOptions: ParsableArguments {
     }
 }
 
+/// How much work the chain must have.
+struct WorkOptions: ParsableArguments {
+    @Flag(
+        name: .customLong("allow-low-work"),
+        help:
+            "Take a chain with less work than the network's is known to have: for chains made to test with."
+    )
+    var allowsLowWork = false
+}
+
 extension Home {
     /// The set of the network with this name; of the only one that something was fetched of if nil.
     func chosenSet(_ network: String?) throws -> InstalledSet {

@@ -21,6 +21,9 @@ enum VerdictTable {
         for (heard, verdict) in zip(report.heard, report.outcome.verdicts) {
             for reason in reasons(heard, verdict, survey) { text += "\n\(heard.authority.name): \(reason)" }
         }
+        for (heard, followed) in zip(report.heard, survey.headers?.authorities ?? []) {
+            for line in followed.lines { text += "\n\(heard.authority.name): \(line)" }
+        }
         return text + "\n\n" + conclusion(survey)
     }
 
@@ -39,6 +42,7 @@ enum VerdictTable {
                 coins   \(grouped(statement.coins))
                 amount  \(grouped(statement.amount)) satoshi
                 muhash  \(statement.muhash.reversedHex)
+                headers \(survey.headers?.conclusion(statement) ?? HeaderSurvey.Report.notFollowed)
                 """
         case .contradiction(let block):
             let account = survey.evidence?.account ?? ""
@@ -104,6 +108,7 @@ enum VerdictTable {
             let block, time: String?
             let bytes: Int
             let problems: [String]
+            let headers: HeaderSurvey.Report.JSON.Row?
         }
 
         let result: String
@@ -114,19 +119,23 @@ enum VerdictTable {
         let minimum: Int
         let authorities: [Row]
         let evidence: String?
+        let headers: HeaderSurvey.Report.JSON?
 
         init(_ survey: Surveyed) {
             let report = survey.report
-            authorities = zip(report.heard, report.outcome.verdicts).map { heard, verdict in
+            let followed = survey.headers?.authorities
+            authorities = report.heard.indices.map { i in
+                let (heard, verdict) = (report.heard[i], report.outcome.verdicts[i])
                 let newest = heard.newest()
                 return Row(
                     name: heard.authority.name.description, key: heard.authority.key.hex,
                     verdict: verdict.rawValue,
                     height: newest?.statement.height, block: newest?.statement.block.reversedHex,
                     time: newest.map { Timestamp.text($0.attestation.time) }, bytes: heard.bytes,
-                    problems: heard.problems.map(\.text))
+                    problems: heard.problems.map(\.text), headers: followed.map { .init($0[i]) })
             }
-            let statement = survey.agreed
+            let failure = survey.failure
+            let statement = failure == nil ? survey.agreed : nil
             height = statement?.height
             block = statement?.block.reversedHex
             muhash = statement?.muhash.reversedHex
@@ -135,9 +144,10 @@ enum VerdictTable {
             amount = statement?.amount
             minimum = report.minimum
             evidence = survey.evidence?.path
+            headers = survey.headers.map { .init($0) }
             (result, reason) =
                 switch report.outcome.end {
-                case .agreed: ("agreed", nil)
+                case .agreed: failure.map { ("none", $0.description) } ?? ("agreed", nil)
                 case .contradiction(let block): ("contradiction", "two statements for \(block)")
                 case .none(let reason): ("none", reason)
                 }

@@ -4,15 +4,15 @@ import ConcordTransfers
 import ConcordTree
 import Foundation
 
-/// The way from agreement to an installed set: headers → statements → manifest → shards and patches → pointer.
+/// The way from agreement to an installed set: statements → manifest → shards and patches → pointer.
 ///
-/// Everything is held to the agreed statement before it is installed: headers by their links to the agreed block,
-/// statements by the `history` chain, the manifest by the snapshot root, shards by the manifest, patches by the roots
+/// Everything is held to the agreed statement before it is installed: statements by the `history` chain, the manifest by the snapshot root, shards by the manifest, patches by the roots
 /// in the statements. Files have the names of the blocks they belong to, so that what an earlier run fetched is kept
 /// and what it began is gone on with; the pointer changes last.
 public struct SetFetch {
     private let report: Survey.Report
     private let agreed: Statement
+    private let blocks: [BlockID]
     private let transfers: Transfers
     private let folder: Folder
     /// URLs of trees, those of authorities that agree in front.
@@ -39,10 +39,18 @@ public struct SetFetch {
     /// What is told while it goes on: files done, files in all, bytes received.
     public typealias Progress = (_ done: Int, _ all: Int, _ bytes: Int) -> Void
 
-    /// `folder` is the network's; `report` must have ended in agreement on `agreed`.
-    public init(_ report: Survey.Report, on agreed: Statement, transfers: Transfers, into folder: Folder) {
+    /// - Parameters:
+    ///   - report: must have ended in agreement on `agreed`.
+    ///   - blocks: the chain's, from the first height of the agreed one's epoch to the agreed one.
+    ///   - folder: the network's.
+    public init(
+        _ report: Survey.Report, on agreed: Statement, blocks: [BlockID], transfers: Transfers,
+        into folder: Folder
+    ) {
+        precondition(blocks.first?.height == agreed.epochStart && blocks.last == agreed.blockID)
         self.report = report
         self.agreed = agreed
+        self.blocks = blocks
         self.transfers = transfers
         self.folder = folder
         let verdicts = zip(report.heard, report.outcome.verdicts)
@@ -90,7 +98,6 @@ public struct SetFetch {
     private mutating func fetchStatements() throws -> [Statement] {
         let chain = StatementChain(folder: folder, parameters: agreed.parameters)
         let keys = agreeing.map(\.key)
-        let blocks = agreed.isEpochStart ? [agreed.blockID] : try fetchBlocks()
         var found: [BlockID: SignedAttestation] = [:]
         for block in blocks { found[block] = chain.kept(block, keys: keys) }
         let isKept = Set(found.keys)
@@ -158,21 +165,6 @@ public struct SetFetch {
                 }
                 return signed
             }
-        }
-    }
-
-    /// The blocks from the epoch's first height to the agreed one: from a headers file that leads to it.
-    private mutating func fetchBlocks() throws -> [BlockID] {
-        let agreed = agreed
-        return try firstValid(
-            TreePath.headers(epochOf: agreed.height, agreed.parameters),
-            limit: agreed.parameters.epoch * BlockHeader.size
-        ) { bytes throws(ParseError) in
-            let chain = try HeaderChain(parsing: bytes, from: agreed.epochStart)
-            guard chain.block(at: agreed.height) == agreed.blockID else {
-                throw ParseError(.malformed("does not lead to the agreed block"), at: 0)
-            }
-            return (agreed.epochStart...agreed.height).compactMap(chain.block(at:))
         }
     }
 

@@ -100,6 +100,7 @@ import Testing
     /// Nothing outside the home changes, whatever links are in it.
     @Test(arguments: [
         "sets", "sets/regtest", "sets/regtest/snapshots", "sets/regtest/patches", "sets/regtest/.tmp",
+        "headers",
         "evidence",
     ])
     func aPlantedLinkIsNotFollowed(path: String) throws {

@@ -27,7 +27,7 @@ import Testing
     }
 
     /// Two authorities on the best chain at a height, and one that sees the stale branch as the best.
-    private static func sites(_ fork: Fork, others height: Int) throws -> [Site] {
+    static func sites(_ fork: Fork, others height: Int) throws -> [Site] {
         let fixture = ChainFixture.regtestRich
         var stale = try Publication(fixture)
         stale.name = "charlie"

@@ -95,6 +95,20 @@ struct Answer: Decodable {
         let block, time: String?
         let bytes: Int
         let problems: [String]
+        let headers: Followed?
+    }
+    struct Followed: Decodable, Equatable {
+        let follow: Bool
+        let fork, depth: Int?
+        let work: String?
+        let bytes: Int
+        let problems: [String]
+    }
+    struct Headers: Decodable {
+        let result: String
+        let height: Int?
+        let block, work: String?
+        let fork, depth: Int?
     }
 
     let result: String
@@ -105,6 +119,7 @@ struct Answer: Decodable {
     let minimum: Int
     let authorities: [Row]
     let evidence: String?
+    let headers: Headers?
 
     var verdicts: [String] { authorities.map(\.verdict) }
 }

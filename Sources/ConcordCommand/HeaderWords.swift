@@ -1,0 +1,125 @@
+import Concord
+import ConcordConsole
+import ConcordFetch
+import ConcordTransfers
+
+/// What a person and a script are shown of the headers that were followed.
+extension HeaderSurvey.Report {
+    static let notFollowed = "not followed: «concord fetch» does, and «check --headers»"
+
+    /// What they say against the agreed statement; nil if nothing.
+    func failure(_ agreed: Statement, allowsLowWork: Bool) -> CommandFailure? {
+        switch end {
+        case .noHeaders:
+            let faults = authorities.flatMap(\.problems).map { "\n  \($0)" }.joined()
+            return CommandFailure(
+                .noValidBytes,
+                "no host had headers that lead to the agreed block \(agreed.blockID):\(faults)")
+        case .lessWork(let branch, let rivals): return lessWork(branch, rivals, agreed)
+        case .mostWork: break
+        }
+        guard let best, best.work < agreed.network.knownWork, !allowsLowWork else { return nil }
+        return CommandFailure(
+            .noAgreement,
+            "the chain of the agreed block has the work \(Self.hex(best.work)), and the \(agreed.network.rawValue) "
+                + "network's is known to have at least \(Self.hex(agreed.network.knownWork)): a trustnet whose every "
+                + "key is stolen must still out-mine the network to invent a block. Nothing was installed. For a "
+                + "chain made to test with: --allow-low-work")
+    }
+
+    private func lessWork(
+        _ branch: HeaderSurvey.Branch, _ rivals: [(name: AuthorityName, urls: [String])], _ agreed: Statement
+    ) -> CommandFailure {
+        let whose = rivals.map { rival in
+            "«\(rival.name)» (\(rival.urls.map(WebAddress.shown).joined(separator: ", ")))"
+        }
+        let work = best?.work ?? 0
+        var text =
+            "the agreed block \(agreed.blockID) is not on the chain with most work: "
+            + (whose.isEmpty
+                ? "the chain that was followed in an earlier run"
+                : "the chain of " + whose.joined(separator: " and "))
+            + " has \(grouped(work - branch.work)) hashes more, \(Self.hex(work)) in all. It branches off above height "
+            + "\(branch.fork), \(branch.depth) blocks below the end of the agreed block's chain"
+        text +=
+            branch.depth > Agreement.defaultDepth
+            ? ", deeper than the \(Agreement.defaultDepth) blocks that branches may differ: ask both sides why"
+            : ": ask again after the next blocks"
+        if whose.isEmpty {
+            text +=
+                ". If that was another chain, made to test with, remove headers/\(agreed.network.rawValue).bin"
+        }
+        return CommandFailure(.noAgreement, text + ". Nothing was installed")
+    }
+
+    /// One line under the agreed statement.
+    func conclusion(_ agreed: Statement) -> String {
+        guard let best else { return "none that lead to the block" }
+        guard case .mostWork = end else { return "another chain has more work: do not use this set" }
+        let count = authorities.count(where: \.leads)
+        let low =
+            best.work < agreed.network.knownWork ? ", less than the network's chain is known to have" : ""
+        return
+            "of \(count) authorities followed to height \(best.tip.height): the block lies on the chain with most "
+            + "work, \(Self.hex(best.work))\(low)"
+    }
+
+    private static func hex(_ work: UInt128) -> String { "0x" + String(work, radix: 16) }
+
+    /// What --json prints: work as Bitcoin Core's `chainwork`, 64 digits.
+    struct JSON: Encodable {
+        struct Row: Encodable {
+            /// Whether they lead to the newest block that the authority attests.
+            let follow: Bool
+            /// Where that block is not on the chain with most work.
+            let fork, depth: Int?
+            let work: String?
+            let bytes: Int
+            let problems: [String]
+
+            init(_ followed: HeaderSurvey.Followed) {
+                follow = followed.leads
+                fork = followed.branch?.fork
+                depth = followed.branch?.depth
+                work = followed.branch.map { JSON.chainwork($0.work) }
+                bytes = followed.bytes
+                problems = followed.problems
+            }
+        }
+
+        /// `most work`, `less work` or `none`: where the agreed block lies.
+        let result: String
+        /// The end of the chain with most work.
+        let height: Int?
+        let block, work: String?
+        /// Where the agreed block's chain leaves it.
+        let fork, depth: Int?
+
+        init(_ report: HeaderSurvey.Report) {
+            height = report.best?.tip.height
+            block = report.best?.tip.hash.reversedHex
+            work = report.best.map { Self.chainwork($0.work) }
+            switch report.end {
+            case .mostWork: (result, fork, depth) = ("most work", nil, nil)
+            case .lessWork(let branch, _): (result, fork, depth) = ("less work", branch.fork, branch.depth)
+            case .noHeaders: (result, fork, depth) = ("none", nil, nil)
+            }
+        }
+
+        fileprivate static func chainwork(_ work: UInt128) -> String {
+            let digits = String(work, radix: 16)
+            return String(repeating: "0", count: 64 - digits.count) + digits
+        }
+    }
+}
+
+extension HeaderSurvey.Followed {
+    /// What a person should know, in words.
+    var lines: [String] {
+        guard let branch else { return problems }
+        return [
+            "its chain has less work than another: it branches off above height \(branch.fork), "
+                + "\(branch.depth) blocks below its end"
+        ] + problems
+    }
+}
