@@ -58,9 +58,20 @@ final class VerifiedDownloads {
     private let preferred: Int
     /// How often each host could not be reached, or served something else than what was signed.
     private var strikes: [Int]
+    /// How many files each host served as they were signed, and how many it has not got.
+    private var served: [Int]
+    private var absent: [Int]
     /// Checked files that wait to be installed together.
     private var staged: [Folder.Staged] = []
-    private(set) var faults: [Fault] = []
+    private var all: [Fault] = []
+
+    /// What hosts did wrong. One that has none of the files, and was never wrong, does not count: an authority may attest
+    /// only.
+    var faults: [Fault] {
+        let without = Set(
+            hosts.indices.lazy.filter { self.hasNoData($0) && self.strikes[$0] == 0 }.map { self.hosts[$0] })
+        return all.filter { !without.contains($0.url) }
+    }
 
     /// Files installed at a time: so many, or what has come in so long, so that a run that is killed loses little.
     private static let group = 128
@@ -74,6 +85,8 @@ final class VerifiedDownloads {
         self.hosts = hosts
         self.preferred = preferred
         strikes = .init(repeating: 0, count: hosts.count)
+        served = strikes
+        absent = strikes
     }
 
     /// Fetches, checks and installs all files. `progress` is told the number installed and the bytes received.
@@ -98,6 +111,7 @@ final class VerifiedDownloads {
                     strikes[job.asked.last ?? 0] += 1
                     try again(job, error)
                 } else {
+                    served[job.asked.last ?? 0] += 1
                     staged.append(Folder.Staged(temporary: job.temporary, path: files[job.index].path))
                     done += 1
                     progress(done, transfers.received)
@@ -110,7 +124,7 @@ final class VerifiedDownloads {
 
         func again(_ job: Job, _ error: any Error) throws {
             let fault = Fault(hosts[job.asked.last ?? 0], files[job.index].path, error)
-            faults.append(fault)
+            all.append(fault)
             folder.discard(Folder.Staged(temporary: job.temporary, path: ""))
             var job = job
             job.faults.append(fault)
@@ -139,7 +153,11 @@ final class VerifiedDownloads {
             switch result {
             case .failure(let failure):
                 if failure.isLocal { throw failure }
-                if failure.kind != .notFound { strikes[job.asked.last ?? 0] += 1 }
+                if failure.kind == .notFound {
+                    absent[job.asked.last ?? 0] += 1
+                } else {
+                    strikes[job.asked.last ?? 0] += 1
+                }
                 try again(job, failure)
             case .success:
                 pending += 1
@@ -161,12 +179,14 @@ final class VerifiedDownloads {
         lastInstall = .now
     }
 
+    private func hasNoData(_ host: Int) -> Bool { served[host] == 0 && absent[host] >= 3 }
+
     /// A host that was not asked for this file: preferred ones first, taken in turn from file to file; those that
     /// failed a few times last.
     private func nextHost(for job: Job) -> Int {
         let rank = { (host: Int) in
             (
-                self.strikes[host] < 3 ? 0 : 1, host < self.preferred ? 0 : 1,
+                self.strikes[host] < 3 && !self.hasNoData(host) ? 0 : 1, host < self.preferred ? 0 : 1,
                 (host + job.index) % self.hosts.count
             )
         }

@@ -70,6 +70,19 @@ import Testing
         #expect(try publication.publish("--from-dump", path).output.hasPrefix("nothing new: "))
     }
 
+    /// A client that trusts a witness too fetches from the others, without a word about what a witness has not got.
+    @Test func aWitnessHasNoDataToFetch() throws {
+        let reference = try ReferenceTree.of(.regtestRich)
+        let witness = try Publication(.regtestRich, datadir: reference.publication.datadir)
+        try witness.publish("--attest-only")
+        let client = try Client()
+        try client.trust("witness", witness.publicKey, "file://\(witness.tree.root)")
+        try client.trust("alpha", reference.publication.publicKey, "file://\(reference.tree.root)")
+        let outcome = try client.succeed("fetch")
+        #expect(outcome.errors.isEmpty, "\(outcome.errors)")
+        #expect(outcome.output.contains("agreed by 2 of 2"))
+    }
+
     @Test func aWitnessMayBeginWithADumpToo() throws {
         let reference = try ReferenceTree.of(.regtestRich)
         let (publication, path) = try Self.publication(dump: 300)
