@@ -173,6 +173,7 @@ public struct SetFetch {
         _ path: String, limit: Int, _ parse: ([UInt8]) throws(ParseError) -> Value
     ) throws -> Value {
         var problems: [VerifiedDownloads.Fault] = []
+        var missing = problems
         for host in hosts {
             do {
                 let value = try parse(try transfers.fetch(Request("\(host)/\(path)", limit: limit)).bytes)
@@ -180,9 +181,16 @@ public struct SetFetch {
                 return value
             } catch {
                 if let failure = error as? Failure, failure.isLocal { throw failure }
-                problems.append(.init(host, path, error))
+                let problem = VerifiedDownloads.Fault(host, path, error)
+                // Not to have a file is no fault while another host has it: an authority may attest only.
+                if (error as? Failure)?.kind == .notFound {
+                    missing.append(problem)
+                } else {
+                    problems.append(problem)
+                }
             }
         }
+        problems += missing
         throw NoValidBytes(
             description: "no host had a valid \(path):" + Self.summary(problems).map { "\n  \($0)" }.joined())
     }
