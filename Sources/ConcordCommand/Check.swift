@@ -67,7 +67,8 @@ struct Surveyed {
     }
 
     init(
-        _ home: borrowing Home, height: Int?, _ policy: PolicyOptions, transfers: Transfers, headers wanted: Headers,
+        _ home: borrowing Home, height: Int?, _ policy: PolicyOptions, transfers: Transfers,
+        headers wanted: Headers,
         allowsLowWork: Bool,
         _ progress: ProgressLine
     ) throws {
