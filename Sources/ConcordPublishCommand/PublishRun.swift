@@ -50,6 +50,7 @@ struct PublishRun {
         var chain: (any ChainSource)? = first
         var published: BlockID?
         var trouble = Trouble()
+        var standing = Trouble()
         while !StopSignal.isStopping {
             do {
                 let now = try chain ?? input.chain()
@@ -58,15 +59,19 @@ struct PublishRun {
                 if tip != published {
                     let reasons = try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons
                     if !reasons.isEmpty, !options.allowBehind {
-                        trouble.note("the node is not ready: \(reasons[0]); waiting for it", progress)
+                        standing.note("the node is not ready: \(reasons[0]); waiting for it", progress)
                         pause()
                         continue
                     }
-                    for reason in reasons { trouble.note("the node is behind: \(reason)", progress) }
+                    for reason in reasons.prefix(1) {
+                        standing.note("the node is behind: \(reason)", progress)
+                    }
                     try publish(now)
                     published = tip
-                    if reasons.isEmpty { trouble = Trouble() }
+                    if reasons.isEmpty { standing = Trouble() }
                 }
+                // All of it could be read: what is wrong from here on is new.
+                trouble = Trouble()
                 if newestHeight >= options.to ?? .max { return }
                 try input.waitForChange(since: tip, isStopping: { StopSignal.isStopping })
             } catch let error as NodeError {
