@@ -103,7 +103,9 @@ let package = Package(
             dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordChain", "TestSupport"]),
         .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
         .testTarget(name: "ConcordTransfersTests", dependencies: ["ConcordTransfers", "TestSupport"]),
-        .testTarget(name: "ConcordFetchTests", dependencies: ["ConcordFetch", "TestSupport"]),
+        .testTarget(
+            name: "ConcordFetchTests",
+            dependencies: ["Concord", "ConcordFetch", "ConcordFiles", "ConcordPublish", "TestSupport"]),
         // The built publisher on real chains.
         .testTarget(
             name: "PublishTests",

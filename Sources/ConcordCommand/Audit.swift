@@ -70,7 +70,7 @@ struct Audit: ParsableCommand {
         let transfers = hosts.transfers()
         let now = try Clock.now()
         let roster = try chosen(from: try opened.currentRoster(transfers, now: now))
-        let heard = try hear(roster, transfers, now: now)
+        let heard = try hear(roster, try Memory(in: opened.folder), transfers, now: now)
         let parameters = try commonParameters(of: heard)
         let own = try chain.input(
             network: network, cache: try opened.folder.inner("chain/\(network.rawValue)"), progress)
@@ -107,9 +107,11 @@ struct Audit: ParsableCommand {
         return names.isEmpty ? roster : roster.only { names.contains($0.name.description) }
     }
 
-    private func hear(_ roster: Roster, _ transfers: Transfers, now: Int64) throws -> [Survey.Heard] {
+    private func hear(
+        _ roster: Roster, _ memory: Memory, _ transfers: Transfers, now: Int64
+    ) throws -> [Survey.Heard] {
         var survey = Survey(
-            roster, rule: Agreement(minimum: 1), transfers: transfers, now: now)
+            roster, rule: Agreement(minimum: 1), memory: memory, transfers: transfers, now: now)
         do {
             return try survey.hear()
         } catch let mixed as Survey.Mixed {

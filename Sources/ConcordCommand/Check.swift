@@ -54,10 +54,13 @@ struct Surveyed {
     let report: Survey.Report
     let evidence: Evidence?
     let transfers: Transfers
+    let memory: Memory
     /// Seconds since 1970.
     let now: Int64
     /// Nil if they do not agree, or headers were not to be followed.
     let headers: HeaderSurvey.Report?
+    /// The newest block that was agreed on in earlier runs; nil if none was, or another height was asked for.
+    let before: Memory.Agreed?
     let allowsLowWork: Bool
 
     enum Headers {
@@ -83,9 +86,10 @@ struct Surveyed {
         do throws(RosterError) { minimum = try roster.minimum(policy.minimum, at: height) } catch {
             throw CommandFailure(policy.minimum == nil ? .noAgreement : .usage, error.description)
         }
+        memory = try Memory(in: home.folder)
         var survey = Survey(
-            roster, rule: Agreement(minimum: minimum, requested: height), transfers: transfers, now: now,
-            mostAge: policy.mostAge)
+            roster, rule: Agreement(minimum: minimum, requested: height, depth: policy.depth), memory: memory,
+            transfers: transfers, now: now, mostAge: policy.mostAge)
         do {
             report = try survey.run()
         } catch let mixed as Survey.Mixed {
@@ -97,19 +101,26 @@ struct Surveyed {
             evidence = nil
         }
         guard case .agreed(let statement) = report.outcome.end else {
-            headers = nil
+            (headers, before) = (nil, nil)
             return
         }
+        let known = try memory.agreed(on: statement.network)
+        before = height == nil ? known : nil
         let store = try home.headers(statement.network)
         guard wanted == .follow || store.count > 0 else {
             headers = nil
             return
         }
-        var follower = HeaderSurvey(report, on: statement, store: store, transfers: transfers, now: now) {
+        var follower = HeaderSurvey(
+            report, on: statement, store: store, transfers: transfers, now: now, after: known?.block
+        ) {
             height, all in
             progress.update("followed the headers to height \(grouped(height)) of \(grouped(all))")
         }
         headers = try follower.run()
+        // An older one only where the newest is not on the chain with most work any more.
+        guard failure == nil, let headers, !headers.isRolledBack else { return }
+        try memory.remember(agreed: statement.blockID, on: statement.network, at: now)
     }
 
     /// The statement they agree on; nil if they do not.
@@ -129,7 +140,9 @@ struct Surveyed {
     var failure: CommandFailure? {
         switch report.outcome.end {
         case .agreed(let statement):
-            headers.flatMap { $0.failure(statement, allowsLowWork: allowsLowWork) }
+            headers.flatMap {
+                $0.failure(statement, allowsLowWork: allowsLowWork) ?? rollback(to: statement, $0)
+            }
         case .contradiction(let block):
             CommandFailure(
                 .dissent,
@@ -137,5 +150,15 @@ struct Surveyed {
                     + "Nothing was installed. The signed files are in \(evidence?.path ?? "")")
         case .none(let reason): CommandFailure(.noAgreement, "no agreement: \(reason)")
         }
+    }
+
+    private func rollback(to statement: Statement, _ headers: HeaderSurvey.Report) -> CommandFailure? {
+        guard let before, headers.isRolledBack else { return nil }
+        return CommandFailure(
+            .noAgreement,
+            "only height \(statement.height) can be agreed on now, but height \(before.block.height), block "
+                + "\(before.block.hash.reversedHex), was agreed on at \(Timestamp.text(before.time)), and no chain with "
+                + "more work has left it. What is installed stays. Ask again when more authorities can be reached, or "
+                + "take the older set with --height \(statement.height)")
     }
 }

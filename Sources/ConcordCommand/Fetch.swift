@@ -36,30 +36,23 @@ struct Fetch: ParsableCommand {
     func run() throws {
         let progress = ProgressLine(isQuiet: json)
         let opened = try home.open()
-        let survey = try Surveyed(
-            opened, height: height, policy, transfers: hosts.transfers(), headers: .follow,
-            allowsLowWork: work.allowsLowWork, progress)
+        let survey = try survey(opened, progress)
         guard survey.failure == nil, let agreed = survey.agreed, let headers = survey.headers else {
-            progress.clear()
-            if json { try printJSON(VerdictTable.JSON(survey)) } else { print(VerdictTable.text(survey)) }
-            return try survey.end()
+            return try end(survey, progress)
         }
         let folder = try opened.set(agreed.network)
-        if height == nil, let installed = try? InstalledSet(in: folder),
-            installed.block.height > agreed.height
-        {
-            progress.say(
-                "note: height \(installed.block.height) is installed, but only \(agreed.height) can be agreed on now; "
-                    + "going back to it")
-        }
         let wanted = try chosenShards(of: agreed.parameters.shards, in: folder)
         var fetch = SetFetch(
-            survey.report, on: agreed, blocks: headers.blocks, transfers: survey.transfers, into: folder)
+            survey.report, on: agreed, blocks: headers.blocks, memory: survey.memory,
+            transfers: survey.transfers, into: folder)
         let result: SetFetch.Result
         do {
             result = try fetch.run(shards: wanted) { done, all, bytes in
                 progress.update("fetched \(done) of \(all) files, \(grouped(bytes)) bytes")
             }
+        } catch is SetFetch.Contradicted {
+            // It is in the memory now: asked again, all are heard on that block.
+            return try end(try self.survey(opened, progress), progress)
         } catch let error as SetFetch.NoValidBytes {
             throw CommandFailure(.noValidBytes, error.description)
         } catch let error as Failure {
@@ -84,6 +77,19 @@ struct Fetch: ParsableCommand {
                 )
             }
         }
+    }
+
+    private func survey(_ home: borrowing Home, _ progress: ProgressLine) throws -> Surveyed {
+        try Surveyed(
+            home, height: height, policy, transfers: hosts.transfers(), headers: .follow,
+            allowsLowWork: work.allowsLowWork, progress)
+    }
+
+    /// Shows why nothing is installed.
+    private func end(_ survey: Surveyed, _ progress: ProgressLine) throws {
+        progress.clear()
+        if json { try printJSON(VerdictTable.JSON(survey)) } else { print(VerdictTable.text(survey)) }
+        try survey.end()
     }
 
     /// The shards to fetch, all of them if nil.

@@ -14,7 +14,14 @@ struct PolicyOptions: ParsableArguments {
                 + "limit on others)", valueName: "hours"))
     var maxAge: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How many blocks below the newest their branches may differ before there is no agreement. (default: "
+                + "\(Agreement.defaultDepth))", valueName: "blocks"))
+    var depth = Agreement.defaultDepth
+
     func validate() throws {
+        guard (0...1000).contains(depth) else { throw ValidationError("--depth is 0 to 1000 blocks.") }
         guard minimum.map({ $0 > 0 }) ?? true else { throw ValidationError("--minimum is 1 or more.") }
         guard maxAge.map({ (1...1_000_000).contains($0) }) ?? true else {
             throw ValidationError("--max-age is 1 to 1000000 hours.")

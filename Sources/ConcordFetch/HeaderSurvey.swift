@@ -6,8 +6,9 @@ import ConcordTransfers
 /// authorities sign, miners pay.
 ///
 /// An authority's chain is that of the newest block it attests. Where that block lies on a chain that is followed
-/// already, the stored one or another authority's, there is nothing to fetch; else the headers come from the authority's
-/// URLs in turn, until one leads to that block. Whoever serves a chain that can be followed, it counts.
+/// already, the stored one or another authority's, there is nothing to fetch, nor where the last headers that the survey
+/// brought continue the stored chain; else the headers come from the authority's URLs in turn, until one leads to that
+/// block. Whoever serves a chain that can be followed, it counts.
 public struct HeaderSurvey: ~Copyable {
     /// What came of one authority.
     public struct Followed: Sendable {
@@ -51,6 +52,8 @@ public struct HeaderSurvey: ~Copyable {
         /// The chain's blocks from the first height of the agreed one's epoch to the agreed one; none unless it lies on
         /// the chain with most work.
         public let blocks: [BlockID]
+        /// Whether the block that was agreed on before is higher, and on the chain with most work too.
+        public let isRolledBack: Bool
     }
 
     private let heard: [Survey.Heard]
@@ -59,6 +62,7 @@ public struct HeaderSurvey: ~Copyable {
     private let order: [Int]
     private let transfers: Transfers
     private let now: Int64
+    private let before: BlockID?
     private let progress: (_ height: Int, _ of: Int) -> Void
     private var store: HeaderStore
     /// Branches of the stored chain, and where they came from.
@@ -73,10 +77,11 @@ public struct HeaderSurvey: ~Copyable {
     ///   - report: one that ended in agreement on `agreed`.
     ///   - store: of the same network.
     ///   - now: seconds since 1970.
+    ///   - before: the newest block that was agreed on in earlier runs.
     ///   - progress: told how far headers are followed, and to which height.
     public init(
         _ report: Survey.Report, on agreed: Statement, store: consuming HeaderStore, transfers: Transfers,
-        now: Int64, progress: @escaping (_ height: Int, _ of: Int) -> Void
+        now: Int64, after before: BlockID?, progress: @escaping (_ height: Int, _ of: Int) -> Void
     ) {
         heard = report.heard
         self.agreed = agreed
@@ -87,6 +92,7 @@ public struct HeaderSurvey: ~Copyable {
         self.store = store
         self.transfers = transfers
         self.now = now
+        self.before = before
         self.progress = progress
         problems = .init(repeating: [], count: heard.count)
         bytes = .init(repeating: 0, count: heard.count)
@@ -143,6 +149,10 @@ public struct HeaderSurvey: ~Copyable {
     }
 
     private mutating func ask(_ authority: Int, _ newest: BlockID) throws {
+        if let tail = heard[authority].tail, let chain = try continued(by: tail.headers, from: tail.start) {
+            branches.append((chain, authority, heard[authority].authority.urls[0]))
+            return
+        }
         for url in heard[authority].authority.urls {
             do {
                 let chain = try follow(url, to: newest.height, authority)
@@ -158,6 +168,14 @@ public struct HeaderSurvey: ~Copyable {
             } catch let ahead as Ahead {
                 problems[authority].append("\(WebAddress.shown(url))/\(path(newest.height)): \(ahead)")
             }
+        }
+    }
+
+    /// The chain that these headers make of the stored one; nil if they do not continue it by the rules.
+    private func continued(by headers: [UInt8], from start: Int) throws -> HeaderBranch? {
+        guard store.count > 0, try store.isContinued(by: headers, from: start) else { return nil }
+        do { return try branch(headers, from: start) } catch is HeaderFault { return nil } catch is Ahead {
+            return nil
         }
     }
 
@@ -180,6 +198,7 @@ public struct HeaderSurvey: ~Copyable {
     private mutating func follow(_ url: String, to height: Int, _ authority: Int) throws -> HeaderBranch {
         let parameters = agreed.parameters
         let epochs = Array(store.epochs(to: height, parameters))
+        if let chain = try followLast(url, to: height, epochs, authority) { return chain }
         var start = epochs[0]
         var files = [try fetch(url, [start], to: height, authority)]
         while start > 0, try !store.isContinued(by: files[files.count - 1], from: start) {
@@ -203,6 +222,30 @@ public struct HeaderSurvey: ~Copyable {
             progress(chain.tip.height, height)
         }
         return chain
+    }
+
+    /// The chain of a tree whose last headers continue the stored one, in the same epoch; nil if it has to be looked for
+    /// further down.
+    private mutating func followLast(
+        _ url: String, to height: Int, _ epochs: [Int], _ authority: Int
+    ) throws -> HeaderBranch? {
+        let lowest = store.count - HeaderTail.depth - 1
+        guard epochs.count == 1, lowest > epochs[0], lowest <= height else { return nil }
+        let range = (lowest - epochs[0]) * BlockHeader.size..<(height + 1 - epochs[0]) * BlockHeader.size
+        let headers: [UInt8]
+        do throws(Failure) {
+            let body = try transfers.fetch(
+                Request("\(url)/\(path(height))", limit: range.count, range: range))
+            bytes[authority] += body.count
+            headers = body.bytes
+        } catch {
+            bytes[authority] += error.received
+            switch error.kind {
+            case .wrongRange, .refused: return nil
+            default: throw error
+            }
+        }
+        return try continued(by: headers, from: lowest)
     }
 
     private static func hash(_ header: some Collection<UInt8>) -> Digest {
@@ -264,8 +307,14 @@ public struct HeaderSurvey: ~Copyable {
                 if let block { blocks.append(block) }
             }
         }
+        var isRolledBack = false
+        if let before, let most, before.height > agreed.height {
+            isRolledBack = try most.contains(
+                before, trunk: { height throws(FileError) in try store.block(at: height) })
+        }
         return Report(
-            end: end, best: best.map { ($0.tip, $0.work) }, authorities: followed, blocks: blocks)
+            end: end, best: best.map { ($0.tip, $0.work) }, authorities: followed, blocks: blocks,
+            isRolledBack: isRolledBack)
     }
 
     /// The chains on which a block lies.

@@ -8,6 +8,7 @@ import ConcordTree
 ///     trustnets/KEY/             the versions of a trustnet that it took, signed
 ///     sets/NETWORK/              what it has fetched: a tree in the published layout, and which block is installed
 ///     headers/NETWORK.bin        the chain with most work that it has seen
+///     memory.sqlite              what authorities were seen to sign, and the newest block they agreed on
 ///     evidence/HEIGHT-BLOCK/     the signed files of authorities that contradict each other
 ///     evidence/trustnet-NAME-N/  two documents of a trustnet under one number
 public struct Home: ~Copyable {

@@ -15,6 +15,7 @@ public struct SetFetch {
     private let blocks: [BlockID]
     private let transfers: Transfers
     private let folder: Folder
+    private let memory: Memory
     /// URLs of trees, those of authorities that agree in front.
     private let hosts: [String]
     private let preferred: Int
@@ -25,6 +26,11 @@ public struct SetFetch {
     /// No host had what was needed: what, and what each served instead.
     public struct NoValidBytes: Error, CustomStringConvertible {
         public let description: String
+    }
+
+    /// What came differs from what these authorities were seen to sign of a block before. The memory has both.
+    public struct Contradicted: Error {
+        public let block: BlockID
     }
 
     public struct Result: Sendable {
@@ -44,8 +50,8 @@ public struct SetFetch {
     ///   - blocks: the chain's, from the first height of the agreed one's epoch to the agreed one.
     ///   - folder: the network's.
     public init(
-        _ report: Survey.Report, on agreed: Statement, blocks: [BlockID], transfers: Transfers,
-        into folder: Folder
+        _ report: Survey.Report, on agreed: Statement, blocks: [BlockID], memory: Memory,
+        transfers: Transfers, into folder: Folder
     ) {
         precondition(blocks.first?.height == agreed.epochStart && blocks.last == agreed.blockID)
         self.report = report
@@ -53,6 +59,7 @@ public struct SetFetch {
         self.blocks = blocks
         self.transfers = transfers
         self.folder = folder
+        self.memory = memory
         let verdicts = zip(report.heard, report.outcome.verdicts)
         agreeing = verdicts.filter { $0.1 == .agrees }.map(\.0.authority)
         // Those that did well just now, then all others.
@@ -119,6 +126,8 @@ public struct SetFetch {
                 }
             }
         }
+        try memory.remember(found.filter { !isKept.contains($0.key) }.map(\.value))
+        try checkMemory()
         let statements = blocks.compactMap { found[$0]?.statement }
         guard statements.count == blocks.count else {
             throw NoValidBytes(
@@ -141,6 +150,18 @@ public struct SetFetch {
         try folder.install(
             try found.filter { !isKept.contains($0.key) }.values.flatMap { try chain.stage($0) })
         return statements
+    }
+
+    /// A statement on the way that differs from what was seen before of the same block stops everything.
+    private func checkMemory() throws {
+        let heights = agreed.epochStart...agreed.height
+        for block in try memory.contradicted().reversed() where heights.contains(block.height) {
+            var said: [SignedAttestation] = []
+            for one in report.heard where one.view.counts(at: block.height) {
+                said += try memory.recall(block, of: one.authority.key)
+            }
+            if Set(said.map(\.statement)).count > 1 { throw Contradicted(block: block) }
+        }
     }
 
     private func fetchAttestations(

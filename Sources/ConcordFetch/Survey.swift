@@ -1,18 +1,25 @@
 import Concord
+import ConcordFiles
 import ConcordTransfers
 
 /// Asks every authority what it attests, until the rule of agreement is satisfied one way or the other.
 ///
-/// It fetches the two unsigned hints of each URL, the attestation they lead to, and then only what the rule asks for.
-/// Every attestation is believed only after its signature is checked, and each URL of an authority is asked: two
-/// statements of one key are seen even if two hosts serve them.
+/// It fetches the two unsigned hints of each URL, the attestation they lead to with the last few headers, and then only
+/// what the rule asks for: three round trips where nobody is far behind. Every attestation is believed only after its
+/// signature is checked, and each URL of an authority is asked: two statements of one key are seen even if two hosts
+/// serve them, or if one was seen in an earlier run.
 public struct Survey: ~Copyable {
     /// What is known of one authority.
     public struct Heard: Sendable {
         public let authority: Authority
         public internal(set) var view: AuthorityView
-        /// Checked attestations; of one block more than one only where their statements differ.
+        /// Checked attestations, remembered ones among them; of one block more than one only where their statements
+        /// differ.
         public internal(set) var attestations: [SignedAttestation] = []
+        /// Whether anything that its key signed came in this run.
+        public internal(set) var isHeard = false
+        /// The last headers of its chain, up to its newest block; nil if they could not be had.
+        public internal(set) var tail: HeaderTail?
         /// What went wrong, by URL, in words.
         public internal(set) var problems: [Problem] = []
         /// Bytes received.
@@ -23,9 +30,11 @@ public struct Survey: ~Copyable {
             view = AuthorityView(withdrawn: member.withdrawn)
         }
 
-        /// What it says now: an authority signs in the order of time, and a mirror may have fallen behind on a branch
-        /// that was left since.
-        public func newest() -> SignedAttestation? {
+        /// What it says now, nil if nothing usable came in this run: an authority signs in the order of time, and a mirror
+        /// may have fallen behind, on a branch that was left since or behind what was seen in an earlier run.
+        public func newest() -> SignedAttestation? { isHeard ? latest : nil }
+
+        var latest: SignedAttestation? {
             attestations.max {
                 ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height)
             }
@@ -62,30 +71,40 @@ public struct Survey: ~Copyable {
     private let rule: Agreement
     private let now: Int64
     private let mostAge: Int64?
+    private let memory: Memory
     /// What its trustnets are of.
     private let trustnet: Trustnet?
     private var heard: [Heard]
+    /// Blocks of which memory was asked.
+    private var recalled: Set<BlockID> = []
+    /// What came in this run.
+    private var received: [SignedAttestation] = []
 
     /// - Parameters:
+    ///   - memory: what was seen in earlier runs; what is seen in this one is added to it.
     ///   - now: seconds since 1970.
     ///   - mostAge: the seconds after which an attestation is stale; nil for a day on the main network, where blocks come
     ///     every ten minutes and it matters, and never on others.
     public init(
-        _ roster: Roster, rule: Agreement, transfers: Transfers, now: Int64, mostAge: Int64? = nil
+        _ roster: Roster, rule: Agreement, memory: Memory, transfers: Transfers, now: Int64,
+        mostAge: Int64? = nil
     ) {
         heard = roster.members.map(Heard.init)
         trustnet = roster.trustnets.first
         self.rule = rule
+        self.memory = memory
         self.transfers = transfers
         self.now = now
         self.mostAge = mostAge
     }
 
     public mutating func run() throws -> Report {
+        try recallContradiction()
         try hearNewest()
         while true {
             switch rule.step(heard.map(\.view)) {
             case .decided(let outcome):
+                try memory.remember(received)
                 return Report(heard: heard, outcome: outcome, minimum: rule.minimum)
             case .ask(let questions):
                 try answer(questions)
@@ -96,10 +115,28 @@ public struct Survey: ~Copyable {
     /// What each says now: its newest attestation, without asking whether they agree.
     public mutating func hear() throws -> [Heard] {
         try hearNewest()
+        try memory.remember(received)
         return heard
     }
 
-    /// A file of a URL of an authority, by its place in the list.
+    /// Two statements of one block stay a contradiction, whatever its parties say of later blocks, as long as both of
+    /// them are in the list.
+    private mutating func recallContradiction() throws(FileError) {
+        for block in try memory.contradicted().reversed() {
+            try recall(block)
+            if Set(heard.flatMap { $0.view.statements[block] ?? [] }).count > 1 { return }
+        }
+    }
+
+    /// Adds what the authorities were seen to sign of a block in earlier runs.
+    private mutating func recall(_ block: BlockID) throws(FileError) {
+        guard recalled.insert(block).inserted else { return }
+        for i in heard.indices {
+            for signed in try memory.recall(block, of: heard[i].authority.key) { heard[i].add(signed) }
+        }
+    }
+
+    /// The attestation of a block at a URL of an authority, by its place in the list.
     private struct Wanted {
         let authority: Int
         let url: String
@@ -115,8 +152,8 @@ public struct Survey: ~Copyable {
         let hints = fetch(
             places.flatMap {
                 [
-                    ($0.authority, $0.url, TreePath.authority, AuthorityFile.mostBytes),
-                    ($0.authority, $0.url, TreePath.latest, 128),
+                    WantedFile($0.authority, $0.url, TreePath.authority, limit: AuthorityFile.mostBytes),
+                    WantedFile($0.authority, $0.url, TreePath.latest, limit: 128),
                 ]
             })
         var wanted: [Wanted] = []
@@ -139,19 +176,48 @@ public struct Survey: ~Copyable {
                 note(error, place.authority, place.url, path)
             }
         }
-        try fetchAttestations(wanted)
+        let tails = try fetchAttestations(wanted, withTails: true)
         for i in heard.indices {
+            if heard[i].isHeard { try recallNewest(i) }
             guard let newest = heard[i].newest() else {
                 heard[i].view.absence =
                     heard[i].problems.contains(where: \.isInvalid) ? .invalid : .unreachable
                 continue
             }
             heard[i].view.stand(on: newest.statement)
+            heard[i].tail = tails.first { $0.authority == i && $0.tail.tip == newest.statement.blockID }?.tail
+            for block in heard[i].tail?.blocks ?? [] { heard[i].view.extend(chain: block) }
             let limit = mostAge ?? (newest.statement.network == .main ? 86_400 : nil)
             heard[i].view.isStale = limit.map { now - newest.attestation.time > $0 } ?? false
         }
         try checkSameKind()
     }
+
+    /// Hosts that show an older state than was seen before are behind, or hold the newer one back. What the key signed
+    /// stays signed.
+    private mutating func recallNewest(_ i: Int) throws(FileError) {
+        guard let served = heard[i].latest,
+            let known = try memory.newest(of: heard[i].authority.key),
+            known.attestation.time <= now + Self.mostAhead,
+            known.statement.network == served.statement.network,
+            known.statement.parameters == served.statement.parameters
+        else { return }
+        heard[i].add(known)
+        guard heard[i].latest != served else { return }
+        try recall(known.statement.blockID)
+        let url = heard[i].authority.urls[0]
+        heard[i].problems.append(
+            Problem(
+                url: url,
+                text:
+                    "\(WebAddress.shown(url)): shows height \(served.statement.height) as its newest, but its key signed "
+                    + "height \(known.statement.height) at \(Timestamp.text(known.attestation.time)), as was seen before: "
+                    + "it is behind, or holds newer blocks back. Ask again later, or add another mirror",
+                isInvalid: false))
+    }
+
+    /// Seconds that a host's clock may be ahead of this machine's, as those of blocks may (`MAX_FUTURE_BLOCK_TIME`).
+    static let mostAhead: Int64 = 7200
 
     /// Authorities that sign different networks, or trees cut differently, can never agree.
     private func checkSameKind() throws {
@@ -190,7 +256,11 @@ public struct Survey: ~Copyable {
     private mutating func answer(_ questions: [Agreement.Question]) throws {
         try fetchAttestations(
             questions.flatMap { question in
-                question.candidates.flatMap { wanted(question.authority, $0) }
+                let own = heard[question.authority].view.chain[question.height]
+                return Set(question.candidates + [own].compactMap(\.self)).sorted { $0.hash < $1.hash }
+                    .flatMap {
+                        wanted(question.authority, $0)
+                    }
             }, isGuess: true)
         for question in questions {
             heard[question.authority].view.asked.insert(question.height)
@@ -246,7 +316,7 @@ public struct Survey: ~Copyable {
             let path = TreePath.headers(epochOf: tip.height, parameters)
             let chain = fetch(
                 heard[authority].authority.urls.map {
-                    (authority, $0, path, parameters.epoch * BlockHeader.size)
+                    WantedFile(authority, $0, path, limit: parameters.epoch * BlockHeader.size)
                 }
             ).lazy.compactMap { result in
                 (try? result.get()).flatMap { try? HeaderChain(parsing: $0.bytes, from: start) }
@@ -260,23 +330,33 @@ public struct Survey: ~Copyable {
         }
     }
 
-    /// Fetches and checks attestations; a guess that is not there is no problem.
-    private mutating func fetchAttestations(_ wanted: [Wanted], isGuess: Bool = false) throws {
-        let files = fetch(
-            wanted.flatMap { want in
-                let path = TreePath.attestation(want.block, want.parameters)
-                return [
-                    (want.authority, want.url, path, Attestation.mostBytes),
-                    (
-                        want.authority, want.url, TreePath.signature(path),
-                        SignedAttestation.mostSignatureBytes
-                    ),
-                ]
-            })
+    /// Fetches and checks attestations; a guess that is not there is no problem. With the last headers up to each, if
+    /// wanted: those that lead to the block.
+    @discardableResult
+    private mutating func fetchAttestations(
+        _ wanted: [Wanted], isGuess: Bool = false, withTails: Bool = false
+    ) throws -> [(authority: Int, tail: HeaderTail)] {
+        var files = wanted.flatMap { want in
+            let path = TreePath.attestation(want.block, want.parameters)
+            return [
+                WantedFile(want, path, limit: Attestation.mostBytes),
+                WantedFile(want, TreePath.signature(path), limit: SignedAttestation.mostSignatureBytes),
+            ]
+        }
+        if withTails {
+            files += wanted.map { want in
+                let range = HeaderTail.range(of: want.block.height, want.parameters)
+                return WantedFile(
+                    want, TreePath.headers(epochOf: want.block.height, want.parameters), limit: range.count,
+                    range: range)
+            }
+        }
+        let bodies = fetch(files)
+        var tails: [(authority: Int, tail: HeaderTail)] = []
         for (n, want) in wanted.enumerated() {
             do {
                 let signed = try SignedAttestation(
-                    checking: try files[2 * n].get().bytes, signature: try files[2 * n + 1].get().bytes,
+                    checking: try bodies[2 * n].get().bytes, signature: try bodies[2 * n + 1].get().bytes,
                     key: heard[want.authority].authority.key)
                 guard signed.statement.blockID == want.block, signed.statement.parameters == want.parameters
                 else {
@@ -285,20 +365,53 @@ public struct Survey: ~Copyable {
                             "attests another block, or a tree cut otherwise, than the file \(want.block) is for",
                         isInvalid: true)
                 }
-                heard[want.authority].add(signed)
+                try take(signed, want.authority)
             } catch let error as Failure where isGuess && error.kind == .notFound {
                 continue
             } catch {
                 if let failure = error as? Failure, failure.isLocal { throw failure }
+                if let error = error as? FileError { throw error }
                 note(error, want.authority, want.url, TreePath.attestation(want.block, want.parameters))
+                continue
             }
+            guard withTails, let headers = try? bodies[2 * wanted.count + n].get().bytes,
+                let tail = HeaderTail(headers, leadingTo: want.block, want.parameters)
+            else { continue }
+            tails.append((want.authority, tail))
+        }
+        return tails
+    }
+
+    private mutating func take(_ signed: SignedAttestation, _ authority: Int) throws {
+        guard signed.attestation.time <= now + Self.mostAhead else {
+            throw Unusable(
+                text:
+                    "was signed at \(Timestamp.text(signed.attestation.time)), more than two hours ahead of this machine's "
+                    + "clock. Is that clock right?", isInvalid: true)
+        }
+        heard[authority].isHeard = true
+        heard[authority].add(signed)
+        received.append(signed)
+        try recall(signed.statement.blockID)
+    }
+
+    /// A file of a URL of an authority, or a part of it.
+    private struct WantedFile {
+        let authority: Int
+        let request: Request
+
+        init(_ want: Wanted, _ path: String, limit: Int, range: Range<Int>? = nil) {
+            self.init(want.authority, want.url, path, limit: limit, range: range)
+        }
+
+        init(_ authority: Int, _ url: String, _ path: String, limit: Int, range: Range<Int>? = nil) {
+            self.authority = authority
+            request = Request("\(url)/\(path)", limit: limit, range: range)
         }
     }
 
-    private mutating func fetch(
-        _ files: [(authority: Int, url: String, path: String, limit: Int)]
-    ) -> [Result<Body, Failure>] {
-        let results = transfers.fetch(files.map { Request("\($0.url)/\($0.path)", limit: $0.limit) })
+    private mutating func fetch(_ files: [WantedFile]) -> [Result<Body, Failure>] {
+        let results = transfers.fetch(files.map(\.request))
         for (file, result) in zip(files, results) {
             switch result {
             case .success(let body): heard[file.authority].bytes += body.count

@@ -157,6 +157,13 @@ final class Site {
         return PlainTree(copy)
     }()
 
+    /// Serves another tree from now on, as it was published.
+    func serve(_ other: PublishedTree) throws {
+        let folder = scratch.path("tree")
+        try FileManager.default.removeItem(atPath: folder)
+        try FileManager.default.createSymbolicLink(atPath: folder, withDestinationPath: other.tree.root)
+    }
+
     deinit { server.stop() }
 
     /// The sites of all three authorities.

@@ -1,0 +1,193 @@
+import CSQLite
+import Concord
+import ConcordFiles
+
+/// What a client has seen authorities sign, and the newest block that they agreed on: `memory.sqlite` in its home folder.
+///
+/// It outlives every fetch, so that two statements of one key for one block are caught even if years lie between them, and
+/// nobody can show an older state as the newest. The signed files are kept whole, some 800 bytes each: they are the proof.
+/// What is read back is checked like what comes from a host.
+public final class Memory {
+    private let path: String
+    private let database: OpaquePointer
+
+    /// Opens it, or begins it in a folder that has none.
+    public init(in folder: Folder) throws(FileError) {
+        path = folder.path("memory.sqlite")
+        database = try Self.open(path)
+    }
+
+    private static func open(_ path: String) throws(FileError) -> OpaquePointer {
+        var database: OpaquePointer?
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
+        guard sqlite3_open_v2(path, &database, flags, nil) == SQLITE_OK, let database,
+            sqlite3_exec(
+                database,
+                """
+                PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;
+                CREATE TABLE IF NOT EXISTS seen(
+                    block BLOB, key BLOB, statement BLOB, time INT, height INT, attestation BLOB, signature BLOB,
+                    PRIMARY KEY(block, key, statement)) WITHOUT ROWID;
+                CREATE INDEX IF NOT EXISTS newest ON seen(key, time, height);
+                CREATE TABLE IF NOT EXISTS contradicted(block BLOB PRIMARY KEY, height INT);
+                CREATE TABLE IF NOT EXISTS agreed(network TEXT PRIMARY KEY, height INT, block BLOB, time INT)
+                """, nil, nil, nil) == SQLITE_OK
+        else {
+            defer { sqlite3_close(database) }
+            throw failure(path, database)
+        }
+        return database
+    }
+
+    deinit { sqlite3_close(database) }
+
+    private static func failure(_ path: String, _ database: OpaquePointer?) -> FileError {
+        FileError(
+            path,
+            "cannot be used: \(String(cString: sqlite3_errmsg(database))). If it is damaged, move it away: the "
+                + "client then begins to remember anew")
+    }
+
+    // MARK: attestations
+
+    /// Keeps attestations. Durable on return.
+    public func remember(_ attestations: [SignedAttestation]) throws(FileError) {
+        if attestations.isEmpty { return }
+        try run("BEGIN IMMEDIATE")
+        do {
+            for signed in attestations { try insert(signed) }
+            try run("COMMIT")
+        } catch {
+            try? run("ROLLBACK")
+            throw error
+        }
+    }
+
+    private func insert(_ signed: SignedAttestation) throws(FileError) {
+        let statement = signed.statement
+        let (block, digest) = (statement.block.bytes, statement.digest.bytes)
+        try run(
+            "INSERT OR IGNORE INTO seen VALUES(?, ?, ?, ?, ?, ?, ?)",
+            .bytes(block), .bytes(signed.attestation.key.bytes), .bytes(digest),
+            .number(signed.attestation.time), .number(Int64(statement.height)), .bytes(signed.bytes),
+            .bytes(signed.signature))
+        try run(
+            """
+            INSERT OR IGNORE INTO contradicted
+                SELECT block, height FROM seen WHERE block = ? AND statement <> ? LIMIT 1
+            """, .bytes(block), .bytes(digest))
+    }
+
+    /// All that a key was seen to sign of a block: of one statement the attestation that was seen first.
+    public func recall(_ block: BlockID, of key: PublicKey) throws(FileError) -> [SignedAttestation] {
+        try attestations(
+            "block = ? AND key = ? ORDER BY time", key, .bytes(block.hash.bytes), .bytes(key.bytes))
+    }
+
+    /// What a key signed last, as far as it was seen.
+    public func newest(of key: PublicKey) throws(FileError) -> SignedAttestation? {
+        try attestations("key = ? ORDER BY time DESC, height DESC LIMIT 1", key, .bytes(key.bytes)).first
+    }
+
+    /// The blocks of which different statements were seen, whoever signed them.
+    public func contradicted() throws(FileError) -> [BlockID] {
+        var blocks: [BlockID] = []
+        try read("SELECT height, block FROM contradicted ORDER BY height") { row in
+            if let hash = Digest(row.bytes(1)) { blocks.append(BlockID(height: row.number(0), hash: hash)) }
+        }
+        return blocks
+    }
+
+    private func attestations(
+        _ condition: String, _ key: PublicKey, _ values: Value...
+    ) throws(FileError) -> [SignedAttestation] {
+        var found: [SignedAttestation] = []
+        var isDamaged = false
+        try read("SELECT attestation, signature FROM seen WHERE " + condition, values) { row in
+            let signed = try? SignedAttestation(checking: row.bytes(0), signature: row.bytes(1), key: key)
+            if let signed { found.append(signed) } else { isDamaged = true }
+        }
+        guard !isDamaged else {
+            throw FileError(
+                path,
+                "holds an attestation that its key did not sign: it was changed on this machine. Move it away, and "
+                    + "the client begins to remember anew")
+        }
+        return found
+    }
+
+    // MARK: agreement
+
+    /// The newest block that was agreed on, on the chain with most work, and when that was, in seconds since 1970.
+    public struct Agreed: Equatable, Sendable {
+        public let block: BlockID
+        public let time: Int64
+    }
+
+    public func agreed(on network: Network) throws(FileError) -> Agreed? {
+        var agreed: Agreed?
+        try read(
+            "SELECT height, block, time FROM agreed WHERE network = ?", [.text(network.rawValue)]
+        ) { row in
+            agreed = Digest(row.bytes(1)).map {
+                Agreed(block: BlockID(height: row.number(0), hash: $0), time: Int64(row.number(2)))
+            }
+        }
+        return agreed
+    }
+
+    /// Durable on return.
+    public func remember(agreed block: BlockID, on network: Network, at time: Int64) throws(FileError) {
+        try run(
+            "INSERT OR REPLACE INTO agreed VALUES(?, ?, ?, ?)", .text(network.rawValue),
+            .number(Int64(block.height)), .bytes(block.hash.bytes), .number(time))
+    }
+
+    // MARK: SQLite
+
+    private enum Value {
+        case number(Int64)
+        case bytes([UInt8])
+        case text(String)
+    }
+
+    private struct Row {
+        let query: OpaquePointer
+
+        func number(_ column: Int32) -> Int { Int(sqlite3_column_int64(query, column)) }
+
+        func bytes(_ column: Int32) -> [UInt8] {
+            guard let start = sqlite3_column_blob(query, column) else { return [] }
+            return [UInt8](
+                UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(query, column))))
+        }
+    }
+
+    private func run(_ text: String, _ values: Value...) throws(FileError) {
+        try read(text, values) { _ in }
+    }
+
+    private func read(_ text: String, _ values: [Value] = [], _ take: (Row) -> Void) throws(FileError) {
+        var prepared: OpaquePointer?
+        guard sqlite3_prepare_v2(database, text, -1, &prepared, nil) == SQLITE_OK, let query = prepared else {
+            throw Self.failure(path, database)
+        }
+        defer { sqlite3_finalize(query) }
+        // SQLite copies what it is given.
+        let copy = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        for (value, place) in zip(values, Int32(1)...) {
+            switch value {
+            case .number(let number): sqlite3_bind_int64(query, place, number)
+            case .bytes(let bytes): sqlite3_bind_blob(query, place, bytes, Int32(bytes.count), copy)
+            case .text(let text): sqlite3_bind_text(query, place, text, -1, copy)
+            }
+        }
+        while true {
+            switch sqlite3_step(query) {
+            case SQLITE_ROW: take(Row(query: query))
+            case SQLITE_DONE: return
+            default: throw Self.failure(path, database)
+            }
+        }
+    }
+}
