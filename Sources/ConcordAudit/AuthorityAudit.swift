@@ -58,8 +58,9 @@ public struct AuthorityAudit: Sendable {
             return nil
         }
         switch answer {
-        case .attested(own): agreeing.add(own.height)
-        case .attested(let attested):
+        case .attested(let signed) where signed.statement == own: agreeing.add(own.height)
+        case .attested(let signed):
+            let attested = signed.statement
             dissenting.add(own.height)
             let dissent = Dissent(own, attested)
             if dissents.last.map({ _ in dissents[dissents.count - 1].extend(with: dissent) }) ?? false {

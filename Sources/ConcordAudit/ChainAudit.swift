@@ -120,7 +120,7 @@ public struct ChainAudit {
     ) throws -> [WayDown.Cause] {
         let theirs = try folder.inner("theirs/\(authority.key.hex)")
         let way = WayDown(
-            StatedData(in: builder.data), StatedData(of: authority, transfers: transfers, into: theirs))
+            StatedData(in: builder.data), StatedData(of: [authority], transfers: transfers, into: theirs))
         return try way.causes(own, attested, beforeIsSame: beforeIsSame)
     }
 }

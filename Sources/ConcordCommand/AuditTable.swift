@@ -105,34 +105,8 @@ struct AuditTable {
     // MARK: causes
 
     private func words(_ cause: WayDown.Cause, _ audit: AuthorityAudit) -> [String] {
-        switch cause {
-        case .coin(let difference, let part):
-            [
-                "  \(part.rawValue): differs first in shard \(TreePath.shardDigits(difference.shard)), at "
-                    + "\(difference.outpoint)",
-                "    own       \(words(difference.own, part))",
-                "    attested  \(words(difference.other, part))",
-            ]
-        case .manifest(let shard, let own, let other):
-            [
-                "  snapshot: shard \(TreePath.shardDigits(shard)) is the same, its line in the manifest is not",
-                "    own       \(own.coins) coins, \(own.bytes) bytes",
-                "    attested  \(other.coins) coins, \(other.bytes) bytes",
-            ]
-        case .unknown(let part, let why):
-            "  \(part.rawValue): cannot be looked into: \(why)".split(separator: "\n").enumerated().map {
-                $0.offset == 0 ? String($0.element) : "  \($0.element)"
-            }
-        case .history(true):
-            [
-                "  history: does not follow from the attestation of the block before, which agrees, by this block and patch"
-            ]
-        case .history(false):
-            [
-                "  history: differs alone: something earlier in the epoch differs, from height \(epochStart(audit)) on, or "
-                    + "this does not follow from the authority's own attestations"
-            ]
-        case .totals: ["  what the block does is the same; what is said of the whole set is not"]
+        cause.words(.init(own: "own", other: "attested"), on: network, epochStart: epochStart(audit)).map {
+            "  " + $0
         }
     }
 
@@ -140,24 +114,6 @@ struct AuditTable {
     private func epochStart(_ audit: AuthorityAudit) -> Int {
         let parameters = audits.lazy.compactMap { Self.newest($0)?.parameters }.first
         return parameters?.epochStart(of: audit.dissenting.lowest ?? 0) ?? 0
-    }
-
-    private func words(_ side: CoinDifference.Side, _ part: WayDown.Cause.Part) -> String {
-        let coin = side.coin.map { coin in
-            let script = coin.script.map {
-                Address.text(for: $0, on: network) ?? "script \(Self.shortened($0))"
-            }
-            return "\(grouped(coin.amount)) satoshi, height \(coin.height)"
-                + (coin.isCoinbase ? ", coinbase, " : ", ")
-                + (script ?? "a public key that is no point of the curve")
-        }
-        if part == .snapshot { return coin ?? "nothing" }
-        let verbs = [side.isSpent ? "spends it" : nil, coin.map { "creates \($0)" }].compactMap(\.self)
-        return verbs.isEmpty ? "leaves it alone" : verbs.joined(separator: ", then ")
-    }
-
-    private static func shortened(_ script: [UInt8]) -> String {
-        script.isEmpty ? "of no bytes" : script.count <= 80 ? script.hex : "\(script.prefix(80).hex)…"
     }
 
     private static func newest(_ audit: AuthorityAudit) -> Statement? {
@@ -187,36 +143,13 @@ extension AuditTable {
             let block: String
             let fields: [Field]
         }
-        struct Side: Encodable {
-            let spent: Bool
-            let height: Int?
-            let coinbase: Bool?
-            let amount: UInt64?
-            let script: String?
-
-            init(_ side: CoinDifference.Side) {
-                spent = side.isSpent
-                height = side.coin?.height
-                coinbase = side.coin?.isCoinbase
-                amount = side.coin?.amount
-                script = side.coin?.script?.hex
-            }
-        }
-        struct Cause: Encodable {
-            let part: String
-            let text: String
-            var shard: Int?
-            var txid: String?
-            var index: UInt32?
-            var own, attested: Side?
-        }
         struct Row: Encodable {
             let name, key, verdict: String
             let newestHeight: Int?
             let newestBlock: String?
-            let agreeing, dissenting, absent, unreachable, invalid: Heights
+            let agreeing, dissenting, absent, unreachable, invalid, withdrawn: Heights
             let differences: [Difference]
-            let causes: [Cause]
+            let causes: [WayDown.Cause.JSON]
             let problems: [String]
         }
 
@@ -245,27 +178,13 @@ extension AuditTable {
             newestHeight: newest?.height, newestBlock: newest?.block.reversedHex,
             agreeing: .init(audit.agreeing), dissenting: .init(audit.dissenting), absent: .init(audit.absent),
             unreachable: .init(audit.unreachable), invalid: .init(audit.invalid),
+            withdrawn: .init(audit.withdrawn),
             differences: audit.dissents.map { dissent in
                 JSON.Difference(
                     height: dissent.block.height, last: dissent.last, block: dissent.block.hash.reversedHex,
                     fields: dissent.fields.map {
                         JSON.Field(name: $0.name, own: $0.own, attested: $0.attested)
                     })
-            }, causes: audit.causes.map { cause($0, audit) }, problems: audit.problems)
-    }
-
-    private func cause(_ cause: WayDown.Cause, _ audit: AuthorityAudit) -> JSON.Cause {
-        let part =
-            switch cause {
-            case .coin(_, let part), .unknown(let part, _): part.rawValue
-            case .manifest: WayDown.Cause.Part.snapshot.rawValue
-            case .history: "history"
-            case .totals: "totals"
-            }
-        let text = words(cause, audit).joined(separator: "\n")
-        guard case .coin(let difference, _) = cause else { return JSON.Cause(part: part, text: text) }
-        return JSON.Cause(
-            part: part, text: text, shard: difference.shard, txid: difference.outpoint.txid.reversedHex,
-            index: difference.outpoint.index, own: .init(difference.own), attested: .init(difference.other))
+            }, causes: audit.causes.map { $0.json(words($0, audit)) }, problems: audit.problems)
     }
 }

@@ -3,16 +3,18 @@ import Concord
 import ConcordConsole
 import ConcordFetch
 import ConcordTransfers
+import Foundation
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "See whether the authorities agree, from their signatures alone.",
         discussion: """
-            Fetches about a kilobyte from each authority. Once a fetch has followed the network's headers, the block \
-            must also lie on the chain with most work among all of them: a new block costs the newest file of headers \
-            of one authority, 80 kB at most, and one more for each that is on another branch. Exit status: 0 they \
-            agree, 2 some contradict each other, 3 no agreement could be reached or another chain has more work, 4 no \
-            headers that lead to the block could be had.
+            Fetches about two kilobytes from each authority. Once a fetch has followed the network's headers, the block \
+            must also lie on the chain with most work among all of them, and may not be below the newest that was agreed \
+            on before. Where authorities contradict each other, now or with what they said before, the signed files and \
+            what is needed to find the first coin that differs are kept in «evidence». Exit status: 0 they agree, 2 some \
+            contradict each other, 3 no agreement could be reached or another chain has more work, 4 no headers that lead \
+            to the block could be had.
             """)
 
     @OptionGroup var home: HomeOptions
@@ -28,10 +30,39 @@ struct Check: ParsableCommand {
         help: ArgumentHelp(
             "Ask about this height. (default: the highest that can be agreed on)", valueName: "height"))
     var height: Int?
+    @Flag(help: "Ask again and again, until SIGINT or SIGTERM; with --json an object a line.")
+    var watch = false
+    @Option(help: ArgumentHelp("How long --watch waits between two times.", valueName: "seconds"))
+    var every = 60
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        guard (1...86_400).contains(every) else { throw ValidationError("--every is 1 to 86400 seconds.") }
+    }
+
     func run() throws {
+        if !watch { return try ask() }
+        StopSignal.catchSignals()
+        while !StopSignal.isStopping {
+            if !json { print(try Self.heading()) }
+            do { try ask() } catch let failure as CommandFailure where failure.status != .usage {
+                ProgressLine().say("error: \(failure.description.printable)")
+            } catch is ExitCode {
+                // The table has said it.
+            }
+            fflush(nil)
+            for _ in 0..<every * 10 where !StopSignal.isStopping { usleep(100_000) }
+        }
+    }
+
+    /// The time; on a terminal on an empty screen.
+    private static func heading() throws -> String {
+        let time = Timestamp.text(try Clock.now())
+        return isatty(STDOUT_FILENO) == 1 ? "\u{1b}[H\u{1b}[2J\(time)\n" : "\n\(time)"
+    }
+
+    private func ask() throws {
         let opened = try home.open()
         let progress = ProgressLine(isQuiet: json)
         let survey = try Surveyed(
@@ -41,7 +72,7 @@ struct Check: ParsableCommand {
         try opened.close()
         progress.clear()
         if json {
-            try printJSON(VerdictTable.JSON(survey))
+            try printJSON(VerdictTable.JSON(survey), onOneLine: watch)
         } else {
             print(VerdictTable.text(survey))
         }
@@ -53,6 +84,8 @@ struct Check: ParsableCommand {
 struct Surveyed {
     let report: Survey.Report
     let evidence: Evidence?
+    /// What could not be had on the way down to the first difference.
+    let evidenceProblems: [String]
     let transfers: Transfers
     let memory: Memory
     /// Seconds since 1970.
@@ -96,9 +129,14 @@ struct Surveyed {
             throw CommandFailure(.noAgreement, mixed.description)
         }
         if case .contradiction(let block) = report.outcome.end {
-            evidence = try Evidence(of: block, heard: report.heard, in: home.folder)
+            progress.update("looking for what differs first")
+            var search = try EvidenceSearch(
+                of: block, heard: report.heard, transfers: transfers, in: home.folder)
+            let found = try search.run()
+            try found.write(account: EvidenceWords.file(found, search.problems))
+            (evidence, evidenceProblems) = (found, search.problems)
         } else {
-            evidence = nil
+            (evidence, evidenceProblems) = (nil, [])
         }
         guard case .agreed(let statement) = report.outcome.end else {
             (headers, before) = (nil, nil)
@@ -121,6 +159,16 @@ struct Surveyed {
         // An older one only where the newest is not on the chain with most work any more.
         guard failure == nil, let headers, !headers.isRolledBack else { return }
         try memory.remember(agreed: statement.blockID, on: statement.network, at: now)
+    }
+
+    /// The block in question: the agreed one, or the one that has two statements; nil if
+    /// there is no agreement.
+    var chosen: BlockID? {
+        switch report.outcome.end {
+        case .agreed(let statement): statement.blockID
+        case .contradiction(let block): block
+        case .none: nil
+        }
     }
 
     /// The statement they agree on; nil if they do not.

@@ -11,6 +11,7 @@ struct ConcordCommand: ParsableCommand {
         version: Software.version,
         subcommands: [
             Trust.self, Check.self, Fetch.self, Utxos.self, Export.self, Verify.self, Audit.self,
+            ShowEvidence.self,
         ])
 
     static func main() {

@@ -1,30 +1,54 @@
 import Concord
 import ConcordConsole
 import ConcordFetch
+import ConcordTransfers
 import Foundation
 
-/// What a person and a script are shown of a survey.
+/// What a person is shown of a survey: a row an authority, under them what to do about each that does not agree, and
+/// how it ended.
 enum VerdictTable {
     static func text(_ survey: Surveyed) -> String {
         let report = survey.report
-        var rows = [["authority", "verdict", "height", "block", "age", "bytes"]]
-        for (heard, verdict) in zip(report.heard, report.outcome.verdicts) {
+        var rows = [["authority", "verdict", "height", "age", "attests", "bytes"]]
+        for (i, heard) in report.heard.enumerated() {
             let newest = heard.newest()
             rows.append([
-                heard.authority.name.description, verdict.rawValue,
+                heard.authority.name.description, report.outcome.verdicts[i].rawValue,
                 newest.map { "\($0.statement.height)" } ?? "–",
-                newest.map { shortened($0.statement.block) } ?? "–",
-                newest.map { age(of: $0.attestation.time, at: survey.now) } ?? "–", grouped(heard.bytes),
+                newest.map { age(of: $0.attestation.time, at: survey.now) } ?? "–",
+                survey.chosen.map { attested(heard, $0) } ?? "–",
+                grouped(heard.bytes + (survey.headers?.authorities[i].bytes ?? 0)),
             ])
         }
-        var text = aligned(rows)
-        for (heard, verdict) in zip(report.heard, report.outcome.verdicts) {
-            for reason in reasons(heard, verdict, survey) { text += "\n\(heard.authority.name): \(reason)" }
-        }
-        for (heard, followed) in zip(report.heard, survey.headers?.authorities ?? []) {
-            for line in followed.lines { text += "\n\(heard.authority.name): \(line)" }
+        let colours = [Colour.bold] + report.outcome.verdicts.map(colour)
+        var text = zip(aligned(rows), colours).map { $1($0) }.joined(separator: "\n")
+        for (i, heard) in report.heard.enumerated() {
+            let lines =
+                reasons(heard, report.outcome.verdicts[i], survey)
+                + (survey.headers?.authorities[i].lines ?? [])
+            for line in lines { text += "\n\(heard.authority.name): \(line)" }
         }
         return text + "\n\n" + conclusion(survey)
+    }
+
+    static func colour(_ verdict: Verdict) -> Colour {
+        switch verdict {
+        case .agrees: .green
+        case .dissents, .equivocates: .red
+        case .lagging, .otherBranch, .unreachable, .stale, .invalid, .withdrawn: .yellow
+        }
+    }
+
+    /// What it says of the block in question: the beginning of its statement's digest, the same for the same statement.
+    private static func attested(_ heard: Survey.Heard, _ block: BlockID) -> String {
+        let statements = heard.view.statements[block, default: []].map(\.digest.hex).sorted()
+        if statements.isEmpty {
+            return heard.view.chain[block.height].flatMap {
+                $0 == block ? nil : "block \(shortened($0.hash))"
+            }
+                ?? "–"
+        }
+        return statements.map { String($0.prefix(8)) }.joined(separator: " and ")
     }
 
     private static func conclusion(_ survey: Surveyed) -> String {
@@ -35,8 +59,9 @@ enum VerdictTable {
             let fork =
                 survey.report.outcome.isForked
                 ? "\nabove it their branches differ; they will settle with the next blocks" : ""
+            let agreed = "agreed by \(count) of \(verdicts.count)"
             return """
-                agreed by \(count) of \(verdicts.count) (at least \(survey.report.minimum) needed)\(fork)
+                \((survey.failure == nil ? Colour.green : .yellow)(agreed)) (at least \(survey.report.minimum) needed)\(fork)
                 height  \(statement.height)
                 block   \(statement.block.reversedHex)
                 coins   \(grouped(statement.coins))
@@ -45,51 +70,86 @@ enum VerdictTable {
                 headers \(survey.headers?.conclusion(statement) ?? HeaderSurvey.Report.notFollowed)
                 """
         case .contradiction(let block):
-            let account = survey.evidence?.account ?? ""
+            let account = survey.evidence.map { EvidenceWords.account($0, survey.evidenceProblems) } ?? ""
             return """
-                CONTRADICTION at height \(block.height): do not use this set.
+                \(Colour.red("CONTRADICTION at height \(block.height)")): do not use this set.
                 \(account)
                 The signed files are in \(survey.evidence?.path ?? "")
                 """
         case .none(let reason):
-            return "no agreement: \(reason)"
+            return "\(Colour.yellow("no agreement")): \(reason)"
         }
     }
 
-    /// Why it is not agreement, in words.
+    /// Why it is not agreement, in words, and what to do.
     private static func reasons(_ heard: Survey.Heard, _ verdict: Verdict, _ survey: Surveyed) -> [String] {
         let problems = heard.problems.map(\.text)
-        let newest = heard.newest()?.statement
+        let urls = heard.authority.urls.map(WebAddress.shown).joined(separator: ", ")
+        let name = heard.authority.name
+        let leave =
+            "«concord audit» with a node of your own tells who is right; until then leave it with «concord trust remove "
+            + "\(name)», or ask whoever keeps your trustnet to withdraw its key"
+        func said(_ reason: String, next: String) -> [String] {
+            ["\(reason) (\(urls)). Next: \(next)"] + problems
+        }
         switch verdict {
         case .agrees: return problems
         case .lagging:
-            let behind = survey.agreed.flatMap { agreed in newest.map { agreed.height - $0.height } }
-            return [
-                "its newest attestation is " + (behind.map { "\($0) blocks" } ?? "") + " below the chosen one"
-            ] + problems
-        case .otherBranch: return ["it attests another block at that height"] + problems
-        case .dissents: return ["it signed another statement for the same block than others"] + problems
-        case .equivocates: return ["its key signed two different statements for one block"] + problems
+            let behind = survey.chosen.flatMap { chosen in
+                heard.newest().map { chosen.height - $0.statement.height }
+            }
+            return said(
+                "its newest attestation is " + (behind.map { "\($0) \($0 == 1 ? "block" : "blocks") " } ?? "")
+                    + "below the chosen one",
+                next: "ask again in a while; if it stays behind, tell whoever runs it")
+        case .otherBranch:
+            return said(
+                "it attests another block at that height",
+                next: "ask again after the next blocks, which settle branches")
+        case .dissents: return said("it signed another statement for the same block than others", next: leave)
+        case .equivocates:
+            return said(
+                "its key signed two different statements for one block",
+                next: "nobody can trust that key any more: leave "
+                    + "it with «concord trust remove \(name)», or ask whoever keeps your trustnet to withdraw it"
+            )
         case .unreachable:
-            return problems.isEmpty ? ["its attestation of that height could not be had"] : problems
-        case .stale: return ["its newest attestation is too old to count"] + problems
-        case .invalid: return problems
-        case .withdrawn: return ["its key was withdrawn at that height or below"] + problems
+            let next =
+                "that says nothing of the set: ask again later, or add a mirror with «concord trust add \(name) KEY URL»"
+            return heard.newest() == nil
+                ? said("nothing of it could be had", next: next)
+                : said("its attestation of that height could not be had", next: next)
+        case .stale:
+            return said(
+                "its newest attestation"
+                    + (heard.newest().map { ", of \(Timestamp.text($0.attestation.time))," } ?? "")
+                    + " is too old to count",
+                next: "ask whoever runs it, or allow more with --max-age")
+        case .invalid:
+            return said(
+                "what its hosts serve is not what its key signed",
+                next:
+                    "that says nothing of the set: tell whoever runs it, or add a mirror with «concord trust add \(name) KEY URL»"
+            )
+        case .withdrawn:
+            return said(
+                "its key was withdrawn at that height or below",
+                next: "nothing, if whoever keeps your trustnet told so; see «concord trust list»")
         }
     }
 
-    private static func aligned(_ rows: [[String]]) -> String {
-        let widths = (0..<(rows.first?.count ?? 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }
+    private static func aligned(_ rows: [[String]]) -> [String] {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
                 .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
-        }.joined(separator: "\n")
+        }
     }
 
     /// The end of a block hash, where it differs from others.
-    private static func shortened(_ block: Digest) -> String { "…" + block.reversedHex.suffix(12) }
+    private static func shortened(_ block: Digest) -> String { "…" + block.reversedHex.suffix(8) }
 
-    private static func age(of time: Int64, at now: Int64) -> String {
+    static func age(of time: Int64, at now: Int64) -> String {
         let seconds = now - time
         return switch seconds {
         case ..<0: "from the future"
@@ -97,60 +157,6 @@ enum VerdictTable {
         case ..<7200: "\(seconds / 60) min"
         case ..<172_800: "\(seconds / 3600) h"
         default: "\(seconds / 86_400) days"
-        }
-    }
-
-    /// What --json prints.
-    struct JSON: Encodable {
-        struct Row: Encodable {
-            let name, key, verdict: String
-            let height: Int?
-            let block, time: String?
-            let bytes: Int
-            let problems: [String]
-            let headers: HeaderSurvey.Report.JSON.Row?
-        }
-
-        let result: String
-        let reason: String?
-        let height: Int?
-        let block, muhash, history: String?
-        let coins, amount: UInt64?
-        let minimum: Int
-        let authorities: [Row]
-        let evidence: String?
-        let headers: HeaderSurvey.Report.JSON?
-
-        init(_ survey: Surveyed) {
-            let report = survey.report
-            let followed = survey.headers?.authorities
-            authorities = report.heard.indices.map { i in
-                let (heard, verdict) = (report.heard[i], report.outcome.verdicts[i])
-                let newest = heard.newest()
-                return Row(
-                    name: heard.authority.name.description, key: heard.authority.key.hex,
-                    verdict: verdict.rawValue,
-                    height: newest?.statement.height, block: newest?.statement.block.reversedHex,
-                    time: newest.map { Timestamp.text($0.attestation.time) }, bytes: heard.bytes,
-                    problems: heard.problems.map(\.text), headers: followed.map { .init($0[i]) })
-            }
-            let failure = survey.failure
-            let statement = failure == nil ? survey.agreed : nil
-            height = statement?.height
-            block = statement?.block.reversedHex
-            muhash = statement?.muhash.reversedHex
-            history = statement?.history.hex
-            coins = statement?.coins
-            amount = statement?.amount
-            minimum = report.minimum
-            evidence = survey.evidence?.path
-            headers = survey.headers.map { .init($0) }
-            (result, reason) =
-                switch report.outcome.end {
-                case .agreed: failure.map { ("none", $0.description) } ?? ("agreed", nil)
-                case .contradiction(let block): ("contradiction", "two statements for \(block)")
-                case .none(let reason): ("none", reason)
-                }
         }
     }
 }

@@ -9,7 +9,7 @@ public final class AttestationFetch: @unchecked Sendable {
     /// What came of one block and one authority.
     public enum Answer: Sendable {
         /// What its key signed of this block.
-        case attested(Statement)
+        case attested(SignedAttestation)
         /// Its hosts do not have both files.
         case absent
         /// No host answered as a host of a tree does.
@@ -133,7 +133,7 @@ public final class AttestationFetch: @unchecked Sendable {
                 throw ParseError(
                     .malformed("is the attestation of another block, \(signed.statement.blockID)"), at: 0)
             }
-            pair.answer = .attested(signed.statement)
+            pair.answer = .attested(signed)
             return
         } catch let failure as Failure {
             if failure.isLocal { throw failure }

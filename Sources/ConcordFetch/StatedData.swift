@@ -16,10 +16,10 @@ public struct StatedData {
         hosts = nil
     }
 
-    /// Data of an authority, fetched into a folder for it alone.
-    public init(of authority: Authority, transfers: Transfers, into folder: Folder) {
+    /// Data of authorities that all state the same, fetched into a folder for it alone.
+    public init(of authorities: [Authority], transfers: Transfers, into folder: Folder) {
         self.folder = folder
-        hosts = (authority.urls, transfers)
+        hosts = (authorities.flatMap(\.urls), transfers)
     }
 
     /// Unpacks the patch that a statement names. Throws `FileError`, or `SetFetch.NoValidBytes` where no host has it.
@@ -52,7 +52,10 @@ public struct StatedData {
     }
 
     private func bring(_ wanted: VerifiedDownloads.Wanted) throws {
-        guard let hosts, !folder.contains(wanted.path) else { return }
+        if folder.contains(wanted.path) { return }
+        guard let hosts, !hosts.urls.isEmpty else {
+            throw SetFetch.NoValidBytes(description: "\(wanted.path) is not here")
+        }
         let downloads = VerifiedDownloads(
             hosts.transfers, into: folder, hosts: hosts.urls, preferred: hosts.urls.count)
         do {

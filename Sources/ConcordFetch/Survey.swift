@@ -32,10 +32,9 @@ public struct Survey: ~Copyable {
 
         /// What it says now, nil if nothing usable came in this run: an authority signs in the order of time, and a mirror
         /// may have fallen behind, on a branch that was left since or behind what was seen in an earlier run.
-        public func newest() -> SignedAttestation? { isHeard ? latest : nil }
-
-        var latest: SignedAttestation? {
-            attestations.max {
+        public func newest() -> SignedAttestation? {
+            guard isHeard else { return nil }
+            return attestations.max {
                 ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height)
             }
         }
@@ -177,8 +176,9 @@ public struct Survey: ~Copyable {
             }
         }
         let tails = try fetchAttestations(wanted, withTails: true)
+        let served = heard.map { $0.newest() }
         for i in heard.indices {
-            if heard[i].isHeard { try recallNewest(i) }
+            if let served = served[i] { try recallNewest(i, served) }
             guard let newest = heard[i].newest() else {
                 heard[i].view.absence =
                     heard[i].problems.contains(where: \.isInvalid) ? .invalid : .unreachable
@@ -195,15 +195,14 @@ public struct Survey: ~Copyable {
 
     /// Hosts that show an older state than was seen before are behind, or hold the newer one back. What the key signed
     /// stays signed.
-    private mutating func recallNewest(_ i: Int) throws(FileError) {
-        guard let served = heard[i].latest,
-            let known = try memory.newest(of: heard[i].authority.key),
+    private mutating func recallNewest(_ i: Int, _ served: SignedAttestation) throws(FileError) {
+        guard let known = try memory.newest(of: heard[i].authority.key),
             known.attestation.time <= now + Self.mostAhead,
             known.statement.network == served.statement.network,
             known.statement.parameters == served.statement.parameters
         else { return }
         heard[i].add(known)
-        guard heard[i].latest != served else { return }
+        guard let newest = heard[i].newest(), newest.statement != served.statement else { return }
         try recall(known.statement.blockID)
         let url = heard[i].authority.urls[0]
         heard[i].problems.append(

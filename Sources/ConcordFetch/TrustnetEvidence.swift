@@ -7,6 +7,8 @@ public struct TrustnetEvidence: Sendable {
     public let path: String
     public let name: AuthorityName
     public let version: Int
+    /// The key that signed both.
+    public let key: PublicKey
 
     /// Writes `evidence/trustnet-NAME-N/`: each document, its signatures and the keys, and `account.txt`.
     public init(_ held: SignedTrustnet, _ other: SignedTrustnet, from url: String, in home: Folder)
@@ -14,6 +16,7 @@ public struct TrustnetEvidence: Sendable {
     {
         name = held.trustnet.name
         version = held.trustnet.version
+        key = other.isSigned(by: held.trustnet.bootstrap) ? held.trustnet.bootstrap : other.trustnet.bootstrap
         let folder = "evidence/trustnet-\(name)-\(version)"
         var files: [Folder.Staged] = []
         var text = "Two documents of the trustnet \(name), both version \(version)\n\n"
@@ -32,5 +35,43 @@ public struct TrustnetEvidence: Sendable {
         files.append(try home.stage(text, at: "\(folder)/account.txt"))
         try home.install(files)
         path = home.path(folder)
+    }
+
+    /// What a folder shows that somebody else may have made: documents, each of which a key signed. Throws `FileError` for
+    /// a file that is not what it should be, or unless one key signed two of one number.
+    public init(reading folder: Folder) throws(FileError) {
+        var documents: [SignedTrustnet] = []
+        for file in try Folder.names(in: folder.root).sorted() where file.hasSuffix(".json") {
+            let path = folder.path(file)
+            let most = SignedTrustnet.mostSignatureBytes
+            let previous = TrustnetPath.previousSignature(path)
+            do {
+                documents.append(
+                    try SignedTrustnet(
+                        checking: try File.read(path, atMost: Trustnet.mostBytes),
+                        signature: try File.read(TreePath.signature(path), atMost: most),
+                        previousSignature: folder.contains(TrustnetPath.previousSignature(file))
+                            ? try File.read(previous, atMost: most) : nil))
+            } catch let error as FileError {
+                throw error
+            } catch {
+                throw FileError(path, "\(error)")
+            }
+        }
+        for (i, one) in documents.enumerated() {
+            for other in documents[(i + 1)...]
+            where one.trustnet.version == other.trustnet.version && one.digest != other.digest {
+                let keys = [one.trustnet.bootstrap, other.trustnet.bootstrap]
+                guard let key = keys.first(where: { one.isSigned(by: $0) && other.isSigned(by: $0) }) else {
+                    continue
+                }
+                path = folder.root
+                name = one.trustnet.name
+                version = one.trustnet.version
+                self.key = key
+                return
+            }
+        }
+        throw FileError(folder.root, "holds no two documents of one number that one key signed")
     }
 }

@@ -21,7 +21,18 @@ public struct WayDown {
         case history(beforeIsSame: Bool)
         /// What the block does is the same, the sums over the set are not.
         case totals
+
+        /// Whether data was compared.
+        var isFound: Bool {
+            switch self {
+            case .coin, .manifest: true
+            case .unknown, .history, .totals: false
+            }
+        }
     }
+
+    /// A shard that is said to be larger is not fetched to be compared: the main network's have 9 MB.
+    private static let mostShardBytes: UInt64 = 1 << 30
 
     private let own: StatedData
     private let other: StatedData
@@ -84,7 +95,7 @@ public struct WayDown {
                 return .manifest(shard: shard, own: line, other: otherLine)
             }
             // The other side says how large its shard is: no more is fetched than makes sense beside one's own.
-            guard otherLine.bytes <= 2 * line.bytes + (16 << 20) else {
+            guard line.bytes <= Self.mostShardBytes, otherLine.bytes <= 2 * line.bytes + (16 << 20) else {
                 return .manifest(shard: shard, own: line, other: otherLine)
             }
             let difference = try CoinDifference(

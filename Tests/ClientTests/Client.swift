@@ -94,6 +94,7 @@ struct Answer: Decodable {
         let height: Int?
         let block, time: String?
         let bytes: Int
+        let statements: [String]
         let problems: [String]
         let headers: Followed?
     }
@@ -119,6 +120,7 @@ struct Answer: Decodable {
     let minimum: Int
     let authorities: [Row]
     let evidence: String?
+    let contradiction: Proof?
     let headers: Headers?
 
     var verdicts: [String] { authorities.map(\.verdict) }

@@ -250,6 +250,11 @@ import Testing
         let evidence = PlainTree(client.home.path("evidence/trustnet-example-\(version)"))
         let documents = evidence.files().filter { $0.hasSuffix(".json") }
         #expect(documents.count == 2)
+        let proof = try Client().run("evidence", evidence.root)
+        #expect(
+            proof.isSuccess
+                && proof.output.contains("the key \(net.key) signed two documents of the trustnet «example»"),
+            "\(proof.said)")
         for document in documents {
             let verified = try Program.installed("openssl").run(
                 "dgst", "-sha256", "-verify", evidence.path("\(net.key).pem"), "-signature",

@@ -1,0 +1,69 @@
+import Concord
+import ConcordFetch
+
+extension VerdictTable {
+    /// What --json prints.
+    struct JSON: Encodable {
+        struct Row: Encodable {
+            let name, key, verdict: String
+            let urls: [String]
+            let height: Int?
+            let block, time: String?
+            /// The digests of what it says of the block in question; more than one if it equivocates.
+            let statements: [String]
+            let bytes: Int
+            let problems: [String]
+            let headers: HeaderSurvey.Report.JSON.Row?
+        }
+
+        let result: String
+        let reason: String?
+        let time: String
+        let height: Int?
+        let block, statement, muhash, history: String?
+        let coins, amount: UInt64?
+        let minimum: Int
+        let authorities: [Row]
+        /// The folder.
+        let evidence: String?
+        let contradiction: EvidenceWords.JSON?
+        let headers: HeaderSurvey.Report.JSON?
+
+        init(_ survey: Surveyed) {
+            let report = survey.report
+            let followed = survey.headers?.authorities
+            authorities = report.heard.indices.map { i in
+                let heard = report.heard[i]
+                let newest = heard.newest()
+                let said = survey.chosen.map { heard.view.statements[$0, default: []] } ?? []
+                return Row(
+                    name: heard.authority.name.description, key: heard.authority.key.hex,
+                    verdict: report.outcome.verdicts[i].rawValue, urls: heard.authority.urls,
+                    height: newest?.statement.height, block: newest?.statement.block.reversedHex,
+                    time: newest.map { Timestamp.text($0.attestation.time) },
+                    statements: said.map(\.digest.hex).sorted(), bytes: heard.bytes,
+                    problems: heard.problems.map(\.text), headers: followed.map { .init($0[i]) })
+            }
+            let failure = survey.failure
+            let agreed = failure == nil ? survey.agreed : nil
+            time = Timestamp.text(survey.now)
+            height = agreed?.height
+            block = agreed?.block.reversedHex
+            statement = agreed?.digest.hex
+            muhash = agreed?.muhash.reversedHex
+            history = agreed?.history.hex
+            coins = agreed?.coins
+            amount = agreed?.amount
+            minimum = report.minimum
+            evidence = survey.evidence?.path
+            contradiction = survey.evidence.map { .init($0, problems: survey.evidenceProblems) }
+            headers = survey.headers.map { .init($0) }
+            (result, reason) =
+                switch report.outcome.end {
+                case .agreed: failure.map { ("none", $0.description) } ?? ("agreed", nil)
+                case .contradiction(let block): ("contradiction", "two statements for \(block)")
+                case .none(let reason): ("none", reason)
+                }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Concord
+import ConcordFiles
+import ConcordTransfers
+import ConcordTree
+
+/// Gathers the evidence of a contradiction in `evidence/HEIGHT-BLOCK/` of a home folder: first what was signed, then, with
+/// as little as is needed from both sides, the lowest block of the epoch where they differ and what they have there.
+public struct EvidenceSearch {
+    private let block: BlockID
+    private let folder: Folder
+    private let heard: [Survey.Heard]
+    private let transfers: Transfers
+    /// What could not be had on the way down, in words.
+    public private(set) var problems: [String] = []
+
+    /// Keeps the signed files, durably.
+    public init(of block: BlockID, heard: [Survey.Heard], transfers: Transfers, in home: Folder) throws {
+        self.block = block
+        self.heard = heard.filter { $0.view.counts(at: block.height) }
+        self.transfers = transfers
+        folder = try home.inner("evidence/\(TreePath.name(block))")
+        for one in self.heard {
+            for signed in one.attestations where signed.statement.blockID == block {
+                try folder.install(try Evidence.stage(signed, of: one.authority.name, in: folder))
+            }
+        }
+    }
+
+    /// Goes down as far as the data can be had.
+    public mutating func run() throws -> Evidence {
+        var evidence = try Evidence(reading: folder)
+        for other in evidence.sides.indices.dropFirst() {
+            let isKnown = evidence.differences[other - 1].causes.contains { $0.isFound }
+            if !isKnown { try goDown(evidence.sides[0], evidence.sides[other]) }
+        }
+        evidence = try Evidence(reading: folder)
+        return evidence
+    }
+
+    private typealias Pair = (own: SignedAttestation, other: SignedAttestation)
+
+    private mutating func goDown(_ own: Evidence.Side, _ other: Evidence.Side) throws {
+        let (mine, theirs) = (authorities(own, without: other), authorities(other, without: own))
+        var first = (own.statement, other.statement)
+        if own.statement.parameters == other.statement.parameters, !mine.isEmpty, !theirs.isEmpty,
+            let chain = try headers(own.statement, mine + theirs)
+        {
+            if let lowest = try lowest(chain, mine, theirs) { first = lowest }
+        }
+        // What was fetched is kept, so that it can be looked at again.
+        let data = try [(first.0, own), (first.1, other)].map { statement, side in
+            StatedData(
+                of: authorities(side, without: nil), transfers: transfers,
+                into: try folder.inner(Evidence.side(statement)))
+        }
+        for case .unknown(_, let why) in try WayDown(data[0], data[1]).causes(
+            first.0, first.1, beforeIsSame: false)
+        { problems.append(why) }
+    }
+
+    /// Those who signed for a side, but for those who signed for another one too.
+    private func authorities(_ side: Evidence.Side, without other: Evidence.Side?) -> [Authority] {
+        let keys = Set(side.signed.map(\.key)).subtracting(other?.signed.map(\.key) ?? [])
+        return heard.map(\.authority).filter { keys.contains($0.key) }
+    }
+
+    /// The headers of the block's epoch up to the block, from whoever has them.
+    private mutating func headers(
+        _ statement: Statement, _ authorities: [Authority]
+    ) throws(Failure) -> HeaderChain? {
+        let path = TreePath.headers(epochOf: block.height, statement.parameters)
+        for url in authorities.flatMap(\.urls) {
+            do throws(Failure) {
+                let bytes = try transfers.fetch(
+                    Request("\(url)/\(path)", limit: statement.parameters.epoch * BlockHeader.size)
+                ).bytes
+                let chain = try? HeaderChain(parsing: bytes, from: statement.epochStart)
+                if let chain, chain.block(at: block.height) == block { return chain }
+            } catch {
+                if error.isLocal { throw error }
+            }
+        }
+        problems.append(
+            "no host has headers that lead down from the block: what came before was not looked at")
+        return nil
+    }
+
+    /// The statements at the lowest height of the epoch where both sides were heard and differ, if it is below the block:
+    /// the one before it is tried first, then half of what is left each time.
+    private mutating func lowest(
+        _ chain: HeaderChain, _ mine: [Authority], _ theirs: [Authority]
+    ) throws -> (Statement, Statement)? {
+        var found: (Statement, Statement)?
+        var (same, differs) = (chain.start - 1, block.height)
+        var next = differs - 1
+        while same < differs - 1 {
+            guard let at = chain.block(at: next), let pair = try ask(at, mine, theirs) else {
+                problems.append(
+                    "not both sides' attestations of height \(next) could be had: what came before was not looked at"
+                )
+                return found
+            }
+            if pair.own.statement == pair.other.statement {
+                same = next
+            } else {
+                differs = next
+                found = (pair.own.statement, pair.other.statement)
+            }
+            next = (same + differs) / 2
+        }
+        return found
+    }
+
+    /// What both sides attest of a block, kept with the rest.
+    private func ask(_ block: BlockID, _ mine: [Authority], _ theirs: [Authority]) throws -> Pair? {
+        guard let parameters = heard.lazy.compactMap(\.attestations.first?.statement.parameters).first else {
+            return nil
+        }
+        let all = mine + theirs
+        let answers = try AttestationFetch(all, transfers: transfers).fetch([block], parameters)
+        let said = zip(all, answers).compactMap { authority, answers -> (Authority, SignedAttestation)? in
+            guard case .attested(let signed) = answers[0] else { return nil }
+            return (authority, signed)
+        }
+        guard let own = said.first(where: { mine.contains($0.0) }),
+            let other = said.first(where: { theirs.contains($0.0) })
+        else { return nil }
+        for (authority, signed) in [own, other] {
+            try folder.install(try Evidence.stage(signed, of: authority.name, in: folder))
+        }
+        return (own.1, other.1)
+    }
+}
