@@ -95,6 +95,8 @@ struct Surveyed {
     /// The newest block that was agreed on in earlier runs; nil if none was, or another height was asked for.
     let before: Memory.Agreed?
     let allowsLowWork: Bool
+    /// How many blocks deep branches may differ.
+    let depth: Int
 
     enum Headers {
         case follow
@@ -113,6 +115,7 @@ struct Surveyed {
         }
         self.transfers = transfers
         self.allowsLowWork = allowsLowWork
+        depth = policy.depth
         now = try Clock.now()
         let roster = try home.currentRoster(transfers, now: now)
         let minimum: Int
@@ -189,7 +192,8 @@ struct Surveyed {
         switch report.outcome.end {
         case .agreed(let statement):
             headers.flatMap {
-                $0.failure(statement, allowsLowWork: allowsLowWork) ?? rollback(to: statement, $0)
+                $0.failure(statement, allowsLowWork: allowsLowWork, depth: depth)
+                    ?? rollback(to: statement, $0)
             }
         case .contradiction(let block):
             CommandFailure(

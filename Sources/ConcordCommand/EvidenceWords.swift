@@ -7,7 +7,7 @@ enum EvidenceWords {
     static func account(_ evidence: Evidence, _ problems: [String] = []) -> String {
         var lines = ["block \(evidence.block.hash.reversedHex) at height \(evidence.block.height)"]
         for side in evidence.sides {
-            lines.append("statement \(side.statement.digest.hex)")
+            lines.append("\nstatement \(side.statement.digest.hex)")
             for one in side.signed {
                 lines.append(
                     "  signed by \(one.name.printable) at \(Timestamp.text(one.attestation.attestation.time)), key "
@@ -18,7 +18,7 @@ enum EvidenceWords {
             let sides = names(difference, evidence)
             let isBelow = difference.block != evidence.block
             lines.append(
-                "\(sides.own) and \(sides.other) differ \(isBelow ? "first " : "")at height \(difference.block.height)"
+                "\n\(sides.own) and \(sides.other) differ \(isBelow ? "first " : "")at height \(difference.block.height)"
                     + (isBelow ? ", block \(difference.block.hash.reversedHex)," : "") + " in:")
             for field in difference.fields {
                 lines += ["  \(field.name)"] + sides.lines(field.own, field.other).map { "  " + $0 }

@@ -8,14 +8,14 @@ extension HeaderSurvey.Report {
     static let notFollowed = "not followed: «concord fetch» does, and «check --headers»"
 
     /// What they say against the agreed statement; nil if nothing.
-    func failure(_ agreed: Statement, allowsLowWork: Bool) -> CommandFailure? {
+    func failure(_ agreed: Statement, allowsLowWork: Bool, depth: Int) -> CommandFailure? {
         switch end {
         case .noHeaders:
             let faults = authorities.flatMap(\.problems).map { "\n  \($0)" }.joined()
             return CommandFailure(
                 .noValidBytes,
                 "no host had headers that lead to the agreed block \(agreed.blockID):\(faults)")
-        case .lessWork(let branch, let rivals): return lessWork(branch, rivals, agreed)
+        case .lessWork(let branch, let rivals): return lessWork(branch, rivals, agreed, depth)
         case .mostWork: break
         }
         guard let best, best.work < agreed.network.knownWork, !allowsLowWork else { return nil }
@@ -28,7 +28,8 @@ extension HeaderSurvey.Report {
     }
 
     private func lessWork(
-        _ branch: HeaderSurvey.Branch, _ rivals: [(name: AuthorityName, urls: [String])], _ agreed: Statement
+        _ branch: HeaderSurvey.Branch, _ rivals: [(name: AuthorityName, urls: [String])],
+        _ agreed: Statement, _ depth: Int
     ) -> CommandFailure {
         let whose = rivals.map { rival in
             "«\(rival.name)» (\(rival.urls.map(WebAddress.shown).joined(separator: ", ")))"
@@ -42,8 +43,8 @@ extension HeaderSurvey.Report {
             + " has \(grouped(work - branch.work)) hashes more, \(Self.hex(work)) in all. It branches off above height "
             + "\(branch.fork), \(branch.depth) blocks below the end of the agreed block's chain"
         text +=
-            branch.depth > Agreement.defaultDepth
-            ? ", deeper than the \(Agreement.defaultDepth) blocks that branches may differ: ask both sides why"
+            branch.depth > depth
+            ? ", deeper than the \(depth) blocks that branches may differ: ask both sides why"
             : ": ask again after the next blocks"
         if whose.isEmpty {
             text +=
