@@ -80,7 +80,7 @@ public struct ChainAudit {
             let statements = try builder.advance(&position, over: heights).map(\.statement)
             try compare(statements, try answers.get(), in: range)
             if let newest = statements.last, newest.isEpochStart {
-                try builder.removeOld(below: newest.height)
+                try builder.removeOld(below: newest.blockID)
             }
             tell(.compared(height: position.next - 1, to: range.upperBound))
         }

@@ -188,16 +188,8 @@ public struct SetBuilder: Sendable {
     }
 
     /// Removes patches and snapshots of epochs that neither the next snapshot nor a reorganisation across the epoch
-    /// height needs: all but the epoch of `height` and the one before.
-    public func removeOld(below height: Int) throws {
-        let kept = parameters.epochStart(of: height) - parameters.epoch
-        for name in try Folder.names(in: data.path("snapshots")) {
-            guard let start = TreePath.block(named: name[...])?.height, start < kept else { continue }
-            try data.removeTree("snapshots/\(name)")
-        }
-        for name in try Folder.names(in: data.path("patches")) {
-            guard let start = TreePath.height(digits: name[...]), start < kept else { continue }
-            try data.removeTree("patches/\(name)")
-        }
+    /// height needs.
+    public func removeOld(below newest: BlockID) throws {
+        _ = try TreePruning(keep: TreePruning.least)?.run(data, newest: newest, parameters)
     }
 }

@@ -11,7 +11,7 @@ struct ConcordCommand: ParsableCommand {
         version: Software.version,
         subcommands: [
             Trust.self, Check.self, Fetch.self, Utxos.self, Export.self, Verify.self, Audit.self,
-            ShowEvidence.self,
+            ShowEvidence.self, Mirror.self,
         ])
 
     static func main() {

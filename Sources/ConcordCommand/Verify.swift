@@ -58,6 +58,9 @@ struct Verify: ParsableCommand {
         if !report.unsigned.isEmpty {
             print("\(report.unsigned.count) files are no part of the tree and not signed by anybody")
         }
+        if let from = report.dataFrom, from > report.authority.first {
+            print("data from height \(from) on; what is below is attested, and not here")
+        }
         print(report.problems.isEmpty ? "everything is right" : "\(report.problems.count) things are wrong")
     }
 
@@ -65,6 +68,7 @@ struct Verify: ParsableCommand {
         let authority, network, key: String
         let newest: String?
         let attestations, patches, snapshots, shards, headers: Int
+        let dataFrom: Int?
         let problems, unsigned: [String]
 
         init(_ report: TreeVerifier.Report) {
@@ -77,6 +81,7 @@ struct Verify: ParsableCommand {
             snapshots = report.snapshots
             shards = report.shards
             headers = report.headers
+            dataFrom = report.dataFrom
             problems = report.problems
             unsigned = report.unsigned
         }

@@ -111,7 +111,7 @@ public struct TrustList: Sendable {
     }
 
     /// A URL of a tree or a trustnet without slashes at its end.
-    private static func normal(_ url: String) throws -> String {
+    public static func normal(_ url: String) throws -> String {
         guard ["http://", "https://", "file://"].contains(where: url.hasPrefix), !url.contains("?"),
             !url.contains("#")
         else {

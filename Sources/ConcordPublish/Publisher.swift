@@ -253,7 +253,7 @@ public struct Publisher {
         try head.point(to: newest.blockID, position.epoch.headers)
         try rolling.write(position.muhash, for: newest.blockID)
         if newest.height == first { try state.removeTree("fold") }
-        if isWitness, newest.isEpochStart { try builder.removeOld(below: newest.height) }
+        if isWitness, newest.isEpochStart { try builder.removeOld(below: newest.blockID) }
         return signatures
     }
 

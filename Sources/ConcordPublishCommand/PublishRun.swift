@@ -143,7 +143,12 @@ struct PublishRun {
             to: target, now: { Int64(Date().timeIntervalSince1970) }, isStopping: { StopSignal.isStopping },
             tell: tell)
         progress.clear()
-        if let result { try report.say(result, seconds: Date().timeIntervalSince(started)) }
+        guard let result else { return }
+        try report.say(result, seconds: Date().timeIntervalSince(started))
+        if let pruning = options.keep.flatMap(TreePruning.init(keep:)), !options.attestOnly {
+            let removed = try pruning.run(tree, newest: result.statement.blockID, parameters)
+            if removed.snapshots > 0 { progress.say("note: \(Prune.words(removed))") }
+        }
     }
 
     private func tell(_ event: Publisher.Event) {

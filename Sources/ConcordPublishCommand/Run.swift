@@ -85,6 +85,12 @@ struct Run: ParsableCommand {
     @Option(help: ArgumentHelp("zstd level, 1 to 22.", valueName: "n"))
     var level: Int = ZstdCompressor.defaultLevel
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep the data of the newest n epochs, the open one among them, 2 or more; remove older snapshots and "
+                + "patches as «prune» does. (default: all)", valueName: "n"))
+    var keep: Int?
+
     @Option(help: "A note for each new attestation; printable ASCII.")
     var note: String?
 
@@ -112,6 +118,7 @@ struct Run: ParsableCommand {
                 "--first is the first height of an epoch, a multiple of \(parameters?.epoch ?? 0).")
         }
         guard memory.bytes >= 1 << 20 else { throw ValidationError("--memory is 1M or more.") }
+        guard keep.map({ TreePruning(keep: $0) != nil }) ?? true else { throw ValidationError(Prune.usage) }
         guard note.map(Attestation.isText) ?? true else {
             throw ValidationError("--note is 1 to \(Attestation.mostTextBytes) printable ASCII characters.")
         }

@@ -11,6 +11,9 @@ public struct TreeVerifier {
         public var snapshots = 0
         public var shards = 0
         public var headers = 0
+        /// The first height of the lowest epoch whose snapshot is here: what is below was removed, or never taken. Nil where
+        /// the tree has no snapshots.
+        public var dataFrom: Int?
         /// What is wrong, in words that name the file.
         public var problems: [String] = []
         /// Files that no signature covers and that are no part of a tree.
@@ -52,6 +55,7 @@ public struct TreeVerifier {
     public mutating func run() throws -> Report {
         try checkAttestations()
         checkHistory()
+        try findData()
         try checkPatches()
         try checkSnapshots()
         try checkHeaders()
@@ -122,10 +126,21 @@ public struct TreeVerifier {
         try !Folder.names(in: tree.path(name)).isEmpty
     }
 
+    private mutating func findData() throws {
+        let folder = Folder(reading: tree.root)
+        report.dataFrom = try Folder.names(in: tree.path("snapshots")).compactMap { name in
+            guard let block = TreePath.block(named: name[...]), statements[block]?.isEpochStart == true,
+                folder.contains(TreePath.manifest(block))
+            else { return nil }
+            return block.height
+        }.min()
+    }
+
     private mutating func checkPatches() throws {
         guard try hasFolder("patches") else { return }
         tell("patches")
-        let all = statements.values.sorted { $0.height < $1.height }
+        let kept = report.dataFrom ?? 0
+        let all = statements.values.filter { $0.height >= kept }.sorted { $0.height < $1.height }
         let (tree, parameters) = (tree, parameters)
         let failures = try Parallel.map(all.count, tools: { ByteBuffer(capacity: 1 << 20) }) { i, buffer in
             let path = tree.path(TreePath.patch(all[i].blockID, parameters))
@@ -142,7 +157,10 @@ public struct TreeVerifier {
 
     private mutating func checkSnapshots() throws {
         guard try hasFolder("snapshots") else { return }
-        for statement in statements.values.filter(\.isEpochStart).sorted(by: { $0.height < $1.height }) {
+        let kept = report.dataFrom ?? 0
+        for statement in statements.values.filter({ $0.isEpochStart && $0.height >= kept }).sorted(by: {
+            $0.height < $1.height
+        }) {
             guard let root = statement.snapshotRoot else { continue }
             let block = statement.blockID
             tell("snapshot of height \(block.height)")
@@ -208,6 +226,7 @@ public struct TreeVerifier {
         if statement.height == 0 { return (nil, patches) }
         var at = statement
         while let next = parent(of: at) {
+            if next.height < report.dataFrom ?? 0 { return nil }
             if let root = next.snapshotRoot {
                 let manifest = try tree.manifest(of: next.blockID, parameters: parameters, root: root)
                 return (SnapshotMerge.Before(block: next.blockID, manifest: manifest), patches.reversed())

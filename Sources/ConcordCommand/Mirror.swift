@@ -1,0 +1,129 @@
+import ArgumentParser
+import Concord
+import ConcordConsole
+import ConcordFetch
+import ConcordFiles
+import ConcordTransfers
+import ConcordTree
+
+struct Mirror: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Keep a copy of an authority's tree, checked and ready to be served.",
+        discussion: """
+            Anybody can add bandwidth without being trusted: what clients take they check. So does this command, before a \
+            file gets its name. Run it again, from cron for instance, and it fetches what is new. Pages, which nobody \
+            signs, are left out. Exit status: 0 the copy is as new as the tree, 4 the host has not what its authority \
+            signed, or is behind the copy.
+            """)
+
+    @Argument(help: "The URL of the tree.")
+    var url: String
+    @Argument(help: ArgumentHelp("The folder of the copy.", valueName: "dir"))
+    var folder: String
+    @Option(
+        help: ArgumentHelp(
+            "The authority's public key. (default: as in your list, if the URL is there; else the one that the tree "
+                + "names)", valueName: "hex"))
+    var key: String?
+    @Option(
+        help: ArgumentHelp(
+            "Only the data of the newest n epochs, 2 or more; older data in the folder is removed. (default: all that "
+                + "the host has)", valueName: "n"))
+    var snapshots: Int?
+    @Flag(help: "No data: attestations and headers.")
+    var attestationsOnly = false
+    @OptionGroup var home: HomeOptions
+    @OptionGroup var hosts: HostOptions
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard snapshots.map({ TreePruning(keep: $0) != nil }) ?? true else {
+            throw ValidationError("--snapshots is \(TreePruning.least) or more.")
+        }
+        guard snapshots == nil || !attestationsOnly else {
+            throw ValidationError("--snapshots and --attestations-only exclude each other.")
+        }
+        guard key.map({ PublicKey(hex: $0.lowercased()) != nil }) ?? true else {
+            throw ValidationError("--key is 66 hex digits, a point of secp256k1.")
+        }
+    }
+
+    func run() throws {
+        let progress = ProgressLine(isQuiet: json)
+        let address: String
+        do { address = try TrustList.normal(url) } catch let refusal as TrustList.Refusal {
+            throw CommandFailure(.usage, refusal.description)
+        }
+        let expected = try key.flatMap { PublicKey(hex: $0.lowercased()) } ?? keyInList(of: address)
+        let lock = try FolderLock(withoutFile: folder)
+        let target = try Folder(folder)
+        let extent: TreeMirror.Extent =
+            attestationsOnly
+            ? .attestations : snapshots.flatMap(TreePruning.init(keep:)).map { .epochs($0) } ?? .everything
+        let mirror = TreeMirror(address, key: expected, transfers: hosts.transfers(), into: target)
+        let report: TreeMirror.Report
+        do {
+            report = try mirror.run(extent) { height, all, bytes in
+                progress.update("mirrored height \(height) of \(all), \(grouped(bytes)) bytes")
+            }
+        } catch let error as TreeMirror.Unusable {
+            throw CommandFailure(.noValidBytes, error.description)
+        } catch let failure as Failure {
+            throw CommandFailure(failure.isLocal ? .localFailure : .noValidBytes, failure.description)
+        }
+        try target.removeTemporaries()
+        lock.release()
+        progress.clear()
+        if json { return try printJSON(JSON(report)) }
+        if expected == nil {
+            progress.say(
+                "note: held to the key that the tree names itself, \(report.authority.key.hex): compare it with what "
+                    + "\(report.authority.name) says elsewhere")
+        }
+        print(Self.words(report, folder))
+    }
+
+    /// The key that one's own list, or a trustnet, has for the URL.
+    private func keyInList(of url: String) throws -> PublicKey? {
+        let opened = home.openForReading()
+        let list = try opened.trustList()
+        let held = try opened.trustnets(of: list).compactMap(\.held?.trustnet)
+        let authorities = list.authorities + held.flatMap(\.members).map(\.authority)
+        return authorities.first { $0.urls.contains(url) }?.key
+    }
+
+    private static func words(_ report: TreeMirror.Report, _ folder: String) -> String {
+        var text =
+            "\(folder): the tree of \(report.authority.name), height \(report.newest.height); "
+            + (report.attestations + report.files == 0
+                ? "nothing new"
+                : "\(grouped(report.attestations)) new attestations, \(grouped(report.files)) new files of data, "
+                    + "\(grouped(report.bytes)) bytes in all")
+        text += report.dataFrom.map { "; data from height \($0) on" } ?? "; no data"
+        if let removed = report.removed, removed.snapshots > 0 {
+            text += "\nremoved \(removed.snapshots) snapshots, and the patches of \(removed.epochs) epochs"
+        }
+        return text
+    }
+
+    private struct JSON: Encodable {
+        let name, network, key: String
+        let height: Int
+        let block: String
+        let attestations, files, bytes: Int
+        let dataFrom: Int?
+
+        init(_ report: TreeMirror.Report) {
+            name = report.authority.name.description
+            network = report.authority.network.rawValue
+            key = report.authority.key.hex
+            height = report.newest.height
+            block = report.newest.hash.reversedHex
+            attestations = report.attestations
+            files = report.files
+            bytes = report.bytes
+            dataFrom = report.dataFrom
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Concord
+import ConcordChain
+import ConcordConsole
+import ConcordFiles
+import ConcordTree
+
+struct Prune: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Remove the data of old epochs from a tree.",
+        discussion: """
+            Snapshots and patches of all but the newest epochs go. Attestations and headers stay, so that everything that \
+            was ever said can still be compared. «run --keep» does the same whenever an epoch has begun; while a run with \
+            --follow is at work, only that can.
+            """)
+
+    @Option(help: ArgumentHelp("The tree.", valueName: "dir"))
+    var tree: String
+    @Option(help: ArgumentHelp("Keep the data of so many epochs, the open one among them.", valueName: "n"))
+    var keep: Int
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    static let usage =
+        "--keep is \(TreePruning.least) or more: the open epoch's snapshot, and the one before, which a "
+        + "reorganisation may need."
+
+    func validate() throws {
+        guard TreePruning(keep: keep) != nil else { throw ValidationError(Self.usage) }
+    }
+
+    func run() throws {
+        guard let pruning = TreePruning(keep: keep) else { return }
+        let root = ChainOptions.withoutSlash(tree)
+        guard Folder.isFolder(root) else { throw CommandFailure(.localFailure, "\(root): is no tree") }
+        let lock = try FolderLock(withoutFile: root)
+        let folder = try Folder(root)
+        let report = try pruning.run(
+            folder, newest: try Tree(root).latest(), try Tree(root).authority().parameters)
+        lock.release()
+        if json {
+            try printJSON(JSON(from: report.from, snapshots: report.snapshots, epochs: report.epochs))
+        } else {
+            print(Self.words(report))
+        }
+    }
+
+    static func words(_ report: TreePruning.Report) -> String {
+        report.snapshots + report.epochs == 0
+            ? "nothing is older than height \(report.from)"
+            : "removed \(report.snapshots) snapshots, and the patches of \(report.epochs) epochs; the data begins at height "
+                + "\(report.from)"
+    }
+
+    private struct JSON: Encodable {
+        let from, snapshots, epochs: Int
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `concord-publish prune`, and `run --keep`.
+@Suite struct PruneTests {
+    private func starts(_ tree: PlainTree, _ folder: String) -> [Int] {
+        Set(tree.files(under: folder).compactMap { Int($0.split(separator: "/")[1].prefix(7)) }).sorted()
+    }
+
+    private func verify(_ publication: Publication) throws -> Program.Outcome {
+        try Program.built("concord").run(
+            "verify", publication.tree.root, "--key", publication.publicKey, "--deep")
+    }
+
+    private func prune(_ publication: Publication, _ keep: Int) throws -> Program.Outcome {
+        try Publication.program().run("prune", "--tree", publication.tree.root, "--keep", "\(keep)")
+    }
+
+    @Test func oldEpochsGo() throws {
+        let publication = try Publication(.regtestRich)
+        try publication.publish("--level", "1")
+        let tree = publication.tree
+        let signed = tree.files(under: "attestations") + tree.files(under: "headers")
+        let outcome = try prune(publication, 3)
+        #expect(
+            outcome.output
+                == "removed 4 snapshots, and the patches of 4 epochs; the data begins at height 200\n")
+        #expect(starts(tree, "snapshots") == [200, 250, 300] && starts(tree, "patches") == [200, 250, 300])
+        #expect(tree.files(under: "attestations") + tree.files(under: "headers") == signed)
+        let verified = try verify(publication)
+        #expect(verified.isSuccess && verified.output.contains("data from height 200 on"), "\(verified.output)")
+        #expect(try prune(publication, 3).output == "nothing is older than height 200\n")
+        #expect(try prune(publication, 10).output == "nothing is older than height 0\n")
+        // The next run has nothing to do, and does nothing.
+        #expect(try publication.publish("--level", "1").output.hasPrefix("nothing new"))
+        #expect(starts(tree, "snapshots") == [200, 250, 300])
+    }
+
+    /// What the open epoch needs, and the one before, is never removed.
+    @Test(arguments: [0, 1, -3]) func notTooMuch(keep: Int) throws {
+        let publication = try Publication(.regtestRich)
+        let outcome = try prune(publication, keep)
+        #expect(outcome.status == 64)
+        #expect(try publication.run("--keep", "\(keep)").status == 64)
+    }
+
+    /// Pruned while it is published: block by block, across epochs, and it goes on.
+    @Test func keptSmallOnTheWay() throws {
+        let publication = try Publication(.regtestRich)
+        for height in stride(from: 40, through: 320, by: 40) {
+            try publication.publish("--level", "1", "--to", "\(height)", "--keep", "2")
+            let start = height / 50 * 50
+            #expect(starts(publication.tree, "snapshots") == (start == 0 ? [0] : [start - 50, start]))
+        }
+        try publication.publish("--level", "1")
+        #expect(try verify(publication).isSuccess)
+        #expect(starts(publication.tree, "patches") == [250, 300])
+    }
+
+    /// A snapshot that is only partly there was being removed: nothing of it is missed.
+    @Test func killedOnTheWay() throws {
+        let publication = try Publication(.regtestRich)
+        try publication.publish("--level", "1")
+        let tree = publication.tree
+        let oldest = tree.files(under: "snapshots").filter { $0.contains("/0000000-") }
+        for path in oldest where path.hasSuffix("manifest.txt") || path.hasSuffix("003.zst") {
+            try FileManager.default.removeItem(atPath: tree.path(path))
+        }
+        #expect(try verify(publication).isSuccess)
+        #expect(try prune(publication, 6).isSuccess)
+        #expect(starts(tree, "snapshots") == [50, 100, 150, 200, 250, 300])
+        #expect(try verify(publication).isSuccess)
+    }
+
+    /// What is kept must be whole.
+    @Test func whatIsKeptIsMissed() throws {
+        let publication = try Publication(.regtestRich)
+        try publication.publish("--level", "1")
+        _ = try prune(publication, 3)
+        let tree = publication.tree
+        let patch = try #require(tree.files(under: "patches").first { $0.contains("/0000207-") })
+        try FileManager.default.removeItem(atPath: tree.path(patch))
+        #expect(try verify(publication).status == 1)
+    }
+
+    @Test func noTree() throws {
+        let outcome = try Publication.program().run("prune", "--tree", "/nowhere", "--keep", "2")
+        #expect(outcome.status == 1 && outcome.errors.contains("/nowhere: is no tree"))
+    }
+}
