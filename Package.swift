@@ -11,6 +11,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // The C libraries, as the system has them.
@@ -81,7 +82,10 @@ let package = Package(
                 "ConcordFiles",
                 "ConcordTransfers", "ConcordTree",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            // Links to files of site-template.
+            resources: [.embedInCode("Site/report.html")]),
         .executableTarget(
             name: "ConcordPublishCommand",
             dependencies: [

@@ -82,7 +82,7 @@ enum VerdictTable {
     }
 
     /// Why it is not agreement, in words, and what to do.
-    private static func reasons(_ heard: Survey.Heard, _ verdict: Verdict, _ survey: Surveyed) -> [String] {
+    static func reasons(_ heard: Survey.Heard, _ verdict: Verdict, _ survey: Surveyed) -> [String] {
         let problems = heard.problems.map(\.text)
         let urls = heard.authority.urls.map(WebAddress.shown).joined(separator: ", ")
         let name = heard.authority.name

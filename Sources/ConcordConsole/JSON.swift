@@ -2,10 +2,15 @@ import Foundation
 
 /// Prints a result for scripts: one JSON object on standard output, keys sorted.
 public func printJSON(_ value: some Encodable, onOneLine: Bool = false) throws {
+    FileHandle.standardOutput.write(Data(try encodedJSON(value, onOneLine: onOneLine)))
+}
+
+/// What `printJSON` prints.
+public func encodedJSON(_ value: some Encodable, onOneLine: Bool = false) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     if !onOneLine { encoder.outputFormatting.insert(.prettyPrinted) }
-    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+    return [UInt8](try encoder.encode(value)) + Array("\n".utf8)
 }
 
 /// A number with its thousands apart: 165 000 000.

@@ -41,6 +41,8 @@ public struct AttestationMatrix: Sendable {
     public let blocks: [BlockID]
     /// One row an authority, in the order of the survey; one cell a block.
     public let rows: [[Cell]]
+    /// What was fetched.
+    public let signed: [SignedAttestation]
     /// What hosts did wrong, a line a host, by authority.
     public let faults: [[AttestationFetch.Fault]]
 
@@ -76,6 +78,7 @@ public struct AttestationMatrix: Sendable {
         }
         let blocks = chains.blocks()
         self.blocks = blocks
+        signed = chains.signed
         rows = heard.indices.map { authority in blocks.map { chains.cell(authority, $0) } }
         var faults = [[AttestationFetch.Fault]](repeating: [], count: heard.count)
         for (authority, own) in zip(present, fetch.faults) { faults[authority] = own }
@@ -92,6 +95,7 @@ private struct Chains {
     private var said: [[BlockID: Set<Statement>]]
     private var answers: [[BlockID: AttestationFetch.Answer]]
     private var asked: Set<BlockID> = []
+    private(set) var signed: [SignedAttestation] = []
     /// The chain of the center.
     private var trunk: [Int: BlockID] = [:]
 
@@ -128,11 +132,12 @@ private struct Chains {
 
     mutating func add(_ answer: AttestationFetch.Answer, of block: BlockID, by authority: Int) {
         answers[authority][block] = answer
-        guard case .attested(let statement) = answer, views[authority].counts(at: block.height) else {
+        guard case .attested(let attested) = answer, views[authority].counts(at: block.height) else {
             return
         }
-        said[authority][block, default: []].insert(statement)
-        views[authority].add(statement)
+        signed.append(attested)
+        said[authority][block, default: []].insert(attested.statement)
+        views[authority].add(attested.statement)
     }
 
     /// What most of those who attest a block say its parent is.

@@ -8,7 +8,8 @@ import Testing
     static let otherKey = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5"
 
     @Test(arguments: [
-        "", "check", "fetch", "utxos", "export", "verify", "audit", "trust", "trust add", "trust remove",
+        "", "check", "report", "fetch", "utxos", "export", "verify", "audit", "trust", "trust add",
+        "trust remove",
         "trust list", "trust use", "trust update", "trust drop",
     ])
     func help(command: String) throws {
@@ -34,7 +35,8 @@ import Testing
         ["verify"],
         ["trust", "add"], ["trust", "add", "alpha"], ["trust", "add", "alpha", key], ["trust", "remove"],
         ["trust", "fly"], ["fetch", "extra"], ["verify", "a", "b"], ["export"], ["export", "a", "b"],
-        ["export", "a", "--height", "x"],
+        ["export", "a", "--height", "x"], ["report"], ["report", "a", "--heights", "0"],
+        ["report", "a", "b"],
     ])
     func wrongUsage(arguments: [String]) throws {
         let outcome = try Client().run(arguments)
