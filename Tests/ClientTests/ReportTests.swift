@@ -222,6 +222,7 @@ import Testing
         try net.sign()
         let client = try Client()
         try client.use(net)
+        defer { withExtendedLifetime((sites, net)) {} }
         try sites[2].lie(at: 330)
         let page = try Page(client)
         #expect(page.outcome.status == 0, "\(page.outcome.said)")
@@ -338,7 +339,7 @@ import Testing
     }
 
     @Test func hostileWordsStayWords() throws {
-        let (_, page) = try Self.hostile()
+        let (client, page) = try Self.hostile()
         #expect(page.outcome.status == 0, "\(page.outcome.said)")
         #expect(page.html.contains("document.title") && !page.html.contains("<script"))
         #expect(
@@ -357,6 +358,15 @@ import Testing
             .replacing("&lt;", with: "<").replacing("&gt;", with: ">")
         let words = try Program(at: "/bin/sh").run("-c", "concord() { printf '%s\\n' \"$#\"; }; \(command)")
         #expect(words.output == "9\n" && words.errors.isEmpty, "\(command) \(words.said)")
+
+        // Wherever somebody's own template puts them: a quote that a mark combines with is a quote to a browser.
+        let scratch = try Scratch()
+        let template = try scratch.write(
+            "{{#authorities}}{{#reasons}}{{.}}{{/reasons}}{{#places}}{{url}}{{/places}}{{note}}{{/authorities}}",
+            to: "template.html")
+        try client.succeed("report", scratch.path("page"), "--template", template, "--timeout", "5")
+        let bare = String(decoding: try scratch.read("page/index.html"), as: UTF8.self).unicodeScalars
+        #expect(bare.count > 100 && !bare.contains { "<>\"'".unicodeScalars.contains($0) })
     }
 
     // MARK: in a browser
