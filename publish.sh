@@ -25,6 +25,7 @@ Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONC
   CONCORD_EPOCH     blocks from one snapshot to the next           default: the network's
   CONCORD_LEVEL     zstd level, 1 to 22                              default: the program's
   CONCORD_NOTE      a note for every new attestation                 default: none
+  CONCORD_WEB_SEEDS URLs of the tree, for its torrents             default: none
   CONCORD_OPTIONS   more options of «concord-publish run», like --first 920000 --confirmations 2
   CONCORD_UPLOAD    a shell command that uploads the folder $1       default: none, the tree stays where it is
 USAGE
@@ -118,7 +119,7 @@ serve() {
 
 # The batch job of an authority.
 publish() {
-    local variable options=()
+    local variable url options=()
     for variable in CONCORD_TREE CONCORD_KEY CONCORD_NAME; do
         [ -n "${!variable:-}" ] || fail "$variable is not set: see «publish.sh --help»"
     done
@@ -137,6 +138,7 @@ publish() {
     [ -z "${CONCORD_EPOCH:-}" ] || options+=(--epoch "$CONCORD_EPOCH")
     [ -z "${CONCORD_LEVEL:-}" ] || options+=(--level "$CONCORD_LEVEL")
     [ -z "${CONCORD_NOTE:-}" ] || options+=(--note "$CONCORD_NOTE")
+    for url in ${CONCORD_WEB_SEEDS:-}; do options+=(--web-seed "$url"); done
     # shellcheck disable=SC2086
     "$bin/concord-publish" run "${options[@]}" ${CONCORD_OPTIONS:-}
     if [ -n "${CONCORD_UPLOAD:-}" ]; then

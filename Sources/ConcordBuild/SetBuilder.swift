@@ -144,14 +144,23 @@ public struct SetBuilder: Sendable {
         if isThere, isFixed(block) { _ = try known.get() }
         if isThere, case .success = known {
             for shard in shards where data.contains(shard.path) { data.discard(shard) }
-            try data.install(shards.filter { !data.contains($0.path) })
+            let missing = shards.filter { !data.contains($0.path) }
+            if !missing.isEmpty { try removeTorrent(block) }
+            try data.install(missing)
         } else {
             // The manifest comes when all that it lists is there for good.
+            try removeTorrent(block)
             try data.remove(TreePath.manifest(block))
             try data.install(shards)
             try data.write(Array(manifest.text.utf8), at: TreePath.manifest(block))
         }
         return manifest
+    }
+
+    /// A torrent is of a shard's file as it is, and another one can have other bytes for the same coins.
+    private func removeTorrent(_ block: BlockID) throws {
+        try data.remove(TreePath.magnet(block))
+        try data.remove(TreePath.torrent(block))
     }
 
     // MARK: a start at a height

@@ -15,6 +15,7 @@ public struct Publisher {
     private let rolling: RollingMuHash
     private let first: Int
     private let beginning: Beginning
+    private let torrents: SnapshotTorrents
     private var source: any ChainSource { builder.source }
     private var parameters: TreeParameters { builder.parameters }
 
@@ -47,9 +48,10 @@ public struct Publisher {
     ///   - tree: the tree, opened for writing.
     ///   - state: the folder of this publisher's own, which must be locked.
     ///   - first: the epoch height that the tree begins with.
+    ///   - webSeeds: URLs of the tree, for the torrents of its snapshots.
     public init(
         _ builder: SetBuilder, tree: Folder, state: Folder, first: Int = 0,
-        beginning: Beginning = .blocks(memory: SetFold.defaultMemory),
+        beginning: Beginning = .blocks(memory: SetFold.defaultMemory), webSeeds: [String] = [],
         signer: Signer
     ) {
         self.builder = builder
@@ -57,6 +59,7 @@ public struct Publisher {
         self.state = state
         self.first = first
         self.beginning = beginning
+        torrents = SnapshotTorrents(folder: tree, parameters: builder.parameters, webSeeds: webSeeds)
         key = signer.key
         attestor = Attestor(
             folder: tree, key: key, name: signer.name, software: signer.software, note: signer.note,
@@ -98,6 +101,8 @@ public struct Publisher {
         case resuming(height: Int, to: Int)
         case published(height: Int, to: Int)
         case snapshot(height: Int, coins: UInt64)
+        /// The torrent of a snapshot is made.
+        case torrent(height: Int)
     }
 
     /// Publishes every block that is not yet, up to `target`.
@@ -124,6 +129,7 @@ public struct Publisher {
         while position.next <= target, !isStopping() {
             let steps = try next(&position, to: target, isStopping: isStopping, tell)
             guard let statement = steps.last?.statement else { break }
+            if statement.isEpochStart, !isWitness { try makeTorrent(of: statement.blockID, tell) }
             let signatures = try sign(steps, at: position, now: now())
             var next = report ?? Report(statement: statement)
             next.blocks += steps.count
@@ -136,8 +142,15 @@ public struct Publisher {
             report = next
             tell(.published(height: statement.height, to: target))
         }
+        // Of snapshots that have none, or one that names other web seeds.
+        for block in try torrents.missing() where !isStopping() { try makeTorrent(of: block, tell) }
         report?.leftBehind = leftBehind
         return report
+    }
+
+    private func makeTorrent(of block: BlockID, _ tell: (Event) -> Void) throws {
+        tell(.torrent(height: block.height))
+        try torrents.write(block)
     }
 
     /// The highest published block of the chain that can be gone on from: it has a running value, an attestation to

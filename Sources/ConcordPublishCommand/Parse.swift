@@ -1,5 +1,6 @@
 import ArgumentParser
 import Concord
+import ConcordConsole
 
 /// Arguments turned into what they stand for.
 enum Parse {
@@ -23,5 +24,14 @@ enum Parse {
             throw ValidationError("«\(text)» is no height from 0 to \(TreePath.mostHeight).")
         }
         return height
+    }
+
+    @Sendable static func treeURL(_ text: String) throws -> String {
+        let url = ChainOptions.withoutSlash(text)
+        guard Trustnet.isURL(url) else {
+            throw ValidationError(
+                "«\(text.printable)» is no URL of a tree: http:// or https://, a host and a path, no more.")
+        }
+        return url
     }
 }

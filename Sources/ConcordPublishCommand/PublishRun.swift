@@ -138,7 +138,7 @@ struct PublishRun {
             tree: tree,
             state: state, first: first,
             beginning: options.fromDump.map { .dump($0) } ?? .blocks(memory: options.memory.bytes),
-            signer: signer)
+            webSeeds: options.webSeed, signer: signer)
         let result = try publisher.run(
             to: target, now: { Int64(Date().timeIntervalSince1970) }, isStopping: { StopSignal.isStopping },
             tell: tell)
@@ -169,6 +169,8 @@ struct PublishRun {
             progress.update("published height \(height) of \(to)")
         case .snapshot(let height, let coins):
             progress.update("snapshot of height \(height): \(grouped(coins)) coins")
+        case .torrent(let height):
+            progress.update("torrent of the snapshot of height \(height)")
         }
     }
 }

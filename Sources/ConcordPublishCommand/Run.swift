@@ -91,6 +91,13 @@ struct Run: ParsableCommand {
                 + "patches as «prune» does. (default: all)", valueName: "n"))
     var keep: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "A URL where the tree is served, for the torrents of its snapshots to name as a web seed; more than once "
+                + "for more of them.", valueName: "url"),
+        transform: Parse.treeURL)
+    var webSeed: [String] = []
+
     @Option(help: "A note for each new attestation; printable ASCII.")
     var note: String?
 
@@ -116,6 +123,9 @@ struct Run: ParsableCommand {
         else {
             throw ValidationError(
                 "--first is the first height of an epoch, a multiple of \(parameters?.epoch ?? 0).")
+        }
+        guard !attestOnly || webSeed.isEmpty else {
+            throw ValidationError("--attest-only publishes no snapshots: leave --web-seed out.")
         }
         guard memory.bytes >= 1 << 20 else { throw ValidationError("--memory is 1M or more.") }
         guard keep.map({ TreePruning(keep: $0) != nil }) ?? true else { throw ValidationError(Prune.usage) }

@@ -123,6 +123,23 @@ import Testing
         for path in extra { #expect(words.output.contains("unsigned  \(path)\n")) }
     }
 
+    /// Nobody signs a torrent, and a tree needs none.
+    @Test func torrents() throws {
+        let copy = try Copy()
+        let torrents = copy.tree.paths("snapshots", containing: "/snapshot.")
+        #expect(torrents.count == 14)
+        for (i, path) in torrents.enumerated() {
+            if i % 2 == 0 { try copy.tree.flip(path) } else { try copy.tree.remove(path) }
+        }
+        let outcome = try copy.verify()
+        #expect(outcome.status == 0 && outcome.output.hasSuffix("everything is right\n"), "\(outcome.said)")
+        #expect(!outcome.output.contains("unsigned"), "\(outcome.said)")
+        // Of a block that nobody attests it is foreign.
+        let path = torrents[0].replacing("/0000000-", with: "/0000400-")
+        try copy.tree.replace(path, "x")
+        #expect(try copy.verify().output.contains("unsigned  \(path)\n"))
+    }
+
     @Test func anotherKey() throws {
         let copy = try Copy()
         let other = try PublishedTree.atTip.get()[1].publicKey

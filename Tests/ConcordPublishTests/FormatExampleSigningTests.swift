@@ -75,7 +75,7 @@ import Testing
             sizes == [
                 128, AuthorityFile.mostBytes, pem, Attestation.mostBytes,
                 SignedAttestation.mostSignatureBytes, nil,
-                Manifest.mostBytes(shards: 1), nil, BlockHeader.size, nil,
+                Manifest.mostBytes(shards: 1), nil, nil, nil, BlockHeader.size, nil,
             ])
     }
 

@@ -20,6 +20,8 @@ import Testing
         #expect(TreePath.manifest(block) == "snapshots/0840123-\(Self.hash)/manifest.txt")
         #expect(TreePath.shard(0, of: block) == "snapshots/0840123-\(Self.hash)/shards/000.zst")
         #expect(TreePath.shard(1023, of: block) == "snapshots/0840123-\(Self.hash)/shards/3ff.zst")
+        #expect(TreePath.torrent(block) == "snapshots/0840123-\(Self.hash)/snapshot.torrent")
+        #expect(TreePath.magnet(block) == "snapshots/0840123-\(Self.hash)/snapshot.magnet")
         #expect(TreePath.headers(epochOf: 840_123, parameters) == "headers/0840000.bin")
         #expect(TreePath.headers(epochOf: 999, parameters) == "headers/0000000.bin")
     }

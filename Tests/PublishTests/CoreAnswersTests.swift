@@ -54,7 +54,9 @@ import Testing
                 "patches/\(epoch)/\(name).zst", "headers/\(epoch).bin",
             ])
             guard height % fixture.epoch == 0 else { continue }
-            expected.insert("snapshots/\(name)/manifest.txt")
+            for file in ["manifest.txt", "snapshot.torrent", "snapshot.magnet"] {
+                expected.insert("snapshots/\(name)/\(file)")
+            }
             for shard in 0..<fixture.shards {
                 expected.insert("snapshots/\(name)/shards/00\(String(shard, radix: 16)).zst")
             }

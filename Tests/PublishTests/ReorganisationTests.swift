@@ -66,7 +66,7 @@ import Testing
         }
         // Three files of each of seven blocks, and the stale snapshots.
         #expect(
-            staleFiles.count == 7 * 3 + (epoch == 50 ? 0 : epoch == 51 ? 1 : 2) * (publication.shards + 1))
+            staleFiles.count == 7 * 3 + (epoch == 50 ? 0 : epoch == 51 ? 1 : 2) * (publication.shards + 3))
 
         try FileManager.default.removeItem(atPath: publication.datadir)
         try publication.fixture.unpack(into: publication.datadir)

@@ -27,6 +27,14 @@ public enum TreePath {
         "snapshots/\(name(block))/manifest.txt"
     }
 
+    public static func torrent(_ block: BlockID) -> String {
+        "snapshots/\(name(block))/snapshot.torrent"
+    }
+
+    public static func magnet(_ block: BlockID) -> String {
+        "snapshots/\(name(block))/snapshot.magnet"
+    }
+
     public static func shard(_ shard: Int, of block: BlockID) -> String {
         "snapshots/\(name(block))/shards/\(shardDigits(shard)).zst"
     }
@@ -62,7 +70,7 @@ public enum TreePath {
                 path == attestation(block, parameters) || path == signature(attestation(block, parameters))
             case "patches": path == patch(block, parameters)
             case "snapshots":
-                path == manifest(block)
+                path == manifest(block) || path == torrent(block) || path == magnet(block)
                     || parts.count == 4
                         && Int(parts[3].prefix(3), radix: 16).map {
                             $0 < parameters.shards && path == shard($0, of: block)

@@ -93,7 +93,7 @@ public struct Trustnet: Hashable, Sendable {
 
     /// Whether this can stand for a tree: http or https, a host, no user, query, fragment or slash at the end, and
     /// nothing that JSON would have to escape.
-    private static func isURL(_ url: String) -> Bool {
+    public static func isURL(_ url: String) -> Bool {
         guard url.utf8.count <= mostURLBytes, url.last != "/",
             let scheme = ["https://", "http://"].first(where: url.hasPrefix),
             url.utf8.allSatisfy({ (0x21...0x7e).contains($0) }),
