@@ -54,7 +54,7 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ],
             // Links to files of site-template that every tree gets.
-            resources: [.embedInCode("Site/FORMAT.md")]),
+            resources: [.embedInCode("Site/FORMAT.md"), .embedInCode("Site/audit.sh")]),
         // The way from other people's trees to an installed set, and out of it.
         .target(
             name: "ConcordFetch",

@@ -2,7 +2,8 @@ import Concord
 import ConcordFiles
 import ConcordTree
 
-/// The files of a tree that nobody signs: who publishes it, and the document that explains it.
+/// The files of a tree that nobody signs: who publishes it, the document that explains it, and the script
+/// that audits it by that document.
 public struct TreeFace {
     let folder: Folder
     let authority: AuthorityFile
@@ -47,6 +48,7 @@ public struct TreeFace {
         try write(Array(authority.text.utf8), at: TreePath.authority)
         try write(Array(authority.key.pem.utf8), at: TreePath.authorityPEM)
         try write(PackageResources.FORMAT_md, at: "FORMAT.md")
+        try write(PackageResources.audit_sh, at: "audit.sh")
     }
 
     private func write(_ bytes: [UInt8], at relative: String) throws(FileError) {

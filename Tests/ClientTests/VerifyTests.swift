@@ -22,6 +22,20 @@ import Testing
         func verify(_ arguments: String...) throws -> Program.Outcome {
             try Client.program().run(["verify", tree.root] + arguments)
         }
+
+        /// What `verify` says, with `audit.sh` under both shells held to it: the same verdict, and a file that both name.
+        func verifyBoth(naming words: String? = nil, _ arguments: String...) throws -> Program.Outcome {
+            let outcome = try Client.program().run(["verify", tree.root] + arguments)
+            for shell in HandAudit.allCases {
+                let audit = try shell.run([tree.root] + arguments)
+                #expect(audit.status == (outcome.status == 0 ? 0 : 4), "\(shell): \(audit.said)")
+                #expect(audit.errors.isEmpty && audit.wrong.isEmpty == outcome.wrong.isEmpty)
+                guard let words else { continue }
+                #expect(audit.wrong.contains { $0.contains(words) }, "\(shell): \(audit.said)")
+                #expect(outcome.wrong.contains { $0.contains(words) }, "\(outcome.said)")
+            }
+            return outcome
+        }
     }
 
     struct Report: Decodable {
@@ -77,10 +91,8 @@ import Testing
         let path = try part.path(copy.tree)
         let shown = try part.shown(copy.tree)
         try copy.tree.flip(path)
-        let outcome = try copy.verify()
+        let outcome = try copy.verifyBoth(naming: copy.tree.path(shown))
         #expect(outcome.status == 1, "\(outcome.said)")
-        let wrong = outcome.output.split(separator: "\n").filter { $0.hasPrefix("WRONG  ") }
-        #expect(wrong.contains { $0.contains(copy.tree.path(shown)) }, "\(outcome.said)")
         #expect(outcome.output.contains("things are wrong") || outcome.output.contains("thing is wrong"))
         // What an attestation that is not valid would have signed is signed by nobody.
         if part != .attestation, part != .signature {
@@ -92,7 +104,6 @@ import Testing
         let copy = try Copy()
         let path = try part.path(copy.tree)
         try copy.tree.remove(path)
-        let outcome = try copy.verify()
         let words =
             switch part {
             // The next one does not go on where the one before ended.
@@ -101,8 +112,7 @@ import Testing
             case .attestation: try copy.tree.attestation(124)
             default: copy.tree.path(path)
             }
-        let wrong = outcome.output.split(separator: "\n").filter { $0.hasPrefix("WRONG  ") }
-        #expect(outcome.status == 1 && wrong.contains { $0.contains(words) }, "\(outcome.said)")
+        #expect(try copy.verifyBoth(naming: words).status == 1)
     }
 
     @Test func filesThatNobodySigned() throws {
@@ -119,8 +129,9 @@ import Testing
         #expect(
             Set(report.unsigned) == Set(extra + ["snapshots/link"]) && report.problems.isEmpty, "\(report)")
         #expect(outcome.status == 0)
-        let words = try copy.verify()
-        for path in extra { #expect(words.output.contains("unsigned  \(path)\n")) }
+        for words in [try copy.verifyBoth(), try HandAudit.dash.run([copy.tree.root])] {
+            for path in extra + ["snapshots/link"] { #expect(words.output.contains("unsigned  \(path)\n")) }
+        }
     }
 
     /// Nobody signs a torrent, and a tree needs none.
@@ -143,7 +154,7 @@ import Testing
     @Test func anotherKey() throws {
         let copy = try Copy()
         let other = try PublishedTree.atTip.get()[1].publicKey
-        let outcome = try copy.verify("--key", other)
+        let outcome = try copy.verifyBoth(naming: copy.tree.path("authority.txt"), "--key", other)
         #expect(outcome.status == 1 && outcome.output.contains("WRONG  \(copy.tree.path("authority.txt")): "))
         for bad in ["", "02", other + "00", String(other.dropLast()) + "g"] {
             #expect(try copy.verify("--key=\(bad)").status == 64)
@@ -156,6 +167,7 @@ import Testing
             let outcome = try Client.program().run("verify", path)
             #expect(
                 outcome.status == 1 && outcome.errors.contains("\(path)/authority.txt"), "\(outcome.said)")
+            for shell in HandAudit.allCases { #expect(try shell.run([path]).status == 1) }
         }
     }
 
@@ -163,6 +175,7 @@ import Testing
     @Test func signedButWrong() throws {
         let copy = try Copy()
         try copy.resign(from: 300)
+        #expect(try copy.verifyBoth().status == 0)
         let plain = try copy.verify("--json")
         let report: Report = try plain.json()
         #expect(plain.status == 0 && report.problems.isEmpty, "\(report)")

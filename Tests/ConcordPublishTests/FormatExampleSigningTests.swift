@@ -75,11 +75,17 @@ import Testing
             sizes == [
                 128, AuthorityFile.mostBytes, pem, Attestation.mostBytes,
                 SignedAttestation.mostSignatureBytes, nil,
-                Manifest.mostBytes(shards: 1), nil, nil, nil, BlockHeader.size, nil,
+                Manifest.mostBytes(shards: 1), nil, nil, nil, BlockHeader.size, nil, nil,
             ])
     }
 
     @Test func thePublishedCopyIsThisDocument() {
         #expect(String(decoding: PackageResources.FORMAT_md, as: UTF8.self) == document)
+    }
+
+    @Test func thePublishedScriptIsTheOneBesideIt() throws {
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+            path: "../../site-template/audit.sh")
+        #expect(PackageResources.audit_sh == [UInt8](try Data(contentsOf: path)))
     }
 }

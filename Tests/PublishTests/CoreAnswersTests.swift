@@ -44,7 +44,7 @@ import Testing
         let fixture = ChainFixture.regtestRich
         let reference = try ReferenceTree.of(fixture)
         let answers = try fixture.answers()
-        var expected: Set = ["latest.txt", "authority.txt", "authority.pem", "FORMAT.md"]
+        var expected: Set = ["latest.txt", "authority.txt", "authority.pem", "FORMAT.md", "audit.sh"]
         for answer in answers {
             let height = try #require(Int(answer.height))
             let epoch = digits(height - height % fixture.epoch)

@@ -188,11 +188,20 @@ import Testing
         #expect(try tree.text("latest.txt") == "120 \(left[22])\n")
         verified = try Program.built("concord").run("verify", tree.root, "--deep")
         #expect(verified.isSuccess, "\(verified.output)")
+        // The branch that was left is attested too, also by hand.
+        for shell in HandAudit.allCases {
+            let audit = try shell.run([tree.root])
+            #expect(audit.isSuccess && !audit.output.contains("unsigned"), "\(audit.output)")
+        }
         // A hint beside the headers is seen.
         try "107 \(lower[9])\n".write(toFile: tree.path("latest.txt"), atomically: true, encoding: .utf8)
         verified = try Program.built("concord").run("verify", tree.root)
-        #expect(
-            verified.output.contains("names a block that the headers do not lead to"), "\(verified.output)")
+        let audit = try HandAudit.dash.run([tree.root])
+        #expect(audit.status == 4)
+        for outcome in [verified, audit] {
+            #expect(
+                outcome.output.contains("names a block that the headers do not lead to"), "\(outcome.output)")
+        }
     }
 
     private func expectLeft(_ branch: Branch?, _ outcome: Program.Outcome) throws {

@@ -141,7 +141,7 @@ import Testing
         ("latest.txt", "321 395ff27c9545da3234075ba641514e936b3714349b683d9db932c6044fcf6306\n"),
         ("headers/0000300.bin", nil), ("headers/0000300.bin", "short"), ("authority.txt", nil),
         ("authority.pem", "x"),
-        ("FORMAT.md", ""),
+        ("FORMAT.md", ""), ("audit.sh", "x"),
     ])
     func unsignedFilesAreMended(path: String, text: String?) throws {
         let tree = try publication.tree.look().files.mapValues(\.digest)

@@ -1,0 +1,1 @@
+../../../site-template/audit.sh

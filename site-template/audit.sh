@@ -1,0 +1,843 @@
+#!/bin/sh
+# Audits a Concord tree by hand: signatures, statements, patches, snapshots and headers, and the files that nobody signed.
+# It follows FORMAT.md, which lies beside it in every tree, and shares no line with the programs that write and read trees.
+# Nobody signs this file either: read it before you run it, or take it from where you trust it.
+set -u
+LC_ALL=C
+export LC_ALL
+unset CDPATH
+umask 077
+
+usage() {
+    cat <<'USAGE'
+sh audit.sh [--key HEX] [--shard N] [TREE]
+
+TREE is the folder of a tree (default: the folder you are in), or its URL. Of a folder everything is checked; over HTTP the
+newest epoch: its attestations, its patches and its snapshot, and all headers.
+
+  --key HEX   the authority's public key as you know it from elsewhere; without it the key that the tree names itself
+  --shard N   of snapshots and patches only shard N, counted from 0: its file, and its sections in the patches
+
+It needs awk, od, zstd, openssl, the usual small tools (coreutils, find and xargs, or busybox), and curl for a URL. What it
+unpacks and fetches is in a folder under TMPDIR (or /tmp) and goes at the end.
+
+Exit status: 0 all of it is right; 4 something does not verify; 1 this machine, or no tree is there; 64 wrong usage.
+USAGE
+}
+
+# Ends with a status and a message; in a part of a pipe, where it ends only that part, «failed» tells the end.
+die() {
+    printf 'error: %s\n' "$2" >&2
+    [ -z "${work:-}" ] || : >"$work/failed"
+    exit "$1"
+}
+
+key='' shard='' tree=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help) usage && exit 0 ;;
+    --key | --shard) [ $# -ge 2 ] || die 64 "$1 needs a value: see sh audit.sh --help" ;;
+    esac
+    case $1 in
+    --key)
+        key=$2 && shift 2
+        [ -n "$key" ] || die 64 "«» is no public key"
+        ;;
+    --key=?*) key=${1#*=} && shift ;;
+    --shard)
+        shard=$2 && shift 2
+        [ -n "$shard" ] || die 64 "«» is no shard"
+        ;;
+    --shard=?*) shard=${1#*=} && shift ;;
+    -*) die 64 "there is no option «$1»: see sh audit.sh --help" ;;
+    *)
+        if [ -n "$tree" ] || [ -z "$1" ]; then die 64 "give one folder or URL: see sh audit.sh --help"; fi
+        tree=$1 && shift
+        ;;
+    esac
+done
+tree=${tree:-.}
+case $shard in
+*[!0-9]* | 0?* | ?????*) die 64 "«$shard» is no shard: a number below the tree's shards, counted from 0" ;;
+esac
+
+url=''
+case $tree in
+http://* | https://*)
+    url=${tree%/}
+    case $url in
+    *[!!-~]* | *[\"\\\<\>?#]*) die 64 "the URL of a tree has no spaces, quotes, queries or fragments" ;;
+    esac
+    ;;
+esac
+
+for tool in awk cat cut find fold head mkdir mktemp od openssl paste rm sha256sum sort tail tr uniq wc xargs zstd ${url:+curl}; do
+    command -v "$tool" >/dev/null || die 1 "this needs the program $tool, which is not in the PATH"
+done
+
+work=$(mktemp -d) || die 1 "no temporary folder can be made: set TMPDIR"
+trap 'rm -rf "$work" "${pieces:-$work}"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 141' PIPE
+# What is hashed piece by piece becomes a file each, and thousands of them: in memory if there is such a place.
+if [ -n "${TMPDIR:-}" ] || ! pieces=$(mktemp -d /dev/shm/tmp.XXXXXXXXXX 2>/dev/null); then pieces=$work/pieces; fi
+if [ -n "$url" ]; then
+    { mkdir "$work/tree" && cd "$work/tree"; } || die 1 "nothing can be written in $work"
+    tree=$url
+else
+    case $tree in
+    /*) cd "$tree" ;;
+    *) cd "./$tree" ;;
+    esac || die 1 "«$tree» is no folder that can be read"
+    tree=${tree%/}
+fi
+: >"$work/wrong"
+newline='
+'
+
+# Notes what is wrong: FILE: REASON, the file as in the tree.
+wrong() {
+    printf '%s\n' "$1" >>"$work/wrong"
+}
+
+tell() {
+    if [ -t 2 ]; then printf '%-70.70s\r' "$1" >&2; fi
+}
+
+# --- Small tools ------------------------------------------------------------------------------------------------------
+
+# Functions for awk: the rules for texts in FORMAT.md, and hex.
+rules='
+function hex(s, digits) { return length(s) == digits && s !~ /[^0-9a-f]/ }
+function upto(s, most) {
+    return s ~ /^(0|[1-9][0-9]*)$/ && (length(s) < length(most) || length(s) == length(most) && (s "") <= (most ""))
+}
+function is_network(s) { return s == "main" || s == "testnet4" || s == "signet" || s == "regtest" }
+function is_name(s) { return length(s) <= 40 && s ~ /^[0-9A-Za-z][0-9A-Za-z._-]*$/ }
+function is_key(s) { return hex(s, 66) && s ~ /^0[23]/ }
+function is_text(s) { return s != "" && length(s) <= 200 && s !~ /^ / }
+# A number with leading zeros, which the awk of busybox would take for octal.
+function decimal(s) { sub(/^0+/, "", s); return s + 0 }
+function is_time(s,    year, month, day, days) {
+    if (s !~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]Z$/) return 0
+    year = decimal(substr(s, 1, 4)); month = decimal(substr(s, 6, 2)); day = decimal(substr(s, 9, 2))
+    days = month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31
+    if (month == 2) days = 28 + (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0))
+    return year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= days &&
+        decimal(substr(s, 12, 2)) < 24 && decimal(substr(s, 15, 2)) < 60 && decimal(substr(s, 18, 2)) < 60
+}
+function value(line, field) { return index(line, field ": ") == 1 ? substr(line, length(field) + 3) : "" }
+function reversed(s,    i, out) {
+    out = ""
+    for (i = length(s) - 1; i > 0; i -= 2) out = out substr(s, i, 2)
+    return out
+}
+function number(s,    i, n) {
+    n = 0
+    for (i = 1; i <= length(s); i++) n = 16 * n + index("0123456789abcdef", substr(s, i, 1)) - 1
+    return n
+}
+function padded(height) { return sprintf("%07d", height) }
+'
+
+# Bytes as hex, SIZE bytes a line.
+as_hex() {
+    od -An -v -tx1 | tr -d ' \t\n' | fold -b -w $((2 * $1)) | awk 'NF'
+}
+
+# Hex as printf knows bytes, in octal.
+as_octal() {
+    awk '
+        BEGIN { for (i = 0; i < 256; i++) octal[sprintf("%02x", i)] = sprintf("\\%03o", i) }
+        { for (i = 1; i < length($0); i += 2) printf "%s", octal[substr($0, i, 2)]
+          print "" }'
+}
+
+# The SHA-256 of every file in a folder, in the order of their names: DIGEST NAME.
+hash_files() {
+    (cd "$1" && find . -type f | sort | xargs sha256sum) | awk '$2 != "-" { print $1, substr($2, 3) }'
+}
+
+empty_folder() {
+    { rm -rf "$1" && mkdir "$1"; } || die 1 "$1 cannot be written"
+}
+
+# Runs commands that write into files, and hashes the files: DIGEST NAME. So a few programs hash any number of pieces.
+hash_written() {
+    empty_folder "$pieces"
+    # shellcheck disable=SC1090
+    (cd "$pieces" && . "$1") || die 1 "$pieces cannot be written"
+    hash_files "$pieces"
+}
+
+# Of records in hex, a line each: their SHA-256, a line each. What comes twice is hashed once.
+hash_records() {
+    cat >"$work/records"
+    awk '!seen[$0]++' "$work/records" >"$work/distinct"
+    as_octal <"$work/distinct" |
+        awk '{ print "printf \047" $0 "\047 >" 1000000 + NR " || exit" }' >"$work/commands"
+    hash_written "$work/commands" | paste -d ' ' "$work/distinct" - |
+        awk 'NR == FNR { hash[$1] = $2; next } { print hash[$0] }' - "$work/records"
+}
+
+# Writes the lines on standard input into files of COUNT lines each, in the folder $work/groups.
+make_groups() {
+    empty_folder "$work/groups"
+    awk -v count="$1" -v folder="$work/groups" '
+        NR % count == 1 || count == 1 { close(file); file = folder "/" 1000000 + NR } { print >file }'
+}
+
+# Of leaves' hashes, a line each, COUNT for a tree: the root of every tree, a line each (RFC 6962, 2.1).
+merkle_roots() {
+    cat >"$work/level"
+    count=$1
+    while [ "$count" -gt 1 ]; do
+        awk 'NR % 2 { left = $0; next } { print "01" left $0 }' "$work/level" | hash_records >"$work/above"
+        cat "$work/above" >"$work/level"
+        count=$((count / 2))
+    done
+    cat "$work/level"
+}
+
+# Of the paths on standard input, those of files with more than SIZE bytes.
+longer() {
+    # shellcheck disable=SC2016
+    xargs sh -c 'size=$0; [ $# -eq 0 ] || find -L "$@" -size +"$size"c' "$1"
+}
+
+# Of the paths on standard input: SIZE PATH.
+sizes() {
+    # shellcheck disable=SC2016
+    xargs sh -c '[ $# -eq 0 ] || wc -c "$@"' sh | awk '$2 != "total" { print $1, $2 }'
+}
+
+# Of the paths on standard input, those that are not zstd frames from end to end, or with a larger window than 8 MiB.
+# (zstd would unpack gzip too. It names one window a file, the last frame's; it keeps to the limit of unpack itself.)
+not_zstd() {
+    cat >"$work/packed"
+    [ -s "$work/packed" ] || return 0
+    if xargs zstd -lvf <"$work/packed" 2>/dev/null | are_windows_small "$(wc -l <"$work/packed")"; then return; fi
+    while read -r path; do
+        zstd -lvf "$path" 2>/dev/null | are_windows_small 1 || printf '%s\n' "$path"
+    done <"$work/packed"
+}
+
+# Whether zstd -lv lists COUNT files to the end, and no large window.
+are_windows_small() {
+    awk -v count="$1" '
+        /^Window Size:/ { sub(/.*\(/, ""); if ($1 + 0 > 8388608) large = 1 }
+        /^# Zstandard Frames:/ { files++ }
+        /not compressed by zstd/ { large = 1 }
+        END { exit large || files != count }'
+}
+
+# Unpacks FILE to OUT, at most LIMIT bytes and one more; false if it is no such file.
+unpack() {
+    failed=$({ { zstd -dcq -M8MiB <"$1" 2>/dev/null || echo failed >&3; } | head -c $(($2 + 1)) >"$3"; } 3>&1) ||
+        die 1 "$3 cannot be written"
+    [ -z "$failed" ]
+}
+
+# Fetches «PATH MOST», a line each: into files of these names, where the server has them, of at most MOST bytes.
+fetch() {
+    awk -v base="$url" '
+        { if (NR > 1) print "next"
+          print "url = \"" base "/" $1 "\""; print "output = \"" $1 "\""; print "max-filesize = " $2
+          print "fail\nsilent\ngloboff\ncreate-dirs\nlocation\nmax-redirs = 3"
+          print "proto = \"=http,https\"\nproto-redir = \"=http,https\""
+          print "connect-timeout = 30\nspeed-limit = 500\nspeed-time = 60\nmax-time = 3600" }' >"$work/wanted"
+    [ -s "$work/wanted" ] || return 0
+    blocks=$(awk '/^max-filesize/ && $3 > most { most = $3 } END { printf "%d", most / 512 + 2 }' "$work/wanted")
+    # Older versions of curl keep to max-filesize only where the server names a length.
+    (ulimit -f "$blocks" && curl -q -K "$work/wanted") >/dev/null 2>&1
+    return 0
+}
+
+# --- Whose tree it is -------------------------------------------------------------------------------------------------
+
+if [ -n "$url" ]; then
+    tell "fetching authority.txt"
+    printf '%s\n' 'authority.txt 1024' 'authority.pem 174' 'latest.txt 128' | fetch
+fi
+[ -f authority.txt ] || die 1 "there is no tree at $tree: $tree/authority.txt cannot be had"
+[ -z "$(echo authority.txt | longer 1024)" ] || die 4 "$tree/authority.txt: is longer than 1024 bytes"
+awk -v size="$(wc -c <authority.txt)" "$rules"'
+    { line[NR] = $0; sum += length($0) + 1; if ($0 ~ /[^ -~]/) bad = 1 }
+    END {
+        name = value(line[2], "name"); network = value(line[3], "network"); key = value(line[4], "key")
+        shards = value(line[5], "shards"); epoch = value(line[6], "epoch"); first = value(line[7], "first")
+        for (power = 1; power < shards + 0; power *= 2) {}
+        if (!bad && NR == 7 && sum == size && line[1] == "concord/1 authority" && is_name(name) && is_network(network) &&
+            is_key(key) && upto(shards, "4096") && shards + 0 == power && upto(epoch, "100000") && epoch + 0 > 0 &&
+            upto(first, "9999999") && first % epoch == 0) print name, network, key, shards, epoch, first
+    }' authority.txt >"$work/authority"
+read -r name network named shards epoch first <"$work/authority" ||
+    die 4 "$tree/authority.txt: is not what FORMAT.md allows"
+[ -z "$shard" ] || [ "$shard" -lt "$shards" ] || die 64 "there is no shard $shard: the tree has $shards, counted from 0"
+
+# The key as SubjectPublicKeyInfo: for secp256k1 a fixed prefix.
+given=$key
+key=$(printf '%s' "${key:-$named}" | tr A-F a-f)
+case $key in
+*[!0-9a-f]*) key='' ;;
+esac
+{
+    # shellcheck disable=SC2059
+    printf "$(printf '3036301006072a8648ce3d020106052b8104000a032200%s\n' "$key" | as_octal)" >"$work/key.der" &&
+        [ ${#key} -eq 66 ] &&
+        openssl ec -pubin -inform DER -in "$work/key.der" -conv_form uncompressed -out "$work/key.pem"
+} 2>/dev/null || {
+    [ -z "$given" ] || die 64 "«$given» is no public key: 66 hex digits, a point of secp256k1"
+    die 4 "$tree/authority.txt: names a key that is none"
+}
+[ "$key" = "$named" ] || wrong "authority.txt: names the key $named"
+if [ ! -f authority.pem ] || [ -n "$(echo authority.pem | longer 174)" ] ||
+    [ "$(sha256sum <authority.pem)" != "$(sha256sum <"$work/key.pem")" ]; then
+    wrong "authority.pem: is not the key $key"
+fi
+
+# The newest block, unsigned; «newest» stays empty if the file says none.
+newest='' newest_height=0
+if [ ! -f latest.txt ]; then
+    wrong "latest.txt: is missing"
+elif [ -z "$(echo latest.txt | longer 128)" ]; then
+    newest=$(awk -v size="$(wc -c <latest.txt)" "$rules"'
+        { sum += length($0) + 1; height = $1; block = $2; line = $0 }
+        END { if (NR == 1 && sum == size && upto(height, "9999999") && hex(block, 64) && line == height " " block) print line
+        }' latest.txt)
+    newest_height=${newest%% *}
+fi
+[ -n "$newest" ] || [ ! -f latest.txt ] || wrong "latest.txt: is not a height and a block hash"
+newest_height=${newest_height:-0}
+
+# From here on attestations are asked for: in a folder all, over HTTP those of the newest epoch.
+from=$first
+if [ -n "$url" ] && [ $((newest_height / epoch * epoch)) -gt "$first" ]; then from=$((newest_height / epoch * epoch)); fi
+
+# --- Headers ----------------------------------------------------------------------------------------------------------
+
+# Links and proof of work of a file of headers, their bytes in hex and their hashes side by side: prints FILE HEIGHT BLOCK
+# for each, or nothing but a reason.
+# shellcheck disable=SC2016
+headers_program='
+function meets(block, bits,    mantissa, size, target) {
+    mantissa = substr(bits, 5, 2) substr(bits, 3, 2) substr(bits, 1, 2); size = number(substr(bits, 7, 2))
+    if (mantissa ~ /^[89a-f]/) return 0
+    target = mantissa
+    if (size < 3) target = substr(mantissa, 1, 2 * size)
+    while (size-- > 3) target = target "00"
+    sub(/^0+/, "", target)
+    if (target == "" || length(target) > 64) return 0
+    while (length(target) < 64) target = "0" target
+    return (block "") <= (target "")
+}
+{
+    if (substr($1, 9, 64) != parent) {
+        reason = FNR == 1 ? "does not go on from the headers before" : "has a header that is not the child of the one before"
+    } else if (!meets(reversed($2), substr($1, 145, 8))) {
+        reason = "has a header without proof of work"
+    }
+    if (reason != "") exit
+    out[FNR] = file " " start + FNR - 1 " " reversed($2); parent = $2
+}
+END {
+    if (reason != "") { print "wrong " reason " (at height " start + FNR - 1 ")"; exit }
+    for (i = 1; i <= FNR; i++) print out[i]
+    print "parent " parent
+}'
+
+: >"$work/headers"
+if [ -n "$url" ] && [ -n "$newest" ]; then
+    tell "fetching headers"
+    awk -v newest="$newest_height" -v epoch="$epoch" "$rules"'
+        BEGIN { for (start = 0; start <= newest; start += epoch) print "headers/" padded(start) ".bin", 80 * epoch }' | fetch
+fi
+tell "checking headers"
+next=0 parent=0000000000000000000000000000000000000000000000000000000000000000
+for file in headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin; do
+    [ "$file" != 'headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin' ] || continue
+    start=${file#headers/} && start=$((1${start%.bin} - 10000000))
+    [ $((start % epoch)) -eq 0 ] || continue
+    if [ ! -f "$file" ] || [ -n "$(echo "$file" | longer $((80 * epoch)))" ] || [ ! -s "$file" ] ||
+        [ $(($(wc -c <"$file") % 80)) -ne 0 ]; then
+        wrong "$file: is not a whole number of headers, at most $epoch"
+        continue
+    fi
+    [ "$start" -eq "$next" ] || {
+        wrong "$file: does not go on from the headers before"
+        continue
+    }
+    as_hex 80 <"$file" >"$work/bytes"
+    # shellcheck disable=SC2094
+    hash_records <"$work/bytes" >"$work/once"
+    hash_records <"$work/once" | paste -d ' ' "$work/bytes" - |
+        awk -v file="$file" -v start="$start" -v parent="$parent" "$rules$headers_program" >"$work/links"
+    read -r word reason <"$work/links"
+    if [ "$word" = wrong ]; then
+        wrong "$file: $reason"
+        continue
+    fi
+    awk '$1 != "parent"' "$work/links" >>"$work/headers"
+    parent=$(awk '$1 == "parent" { print $2 }' "$work/links")
+    next=$((start + $(wc -l <"$work/bytes")))
+done
+
+# --- Attestations -----------------------------------------------------------------------------------------------------
+
+# Reads attestations: PATH LENGTH and either «ok» and fields of the statement, or «wrong» and a reason.
+# shellcheck disable=SC2016
+attestation_program='
+function finish(    height, block, snapshot, start, reason, i) {
+    if (path == "") return
+    height = value(l[5], "height"); block = value(l[6], "block"); snapshot = value(l[13], "snapshot")
+    start = height - height % epoch
+    if (bad || n < 18 || n > 19 || l[1] != "concord/1 statement" || !is_network(value(l[2], "network")) ||
+        !upto(value(l[3], "shards"), "4096") || !upto(value(l[4], "epoch"), "100000") || !upto(height, "9999999") ||
+        !hex(block, 64) || !hex(value(l[7], "parent"), 64) || !upto(value(l[8], "coins"), "18446744073709551615") ||
+        !upto(value(l[9], "amount"), "2100000000000000") || !hex(value(l[10], "muhash"), 64) ||
+        !hex(value(l[11], "patch"), 64) || !hex(value(l[12], "history"), 64) || l[14] != "" ||
+        !is_name(value(l[15], "authority")) || !is_key(value(l[16], "key")) || !is_time(value(l[17], "time")) ||
+        !is_text(value(l[18], "software")) || n == 19 && !is_text(value(l[19], "note")))
+        reason = "is no attestation"
+    else if (value(l[16], "key") != key)
+        reason = "is the attestation of another key, " value(l[16], "key")
+    else if (value(l[3], "shards") != shards || value(l[4], "epoch") != epoch ||
+        path != "attestations/" padded(start) "/" padded(height) "-" block ".txt")
+        reason = "attests another block, or a tree cut otherwise, than its name says"
+    else if (height == start ? !hex(snapshot, 64) || snapshot != value(l[12], "history") : snapshot != "none")
+        reason = "has a snapshot root where none belongs, or lacks one"
+    if (reason != "") print path, sum, "wrong", reason
+    else print path, sum, "ok", height, block, value(l[7], "parent"), value(l[8], "coins"), value(l[11], "patch"),
+        value(l[12], "history"), snapshot, value(l[2], "network"), value(l[9], "amount"), value(l[10], "muhash")
+}
+FNR == 1 { finish(); path = FILENAME; n = sum = bad = 0 }
+{ l[++n] = $0; sum += length($0) + 1; if ($0 ~ /[^ -~]/ || $0 ~ / $/) bad = 1 }
+END { finish() }'
+
+# Strict DER with a low s (FORMAT.md, «Attestations»), of signatures: PATH HEX in, the paths of those that are none out.
+# shellcheck disable=SC2016
+signature_program='
+function integer(at,    size, digits) {
+    size = number(substr(h, at + 2, 2)); digits = substr(h, at + 4, 2 * size)
+    if (substr(h, at, 2) != "02" || size < 1 || size > 33 || length(digits) != 2 * size || digits ~ /^[89a-f]/ ||
+        digits ~ /^00[0-7]/ || digits ~ /^0+$/) return ""
+    end = at + 4 + 2 * size
+    sub(/^00/, "", digits)
+    while (length(digits) < 64) digits = "0" digits
+    return length(digits) == 64 ? digits : ""
+}
+{
+    h = $2
+    r = integer(5); s = r == "" ? "" : integer(end)
+    if (s == "" || substr(h, 1, 2) != "30" || number(substr(h, 3, 2)) != length(h) / 2 - 2 || end != length(h) + 1 ||
+        (r "") > "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364140" ||
+        (s "") > "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0") print $1
+}'
+
+# The attestations that there are, or that there should be: «paths», each in its place.
+if [ -n "$url" ]; then
+    tell "fetching attestations"
+    {
+        [ -z "$newest" ] || printf 'latest.txt %s\n' "$newest"
+        cat "$work/headers"
+    } | awk -v from="$from" -v epoch="$epoch" "$rules"'
+        $2 >= from { print "attestations/" padded($2 - $2 % epoch) "/" padded($2) "-" $3 ".txt" }' | sort -u >"$work/paths"
+    awk '{ print $1, 2048; print $1 ".sig", 72 }' "$work/paths" | fetch
+else
+    for folder in attestations/*/; do
+        for file in "$folder"*.txt; do
+            case $file in
+            *"$newline"*) ;;
+            *) printf '%s\n' "$file" ;;
+            esac
+        done
+    done | awk -v epoch="$epoch" "$rules"'
+        { height = substr($0, 22, 7); start = decimal(height) - decimal(height) % epoch }
+        height ~ /^[0-9]+$/ && hex(substr($0, 30, 64), 64) &&
+            $0 == "attestations/" padded(start) "/" height "-" substr($0, 30, 64) ".txt"' >"$work/paths"
+fi
+
+tell "checking attestations"
+while read -r path; do
+    if [ ! -f "$path" ]; then
+        wrong "$path: is missing, or no file"
+    elif [ ! -f "$path.sig" ]; then
+        wrong "$path.sig: is missing, or no file"
+    else
+        printf '%s\n' "$path"
+    fi
+done <"$work/paths" >"$work/there"
+{
+    longer 2048 <"$work/there"
+    awk '{ print $0 ".sig" }' "$work/there" | longer 72
+} >"$work/long"
+awk '{ print $0 ": is too long" }' "$work/long" >>"$work/wrong"
+awk 'FILENAME == "-" { sub(/\.sig$/, ""); long[$0]; next } !($0 in long)' - "$work/there" <"$work/long" >"$work/bounded"
+
+: >"$work/read"
+if [ -s "$work/bounded" ]; then
+    xargs awk -v key="$key" -v shards="$shards" -v epoch="$epoch" "$rules$attestation_program" <"$work/bounded" >"$work/read"
+    awk '{ print $0 ".sig" }' "$work/bounded" | xargs cat | as_hex 1 >"$work/bytes"
+    awk '{ print $0 ".sig" }' "$work/bounded" | sizes | awk -v bytes="$work/bytes" '
+        { h = ""; for (i = 0; i < $1; i++) { getline b <bytes; h = h b } sub(/\.sig$/, "", $2); print $2, h }' |
+        awk "$rules$signature_program" >"$work/not-der"
+    sizes <"$work/bounded" >"$work/sizes"
+fi
+# Those whose text is right to the last byte, and whose signature has the one form that it may have.
+awk -v sizes="$work/sizes" -v der="$work/not-der" -v wrong="$work/wrong" -v all="$work/bounded" '
+    BEGIN {
+        while ((getline line <sizes) > 0) { split(line, word, " "); size[word[2]] = word[1] }
+        while ((getline line <der) > 0) bad[line]
+    }
+    $3 == "ok" && $2 == size[$1] && !($1 in bad) { print; right[$1]; next }
+    $3 == "ok" && $2 == size[$1] { reason[$1] = "its signature is not strict DER with a low s"; next }
+    $3 == "wrong" { path = $1; $1 = $2 = $3 = ""; reason[path] = substr($0, 4) }
+    END {
+        while ((getline line <all) > 0) if (!(line in right))
+            print line ": " (line in reason ? reason[line] : "is no attestation") >>wrong
+    }' "$work/read" >"$work/parsed"
+: >"$work/statements"
+while read -r path line; do
+    if openssl dgst -sha256 -verify "$work/key.pem" -signature "$path.sig" "$path" >/dev/null 2>&1; then
+        printf '%s %s\n' "$path" "$line"
+    else
+        wrong "$path: is not signed by the key $key"
+    fi
+done <"$work/parsed" >"$work/signed"
+# HEIGHT BLOCK PARENT COINS PATCH HISTORY SNAPSHOT NETWORK AMOUNT MUHASH PATH, by height.
+awk '{ print $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1 }' "$work/signed" | sort -n -k 1,1 >"$work/statements"
+[ -s "$work/statements" ] || wrong "attestations: there is no valid one at all"
+awk -v network="$network" '$8 != network { print $11 ": is of the network " $8 }' "$work/statements" >>"$work/wrong"
+
+# Every statement follows from its parent's, up from where the tree begins.
+awk -v from="$from" -v epoch="$epoch" -v wrong="$work/wrong" "$rules"'
+    NR == FNR { history[$1 " " $2] = $6; next }
+    $1 > from {
+        if (!(($1 - 1 " " $3) in history)) print $11 ": the statement of its parent " $3 " is missing" >>wrong
+        else if ($1 % epoch) print history[$1 - 1 " " $3] reversed($2) $5, $6, $11
+    }' "$work/statements" "$work/statements" >"$work/steps"
+cut -d ' ' -f 1 "$work/steps" | hash_records | paste -d ' ' "$work/steps" - |
+    awk '($2 "") != ($4 "") { print $3 ": its history does not follow from the statement before" }' >>"$work/wrong"
+
+# Every header is of an attested block, and they lead to the one that latest.txt names.
+awk -v from="$from" '
+    NR == FNR { attested[$1 " " $2]; next }
+    $2 >= from && !(($2 " " $3) in attested) && !told[$1]++ {
+        print $1 ": has a header of height " $2 " that is not attested"
+    }' "$work/statements" "$work/headers" >>"$work/wrong"
+[ -s "$work/statements" ] || awk '!told[$1]++ { print $1 ": has headers that are not attested" }' "$work/headers" >>"$work/wrong"
+if [ -n "$newest" ]; then
+    if ! awk -v newest="$newest" '$1 " " $2 == newest { found = 1 } END { exit !found }' "$work/statements"; then
+        wrong "latest.txt: names a block without a valid attestation"
+    elif ! awk -v newest="$newest" '$2 " " $3 == newest { found = 1 } END { exit !found }' "$work/headers"; then
+        wrong "latest.txt: names a block that the headers do not lead to"
+    fi
+fi
+
+# --- Patches ----------------------------------------------------------------------------------------------------------
+
+patch_most=$((36 * shards + 16777216))
+patch_packed=$((patch_most + patch_most / 64 + 65536))
+
+# Reads indexes, an entry a line, patch by patch in the order of the list: NUMBER SIZE PATH. Prints how to cut the patches:
+# NUMBER BYTES KIND DIGEST, where KIND is a shard's number, «zeros» for sections that change nothing, or «skip».
+# shellcheck disable=SC2016
+index_program='
+function cut(bytes, kind, digest) { if (bytes > 0) plan[++steps] = k " " bytes " " kind " " digest }
+NR == FNR { number_of[NR] = $1; size[NR] = $2; path[NR] = $3; next }
+{
+    i = (FNR - 1) % shards
+    if (i == 0) { p++; k = number_of[p]; total = skipped = empty = steps = bad = 0 }
+    bytes = $0 == none ? 1 : number(reversed(substr($0, 1, 8))); total += bytes
+    if (bytes == 0) bad = 1
+    if (shard != "" && i != shard + 0) skipped += bytes
+    else if ($0 == none) empty++
+    else { cut(skipped, "skip"); cut(empty, "zeros"); skipped = empty = 0; cut(bytes, sprintf("%03x", i), substr($0, 9)) }
+    if (shard != "" && i == shard + 0) { cut(skipped, "skip"); cut(empty, "zeros"); skipped = empty = 0 }
+    if (i == shards - 1) {
+        cut(skipped, "skip"); cut(empty, "zeros")
+        if (bad || total > 16777216 || 36 * shards + total != size[p])
+            print path[p] ": is not as long as its index says" >>wrong
+        else for (j = 1; j <= steps; j++) print plan[j]
+    }
+}'
+
+# Reads sections, in octal as the shell knows it, and makes of each a command that writes it into a file, NUMBER-SHARD:
+# so no program has to be started for each. Prints what is no zero where it should be.
+# shellcheck disable=SC2016
+cut_program='
+{
+    for (at = 1; at <= length($0); at += 4 * take) {
+        if (left == 0) {
+            if ((getline step <plan) <= 0) exit
+            split(step, word, " "); left = word[2]; long = 0
+        }
+        take = (length($0) - at + 1) / 4
+        if (take > left) take = left
+        text = substr($0, at, 4 * take)
+        if (word[3] == "zeros") {
+            gsub(/[\\]000/, "", text)
+            if (text != "") print word[1]
+        } else if (word[3] != "skip") {
+            if (long == 0) printf "printf \047" >commands
+            printf "%s", text >commands
+            if ((long += take) >= 4096 || take == left) { print "\047 >>" word[1] "-" word[3] " || exit" >commands; long = 0 }
+        }
+        left -= take
+    }
+}'
+
+# Checks a list of patches: PATH ROOT, a line each.
+check_patches() {
+    if [ -n "$url" ]; then awk -v most="$patch_packed" '{ print $1, most }' "$1" | fetch; fi
+    empty_folder "$work/unpacked"
+    cut -d ' ' -f 1 "$1" | while read -r path; do [ -f "$path" ] && printf '%s\n' "$path"; done >"$work/files"
+    {
+        longer "$patch_packed" <"$work/files"
+        not_zstd <"$work/files"
+    } >"$work/refused"
+    k=1000
+    while read -r path root; do
+        k=$((k + 1))
+        if [ ! -f "$path" ]; then
+            wrong "$path: is missing, or no file"
+        elif grep_line "$path" "$work/refused" || ! unpack "$path" "$patch_most" "$work/unpacked/$k"; then
+            rm -f "$work/unpacked/$k"
+            wrong "$path: is not zstd as it may be here"
+        elif [ -n "$(echo "$work/unpacked/$k" | longer "$patch_most")" ]; then
+            rm -f "$work/unpacked/$k"
+            wrong "$path: unpacks to more than $patch_most bytes"
+        else
+            printf '%s %s %s %s\n' "$k" "$(wc -c <"$work/unpacked/$k")" "$path" "$root"
+        fi
+    done <"$1" | awk -v least=$((36 * shards)) -v wrong="$work/wrong" '
+        $2 < least { print $3 ": is shorter than its index" >>wrong; next } { print }' >"$work/list"
+    [ -s "$work/list" ] || return 0
+
+    # The roots of the indexes.
+    while read -r k _; do
+        head -c $((36 * shards)) "$work/unpacked/$k"
+    done <"$work/list" | as_hex 36 >"$work/indexes"
+    awk '{ print "00" $0 }' "$work/indexes" | hash_records | merkle_roots "$shards" | paste -d ' ' "$work/list" - |
+        awk '($4 "") != ($5 "") { print $3 ": is not the patch that the statement names: its root is " $5 }' >>"$work/wrong"
+
+    # The sections.
+    awk -v shards="$shards" -v shard="$shard" -v wrong="$work/wrong" \
+        -v none=010000006e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d \
+        "$rules$index_program" "$work/list" "$work/indexes" >"$work/plan"
+    : >"$work/commands"
+    cut -d ' ' -f 1 "$work/plan" | uniq | while read -r k; do
+        tail -c +$((36 * shards + 1)) "$work/unpacked/$k"
+    done | od -An -v -to1 | tr -s ' ' '\134' |
+        awk -v plan="$work/plan" -v commands="$work/commands" "$cut_program" >"$work/no-zeros"
+    hash_written "$work/commands" >"$work/hashes"
+    awk -v hashes="$work/hashes" -v zeros="$work/no-zeros" '
+        BEGIN {
+            while ((getline line <hashes) > 0) { split(line, word, " "); hash[word[2]] = word[1] }
+            while ((getline line <zeros) > 0) bad[line]
+        }
+        NR == FNR { path[$1] = $3; next }
+        $3 == "skip" { next }
+        ($3 == "zeros" ? $1 in bad : (hash[$1 "-" $3] "") != ($4 "")) && !told[$1]++ {
+            print path[$1] ": has a section (" $3 ") that is not the one its index names"
+        }' "$work/list" "$work/plan" >>"$work/wrong"
+}
+
+# Whether a line stands in a file.
+grep_line() {
+    awk -v line="$1" '$0 == line { found = 1; exit } END { exit !found }' "$2"
+}
+
+# How many lines there are of what is wrong.
+count_wrong() {
+    wc -l <"$work/wrong"
+}
+
+# Whether a folder is there and not empty.
+has_names() {
+    [ -n "$(find "$1/." 2>/dev/null | head -n 2 | tail -n +2)" ]
+}
+
+patches=0
+awk -v epoch="$epoch" "$rules"'
+    { print "patches/" padded($1 - $1 % epoch) "/" padded($1) "-" $2 ".zst", $5 }' "$work/statements" >"$work/patches"
+if [ -n "$url" ]; then awk -v most="$patch_packed" 'NR == 1 { print $1, most }' "$work/patches" | fetch; fi
+if has_names patches && [ -s "$work/patches" ]; then
+    make_groups 64 <"$work/patches"
+    for group in "$work"/groups/*; do
+        tell "checking patches: $patches of $(($(wc -l <"$work/patches")))"
+        before=$(count_wrong)
+        check_patches "$group"
+        patches=$((patches + $(wc -l <"$group") - $(count_wrong) + before))
+        [ -z "$url" ] || cut -d ' ' -f 1 "$group" | xargs rm -f
+    done
+fi
+
+# --- Snapshots --------------------------------------------------------------------------------------------------------
+
+# Checks lines of a manifest, SSS COINS BYTES DIGEST, against the shards in a folder.
+check_shards() {
+    folder=$1
+    if [ -n "$url" ]; then
+        awk -v folder="$folder" '
+            { printf "%s/shards/%s.zst %.0f\n", folder, $1, $3 + int($3 / 64) + 65536 }' "$2" | fetch
+    fi
+    empty_folder "$work/unpacked"
+    while read -r number _; do
+        [ -f "$folder/shards/$number.zst" ] && printf '%s\n' "$folder/shards/$number.zst"
+    done <"$2" >"$work/files"
+    not_zstd <"$work/files" >"$work/refused"
+    while read -r number _ bytes _; do
+        path=$folder/shards/$number.zst
+        if [ ! -f "$path" ]; then
+            wrong "$path: is missing, or no file"
+        elif [ -n "$(echo "$path" | longer $((bytes + bytes / 64 + 65536)))" ] || grep_line "$path" "$work/refused" ||
+            ! unpack "$path" "$bytes" "$work/unpacked/$number"; then
+            wrong "$path: is not zstd as it may be here, or too long"
+            rm -f "$work/unpacked/$number"
+        fi
+    done <"$2"
+    hash_files "$work/unpacked" >"$work/hashes"
+    (cd "$work/unpacked" && find . -type f | sizes) >"$work/sizes"
+    awk -v hashes="$work/hashes" -v sizes="$work/sizes" -v folder="$folder" '
+        BEGIN {
+            while ((getline line <hashes) > 0) { split(line, word, " "); hash[word[2]] = word[1] }
+            while ((getline line <sizes) > 0) { split(line, word, " "); size[substr(word[2], 3)] = word[1] }
+        }
+        $1 in hash && ((hash[$1] "") != ($4 "") || size[$1] != $3) {
+            print folder "/shards/" $1 ".zst: is not the shard that the manifest names"
+        }' "$2" >>"$work/wrong"
+    [ -z "$url" ] || xargs rm -f <"$work/files"
+}
+
+# Checks the snapshot of a statement: its manifest, then its shards.
+check_snapshot() {
+    folder=$1 coins=$2 root=$3
+    manifest=$folder/manifest.txt
+    if [ -n "$url" ]; then printf '%s %s\n' "$manifest" $((111 * shards)) | fetch; fi
+    if [ ! -f "$manifest" ] || [ -n "$(echo "$manifest" | longer $((111 * shards)))" ]; then
+        wrong "$manifest: is missing, no file, or too long"
+        return
+    fi
+    sum=$(awk -v shards="$shards" -v size="$(wc -c <"$manifest")" "$rules"'
+        { sum += length($0) + 1; coins += $2 }
+        $0 != sprintf("%03x", NR - 1) " " $2 " " $3 " " $4 || !upto($2, "281474976710656") ||
+            !upto($3, "281474976710656") || $2 + 0 > $3 + 0 || !hex($4, 64) { bad = 1 }
+        END { if (!bad && NR == shards && sum == size) printf "%.0f", coins }' "$manifest")
+    if [ -z "$sum" ]; then
+        wrong "$manifest: is no manifest of $shards shards"
+        return
+    fi
+    empty_folder "$pieces"
+    while read -r line; do
+        printf '\0%s' "$line" >"$pieces/${line%% *}"
+    done <"$manifest"
+    hash_files "$pieces" | cut -c 1-64 | merkle_roots "$shards" >"$work/root"
+    if [ "$(cat "$work/root")" != "$root" ]; then
+        wrong "$manifest: is not the manifest that the statement names: its root is $(cat "$work/root")"
+        return
+    fi
+    [ "$sum" = "$coins" ] || wrong "$manifest: its coins are $sum, the statement says $coins"
+
+    awk -v shard="$shard" 'shard == "" || NR == shard + 1' "$manifest" | make_groups 16
+    for group in "$work"/groups/*; do
+        before=$(count_wrong)
+        check_shards "$folder" "$group"
+        shards_right=$((shards_right + $(wc -l <"$group") - $(count_wrong) + before))
+    done
+}
+
+snapshots=0 shards_right=0
+awk "$rules"'$7 != "none" { print "snapshots/" padded($1) "-" $2, $4, $7 }' "$work/statements" >"$work/snapshots"
+if [ -n "$url" ]; then awk -v most=$((111 * shards)) '{ print $1 "/manifest.txt", most }' "$work/snapshots" | fetch; fi
+if has_names snapshots; then
+    while read -r folder coins root <&4; do
+        tell "checking $folder"
+        before=$(count_wrong)
+        check_snapshot "$folder" "$coins" "$root"
+        [ "$(count_wrong)" -gt "$before" ] || snapshots=$((snapshots + 1))
+    done 4<"$work/snapshots"
+fi
+
+# --- What nobody signed, and the verdict ------------------------------------------------------------------------------
+
+# Of all names in a folder those that are no part of a tree. A control character is shown as «?», which no name of a tree has.
+: >"$work/unsigned"
+if [ -z "$url" ]; then
+    tell "listing files"
+    # shellcheck disable=SC2016
+    find . ! -type d -exec sh -c '
+        for file do
+            case $file in
+            *[!\ -~]*) printf "%s" "${file#./}" | tr -c " -~" "?" && echo ;;
+            *) printf "%s\n" "${file#./}" ;;
+            esac
+        done' sh {} + >"$work/names"
+    {
+        awk '{ print $11 }' "$work/statements"
+        cat "$work/paths"
+    } | awk -v epoch="$epoch" -v shards="$shards" "$rules"'
+        FILENAME == "-" {
+            start = substr($0, 14, 7); block = substr($0, 22, 72)
+            part[$0]; part[$0 ".sig"]; part["patches/" start "/" block ".zst"]; snapshot["snapshots/" block]
+            next
+        }
+        $0 in part { next }
+        /^(authority\.txt|authority\.pem|latest\.txt|FORMAT\.md|audit\.sh|index\.html)$/ { next }
+        /^headers\/[0-9][0-9][0-9][0-9][0-9][0-9][0-9]\.bin$/ && decimal(substr($0, 9, 7)) % epoch == 0 { next }
+        substr($0, 1, 82) in snapshot && decimal(substr($0, 11, 7)) % epoch == 0 {
+            rest = substr($0, 83); number_text = substr(rest, 9, 3)
+            if (rest == "/manifest.txt") next
+            if (rest == "/shards/" number_text ".zst" && hex(number_text, 3) && number(number_text) < shards) next
+        }
+        { print }' - "$work/names" | sort >"$work/unsigned"
+fi
+
+tell ''
+[ ! -e "$work/failed" ] || exit 1
+while IFS= read -r line; do
+    printf 'WRONG  %s/%s\n' "$tree" "$line"
+done <"$work/wrong"
+while IFS= read -r line; do
+    printf 'unsigned  %s\n' "$line"
+done <"$work/unsigned"
+
+attested=$(($(wc -l <"$work/statements"))) headers=$(($(wc -l <"$work/headers"))) bad=$(($(count_wrong)))
+printf 'authority  %s, %s\n' "$name" "$network"
+if [ -n "$given" ]; then printf 'key        %s\n' "$key"; else printf 'key        %s (as the tree says itself)\n' "$key"; fi
+printf 'newest     %s\n' "${newest:-–}"
+printf 'checked    %s attestations, %s patches, %s snapshots with %s shards, %s headers\n' \
+    "$attested" "$patches" "$snapshots" "$shards_right" "$headers"
+[ -z "$shard" ] || printf '           of patches and snapshots only shard %s\n' "$shard"
+if [ "$patches" -eq 0 ] && [ "$snapshots" -eq 0 ] && [ "$bad" -eq 0 ]; then
+    printf '           no patches and no snapshots are there: an authority may attest only\n'
+fi
+if [ -n "$url" ]; then
+    printf '           what was fetched of the newest epoch; files that nobody signed show in a copy of the folder only\n'
+elif [ -s "$work/unsigned" ]; then
+    printf '%s files are no part of the tree and not signed by anybody\n' $(($(wc -l <"$work/unsigned")))
+fi
+
+cat <<'TEXT'
+
+Out of reach of a shell: MuHash, coins and amount from the coins themselves, each snapshot from the one before and its
+patches («concord verify --deep»), and whether this chain is the one with most work («concord check»). Whoever has a node
+with coinstatsindex=1 asks it about the newest statement:
+TEXT
+awk -v newest="$newest" '$1 " " $2 == newest {
+    printf "  bitcoin-cli gettxoutsetinfo muhash %s\n  must say bestblock %s, txouts %s, muhash %s\n", $1, $2, $4, $10
+    amount = sprintf("%9s", $9); gsub(/ /, "0", amount)
+    printf "  and total_amount %s.%s\n", substr(amount, 1, length(amount) - 8), substr(amount, length(amount) - 7)
+}' "$work/statements"
+printf '\n'
+if [ "$bad" -gt 0 ]; then
+    if [ "$bad" -eq 1 ]; then printf '1 thing is wrong\n'; else printf '%s things are wrong\n' "$bad"; fi
+    exit 4
+fi
+if [ -n "$given" ]; then
+    printf 'everything that was checked is right\n'
+else
+    printf 'everything that was checked is right, if the key above is the one that the authority names elsewhere\n'
+fi
