@@ -10,7 +10,9 @@ import Testing
         let summary = "331 attestations, 331 patches, 7 snapshots with 112 shards, 331 headers\n"
         #expect(outcome.output.contains(summary) && !outcome.output.contains("unsigned"))
         let answer = try ChainFixture.regtestRich.answers()[330]
-        #expect(outcome.output.contains("bestblock \(answer.block), txouts \(answer.coins), muhash \(answer.muhash)"))
+        #expect(
+            outcome.output.contains(
+                "bestblock \(answer.block), txouts \(answer.coins), muhash \(answer.muhash)"))
     }
 
     @Test(.enabled(if: ChainFixture.mainnet4312.isThere)) func theMainNetwork() throws {
@@ -27,7 +29,8 @@ import Testing
         try publication.publish("--attest-only", "--first", "200")
         let outcome = try shell.run([publication.tree.root, "--key", publication.publicKey.uppercased()])
         #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.output)\(outcome.errors)")
-        #expect(outcome.output.contains("131 attestations, 0 patches, 0 snapshots with 0 shards, 331 headers\n"))
+        #expect(
+            outcome.output.contains("131 attestations, 0 patches, 0 snapshots with 0 shards, 331 headers\n"))
         #expect(outcome.output.hasSuffix("\neverything that was checked is right\n"))
     }
 
@@ -35,7 +38,8 @@ import Testing
     @Test(arguments: ["zstd", "openssl", "awk", "xargs"]) func aToolIsMissing(tool: String) throws {
         for shell in HandAudit.allCases {
             let outcome = try shell.run(["/"], without: tool)
-            #expect(outcome.status == 1 && outcome.errors.contains("the program \(tool)"), "\(outcome.errors)")
+            #expect(
+                outcome.status == 1 && outcome.errors.contains("the program \(tool)"), "\(outcome.errors)")
         }
     }
 
@@ -43,14 +47,16 @@ import Testing
         let tree = try ReferenceTree.of(.regtestRich).tree.root
         let key = try ReferenceTree.of(.regtestRich).publication.publicKey
         for bad in [
-            ["--fly"], [tree, tree], ["--key"], ["--key="], ["--key", "02", tree], ["--key", key + "00", tree],
+            ["--fly"], [tree, tree], ["--key"], ["--key="], ["--key", "02", tree],
+            ["--key", key + "00", tree],
             ["--key", key.dropLast() + "g", tree], ["--key", "05" + key.dropFirst(2), tree],
             ["--key", "02" + String(repeating: "f", count: 64), tree], ["--shard", "16", tree],
             ["--shard", "-1", tree], ["--shard", "00", tree], ["--shard", "x", tree],
             ["http://127.0.0.1/a b"], ["http://127.0.0.1/?a"], ["http://127.0.0.1/\"\noutput = \"x"],
         ] {
             let outcome = try shell.run(bad)
-            #expect(outcome.status == 64 && outcome.output.isEmpty, "\(bad): \(outcome.output)\(outcome.errors)")
+            #expect(
+                outcome.status == 64 && outcome.output.isEmpty, "\(bad): \(outcome.output)\(outcome.errors)")
         }
         #expect(try shell.run(["--help"]).status == 0)
     }

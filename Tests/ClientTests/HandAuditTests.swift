@@ -1,0 +1,194 @@
+import Concord
+import ConcordPublish
+import Foundation
+import TestSupport
+import Testing
+
+/// `audit.sh` and `concord verify` on what a hostile host may do to a tree: they agree case by case.
+@Suite struct HandAuditTests {
+    enum Spoilt: String, CaseIterable {
+        case gzip, gzipBehind, bytesBehind, window, tooMuch, noBytes, otherShard, pipe
+        case skippable, link, otherLevel
+        case otherPatch, section, sectionsBehind
+        case emptyLine, otherKey, highS, longSignature, misplaced
+        case headersBeyond, latestOfAnother, latestLower, authority, names
+
+        /// Whether all is right nevertheless.
+        var isRight: Bool {
+            [.skippable, .link, .otherLevel, .misplaced, .latestLower, .names].contains(self)
+        }
+
+        /// Changes the tree. Returns the file that is wrong, or that nobody signed.
+        func spoil(_ copy: VerifyTests.Copy) throws -> String {
+            let tree = copy.tree
+            let zstd = try Program.installed("zstd")
+            let shard = tree.paths("snapshots", containing: "/0000150-")[9]
+            let patch = tree.paths("patches", containing: "/0000217-")[0]
+            let attestation = try tree.attestation(123)
+            func unpacked(_ path: String) throws -> [UInt8] { try zstd.print("-dcq", tree.path(path)) }
+            func packed(_ bytes: [UInt8], _ options: String...) throws -> [UInt8] {
+                try zstd.print(["-cq"] + options, input: bytes)
+            }
+            let gz = try Program.installed("gzip")
+            switch self {
+            case .gzip: try tree.replace(shard, try gz.print("-c", input: try unpacked(shard)))
+            case .gzipBehind: try tree.replace(shard, try tree.read(shard) + gz.print("-c"))
+            case .bytesBehind: try tree.replace(shard, try tree.read(shard) + [0])
+            case .window: try tree.replace(shard, try packed(try unpacked(shard), "--zstd=wlog=24"))
+            case .tooMuch: try tree.replace(shard, try packed([UInt8](repeating: 0, count: 50_000_000)))
+            case .noBytes: try tree.replace(shard, [])
+            case .otherShard:
+                try tree.replace(shard, try tree.read(tree.paths("snapshots", containing: "/0000200-")[9]))
+            case .pipe:
+                try tree.remove(shard)
+                try Program.installed("mkfifo").print(tree.path(shard))
+            case .skippable:
+                try tree.replace(shard, [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 7] + tree.read(shard))
+            case .link:
+                try tree.remove(shard)
+                try FileManager.default.createSymbolicLink(
+                    atPath: tree.path(shard), withDestinationPath: copy.published.tree.path(shard))
+            case .otherLevel: try tree.replace(patch, try packed(try unpacked(patch), "-1"))
+            case .otherPatch:
+                try tree.replace(patch, try tree.read(tree.paths("patches", containing: "/0000218-")[0]))
+                return patch
+            case .section:
+                var bytes = try unpacked(patch)
+                bytes[bytes.count - 1] ^= 1
+                try tree.replace(patch, try packed(bytes))
+                return patch
+            case .sectionsBehind:
+                try tree.replace(patch, try packed(try unpacked(patch) + [0]))
+                return patch
+            case .emptyLine:
+                try tree.replace(attestation, try tree.text(attestation) + "\n")
+                return attestation
+            case .otherKey:
+                let other = try PublishedTree.atTip.get()[1].tree
+                for end in ["", ".sig"] {
+                    try tree.replace(attestation + end, try other.read(other.attestation(123) + end))
+                }
+                return attestation
+            case .highS:
+                try tree.replace(
+                    "\(attestation).sig", try Self.withHighS(try tree.read("\(attestation).sig")))
+                return attestation
+            case .longSignature:
+                try tree.replace("\(attestation).sig", try tree.read("\(attestation).sig") + [0])
+                return attestation
+            case .misplaced:
+                let path = "attestations/0000300/\(attestation.split(separator: "/")[2])"
+                try tree.replace(path, try tree.read(attestation))
+                return path
+            case .headersBeyond:
+                let bytes = try tree.read("headers/0000300.bin")
+                try tree.replace("headers/0000300.bin", bytes + bytes.suffix(80))
+                return "headers/0000300.bin"
+            case .latestOfAnother:
+                try tree.replace("latest.txt", "330 " + String(repeating: "0", count: 64) + "\n")
+                return "latest.txt"
+            case .latestLower:
+                try tree.replace("latest.txt", "123 \(attestation.suffix(68).dropLast(4))\n")
+                return ""
+            case .authority:
+                try tree.replace(
+                    "authority.txt",
+                    try tree.text("authority.txt").replacingOccurrences(of: "first: 0", with: "first: 00"))
+                return ""
+            case .names:
+                for name in [
+                    "$(touch x)", "a b'\"", "-rf", "new\nline/x", "attestations/0000000/\n.txt", "*",
+                ] {
+                    try tree.replace(name, "x")
+                }
+                try FileManager.default.createSymbolicLink(
+                    atPath: tree.path("snapshots/loop"), withDestinationPath: "..")
+                return "$(touch x)"
+            }
+            return isRight ? "" : shard
+        }
+
+        /// The same signature to openssl: s becomes the order less s.
+        private static func withHighS(_ der: [UInt8]) throws -> [UInt8] {
+            let order: [UInt8] =
+                [UInt8](repeating: 0xff, count: 15) + [
+                    0xfe, 0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36,
+                    0x41,
+                    0x41,
+                ]
+            let r = der[2..<4 + Int(der[3])]
+            let low = [UInt8](der.suffix(Int(der[5 + Int(der[3])])))
+            let padded = [UInt8](repeating: 0, count: 32 - low.suffix(32).count) + low.suffix(32)
+            var high = order
+            var borrow = 0
+            for i in (0..<32).reversed() {
+                let digit = Int(order[i]) - Int(padded[i]) - borrow
+                borrow = digit < 0 ? 1 : 0
+                high[i] = UInt8(digit + borrow * 256)
+            }
+            let body = [UInt8](r) + [2, 33, 0] + high
+            return [0x30, UInt8(body.count)] + body
+        }
+    }
+
+    /// Every case with one of the shells: they take turns.
+    @Test(arguments: zip(Spoilt.allCases, Spoilt.allCases.indices)) func agrees(spoilt: Spoilt, turn: Int)
+        throws
+    {
+        let copy = try VerifyTests.Copy()
+        let file = try spoilt.spoil(copy)
+        let shell = HandAudit.allCases[turn % 2]
+        let outcome = try Client.program().run(["verify", copy.tree.root])
+        let audit = try shell.run([copy.tree.root])
+        #expect(outcome.status == (spoilt.isRight ? 0 : 1), "\(outcome.said)")
+        #expect(audit.status == (spoilt.isRight ? 0 : 4), "\(audit.said)")
+        guard !file.isEmpty else { return }
+        for outcome in [outcome, audit] {
+            if spoilt.isRight {
+                #expect(outcome.output.contains("unsigned  \(file)\n"), "\(outcome.said)")
+            } else {
+                #expect(outcome.wrong.contains { $0.contains(copy.tree.path(file)) }, "\(outcome.said)")
+            }
+        }
+        #expect(!FileManager.default.fileExists(atPath: copy.tree.path("x")))
+    }
+
+    /// Over HTTP the newest epoch is fetched and all headers.
+    @Test(arguments: HandAudit.allCases) func overHTTP(shell: HandAudit) throws {
+        let site = try Site(try PublishedTree.atTip.get()[0])
+        let right = try shell.run([site.url + "/", "--key", site.publicKey])
+        #expect(right.status == 0 && right.errors.isEmpty, "\(right.said)")
+        #expect(
+            right.output.contains("31 attestations, 31 patches, 1 snapshots with 16 shards, 331 headers\n"))
+
+        let spoilt = site.tree.paths("snapshots", containing: "/0000300-")[9]
+        try site.tree.flip(spoilt)
+        let wrong = try shell.run([site.url])
+        #expect(wrong.status == 4 && wrong.wrong.count == 1, "\(wrong.said)")
+        #expect(wrong.wrong.contains { $0.contains("\(site.url)/\(spoilt)") })
+        // Another shard is as good as before, and only it is asked for.
+        let before = site.served().count
+        let one = try shell.run([site.url, "--shard", "2"])
+        #expect(one.status == 0 && one.output.contains("1 snapshots with 1 shards"), "\(one.said)")
+        #expect(
+            site.served().dropFirst(before).filter { $0.contains("/shards/") }.map { $0.suffix(7) } == [
+                "002.zst"
+            ])
+
+        try site.tree.remove(try site.tree.attestation(320) + ".sig")
+        #expect(try shell.run([site.url, "--shard", "2"]).status == 4)
+        try site.tree.remove("authority.txt")
+        #expect(try shell.run([site.url]).status == 1)
+    }
+
+    /// A server that sends without end fills no disk.
+    @Test func aServerWithoutEnd() throws {
+        let server = try HostileServer { socket in
+            guard socket.receiveRequest() != nil, socket.send("HTTP/1.1 200 OK\r\n\r\n") else { return }
+            while socket.send(String(repeating: "x", count: 1 << 16)) {}
+        }
+        defer { server.stop() }
+        let outcome = try HandAudit.dash.run([server.base])
+        #expect(outcome.status == 1 || outcome.status == 4, "\(outcome.said)")
+    }
+}
