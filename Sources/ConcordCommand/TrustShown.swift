@@ -7,7 +7,9 @@ import ConcordTransfers
 extension Trust {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the trustnets and the authorities, and who vouches for whom.")
+            abstract: "Show the trustnets and the authorities, and who vouches for whom.",
+            discussion:
+                "Below each key stand its words, to be compared by voice with those its owner reads out.")
 
         @OptionGroup var home: HomeOptions
         @Flag(help: "Print JSON.")
@@ -27,6 +29,8 @@ extension Trust {
             /// The bootstrap key that was given.
             let key: String
             let urls: [String]
+            /// Of the bootstrap key, to compare by voice.
+            let words: [String]
             /// All of these are missing where no version is held.
             let name, bootstrap, expires: String?
             let version, minimum: Int?
@@ -34,7 +38,7 @@ extension Trust {
         }
         struct AuthorityRow: Encodable {
             let name, key: String
-            let urls, trustnets: [String]
+            let words, urls, trustnets: [String]
             let isOwn: Bool
             let withdrawn: Int?
         }
@@ -48,7 +52,8 @@ extension Trust {
             trustnets = zip(list.trustnets, held).map { subscription, history in
                 let trustnet = history.held?.trustnet
                 return TrustnetRow(
-                    key: subscription.key.hex, urls: subscription.urls, name: trustnet?.name.description,
+                    key: subscription.key.hex, urls: subscription.urls,
+                    words: (trustnet?.bootstrap ?? subscription.key).words, name: trustnet?.name.description,
                     bootstrap: trustnet?.bootstrap.hex, expires: trustnet.map { Timestamp.text($0.expires) },
                     version: trustnet?.version, minimum: trustnet?.minimum,
                     isExpired: trustnet?.isExpired(at: now))
@@ -70,7 +75,8 @@ extension Trust {
             authorities = entries.map { entry in
                 let authority = entry.member.authority
                 return AuthorityRow(
-                    name: authority.name.description, key: authority.key.hex, urls: authority.urls,
+                    name: authority.name.description, key: authority.key.hex, words: authority.key.words,
+                    urls: authority.urls,
                     trustnets: entry.trustnets.map(\.description), isOwn: entry.isOwn,
                     withdrawn: entry.member.withdrawn)
             }
@@ -85,6 +91,7 @@ extension Trust {
                 let minimum = row.minimum.map { ", asks for at least \($0)" } ?? ""
                 lines.append("trustnet \(row.name ?? "?")  \(version)\(expiry)\(minimum)")
                 lines.append("    bootstrap key \(row.bootstrap ?? row.key)")
+                lines.append("    words: \(row.words.joined(separator: " "))")
                 lines += row.urls.map { "    \(WebAddress.shown($0))" }
             }
             for row in authorities {
@@ -92,6 +99,7 @@ extension Trust {
                 let withdrawn = row.withdrawn.map { "; withdrawn: counts below height \($0) only" } ?? ""
                 lines.append(
                     "\(row.name)  \(row.key)" + (trustnets.isEmpty ? "" : "  (\(vouchers)\(withdrawn))"))
+                lines.append("    words: \(row.words.joined(separator: " "))")
                 lines += row.urls.map { "    \(WebAddress.shown($0))" }
             }
             if authorities.isEmpty {

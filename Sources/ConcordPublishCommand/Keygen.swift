@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConcordConsole
 import ConcordPublish
 
 struct Keygen: ParsableCommand {
@@ -6,7 +7,8 @@ struct Keygen: ParsableCommand {
         abstract: "Make a new signing key.",
         discussion: """
             Writes a PEM EC private key (secp256k1) that only you can read, and prints its public key, which those \
-            who trust you give to «concord trust add». A key made by «openssl ecparam -name secp256k1 -genkey» works \
+            who trust you give to «concord trust add», and on standard error the key's words, by which they can \
+            compare it with you by voice. A key made by «openssl ecparam -name secp256k1 -genkey» works \
             as well. A file that is there is never overwritten.
             """)
 
@@ -17,5 +19,6 @@ struct Keygen: ParsableCommand {
         let signingKey = SigningKey.generate()
         try signingKey.write(to: key)
         print(signingKey.publicKey.hex)
+        ProgressLine().say("its words: \(signingKey.publicKey.words.joined(separator: " "))")
     }
 }

@@ -20,6 +20,7 @@ struct TrustnetShow: ParsableCommand {
             network    \(trustnet.network.rawValue), \(parameters.shards) shards, epochs of \(parameters.epoch) blocks
             minimum    \(trustnet.minimum) of \(trustnet.members.count { $0.withdrawn == nil })
             bootstrap  \(trustnet.bootstrap.hex)
+            words      \(trustnet.bootstrap.words.joined(separator: " "))
             """)
         for member in trustnet.members {
             let authority = member.authority

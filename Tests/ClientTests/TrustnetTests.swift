@@ -1,3 +1,4 @@
+import Concord
 import Foundation
 import TestSupport
 import Testing
@@ -30,7 +31,12 @@ import Testing
         #expect(trusted.authorities.allSatisfy { $0.trustnets == ["example"] && !$0.isOwn })
         let list = try client.succeed("trust", "list").output
         #expect(list.contains("trustnet example  version 1, expires 20"))
-        #expect(list.contains("alpha  \(sites[0].publicKey)  (example)\n    \(sites[0].url)\n"))
+        let words = try #require(PublicKey(hex: sites[0].publicKey)).words.joined(separator: " ")
+        #expect(
+            list.contains(
+                "alpha  \(sites[0].publicKey)  (example)\n    words: \(words)\n    \(sites[0].url)\n"))
+        let bootstrap = try #require(PublicKey(hex: net.key)).words.joined(separator: " ")
+        #expect(list.contains("    bootstrap key \(net.key)\n    words: \(bootstrap)\n"))
         // What was signed is kept as it was signed.
         let kept = client.home.path("trustnets/\(net.key)/trustnet/1.json")
         let verified = try Program.installed("openssl").run(

@@ -1,3 +1,4 @@
+import Concord
 import Foundation
 import TestSupport
 import Testing
@@ -65,6 +66,10 @@ import Testing
                 && outcome.errors == "error: nothing was fetched yet: run «concord fetch» first\n")
     }
 
+    private static func words(_ key: String) throws -> String {
+        try #require(PublicKey(hex: key)).words.joined(separator: " ")
+    }
+
     @Test func trust() throws {
         let client = try Client()
         let added = try client.succeed(
@@ -77,10 +82,12 @@ import Testing
         #expect(
             try client.succeed("trust", "list").output == """
                 alpha  \(Self.key)
+                    words: artist hideaway erase pharmacy exceed disbelief buzzard sociable breakup indigo
                     http://a.example/tree
                     file:///srv/a
                     https://b.example
                 bravo  \(Self.otherKey)
+                    words: \(try Self.words(Self.otherKey))
                     https://c.example
 
                 """)

@@ -33,7 +33,8 @@ import Testing
         let scratch = try Scratch()
         let program = try Publication.program()
         let key = scratch.path("key.pem")
-        let printed = try program.print("keygen", "--key", key)
+        let made = try program.run("keygen", "--key", key)
+        let printed = made.standardOutput
         let mode = try FileManager.default.attributesOfItem(atPath: key)[.posixPermissions] as? Int
         #expect(mode == 0o600)
         let openssl = try Program.installed("openssl")
@@ -41,6 +42,8 @@ import Testing
         let der = try openssl.print(
             "ec", "-in", key, "-pubout", "-conv_form", "compressed", "-outform", "DER")
         #expect(String(decoding: printed, as: UTF8.self) == Array(der.suffix(33)).hex + "\n")
+        let words = try #require(PublicKey(der.suffix(33))).words.joined(separator: " ")
+        #expect(made.isSuccess && made.errors == "its words: \(words)\n")
 
         // Never overwritten.
         let before = try scratch.read("key.pem")

@@ -368,12 +368,14 @@ import Testing
         try succeed("retire", "bob", "--from", "900000", "--minimum", "1")
         let bob = try published().trustnet.members[1].authority.key
         let digest = SHA256.hash(try scratch.read("net/trustnet.json"))
+        let words = try #require(PublicKey(hex: bootstrap.key)).words.joined(separator: " ")
         #expect(
             try succeed("show") == """
                 trustnet   example
                 network    main, 1024 shards, epochs of 1000 blocks
                 minimum    1 of 1
                 bootstrap  \(bootstrap.key)
+                words      \(words)
                 alice  \(alice)
                     https://alice.example/concord
                 bob  \(bob)  withdrawn: counts below height 900000 only
