@@ -105,7 +105,7 @@ let package = Package(
         .testTarget(
             name: "ConcordChainTests",
             dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordChain", "TestSupport"]),
-        .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish"]),
+        .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish", "TestSupport"]),
         .testTarget(name: "ConcordTransfersTests", dependencies: ["ConcordTransfers", "TestSupport"]),
         .testTarget(
             name: "ConcordFetchTests",
