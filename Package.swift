@@ -51,10 +51,14 @@ let package = Package(
             name: "ConcordPublish",
             dependencies: [
                 "ConcordBuild", "ConcordChain", "ConcordFiles", "ConcordTree", "CSecp256k1",
+                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ],
             // Links to files of site-template that every tree gets.
-            resources: [.embedInCode("Site/FORMAT.md"), .embedInCode("Site/audit.sh")]),
+            resources: [
+                .embedInCode("Site/FORMAT.md"), .embedInCode("Site/audit.sh"),
+                .embedInCode("Site/index.html"),
+            ]),
         // The way from other people's trees to an installed set, and out of it.
         .target(
             name: "ConcordFetch",

@@ -26,6 +26,7 @@ Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONC
   CONCORD_LEVEL     zstd level, 1 to 22                              default: the program's
   CONCORD_NOTE      a note for every new attestation                 default: none
   CONCORD_WEB_SEEDS URLs of the tree, for its torrents             default: none
+  CONCORD_TEMPLATE  the folder of your template for the tree's page  default: the program's own
   CONCORD_OPTIONS   more options of «concord-publish run», like --first 920000 --confirmations 2
   CONCORD_UPLOAD    a shell command that uploads the folder $1       default: none, the tree stays where it is
 USAGE
@@ -139,6 +140,7 @@ publish() {
     [ -z "${CONCORD_LEVEL:-}" ] || options+=(--level "$CONCORD_LEVEL")
     [ -z "${CONCORD_NOTE:-}" ] || options+=(--note "$CONCORD_NOTE")
     for url in ${CONCORD_WEB_SEEDS:-}; do options+=(--web-seed "$url"); done
+    [ -z "${CONCORD_TEMPLATE:-}" ] || options+=(--template "$CONCORD_TEMPLATE")
     # shellcheck disable=SC2086
     "$bin/concord-publish" run "${options[@]}" ${CONCORD_OPTIONS:-}
     if [ -n "${CONCORD_UPLOAD:-}" ]; then

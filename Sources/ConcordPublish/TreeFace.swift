@@ -6,7 +6,7 @@ import ConcordTree
 /// that audits it by that document.
 public struct TreeFace {
     let folder: Folder
-    let authority: AuthorityFile
+    public let authority: AuthorityFile
 
     public init(folder: Folder, authority: AuthorityFile) {
         self.folder = folder

@@ -18,6 +18,7 @@ struct PublishRun {
     let first: Int
     let signer: Publisher.Signer
     let report: RunReport
+    let page: PageWriter
     let progress: ProgressLine
 
     func run(from chain: any ChainSource) throws {
@@ -142,13 +143,15 @@ struct PublishRun {
         let result = try publisher.run(
             to: target, now: { Int64(Date().timeIntervalSince1970) }, isStopping: { StopSignal.isStopping },
             tell: tell)
-        progress.clear()
-        guard let result else { return }
-        try report.say(result, seconds: Date().timeIntervalSince(started))
-        if let pruning = options.keep.flatMap(TreePruning.init(keep:)), !options.attestOnly {
-            let removed = try pruning.run(tree, newest: result.statement.blockID, parameters)
-            if removed.snapshots > 0 { progress.say("note: \(Prune.words(removed))") }
+        var removed: TreePruning.Report?
+        if let result, let pruning = options.keep.flatMap(TreePruning.init(keep:)), !options.attestOnly {
+            removed = try pruning.run(tree, newest: result.statement.blockID, parameters)
         }
+        page.write()
+        try? tree.removeTemporaries()
+        progress.clear()
+        if let result { try report.say(result, seconds: Date().timeIntervalSince(started)) }
+        if let removed, removed.snapshots > 0 { progress.say("note: \(Prune.words(removed))") }
     }
 
     private func tell(_ event: Publisher.Event) {
@@ -169,6 +172,7 @@ struct PublishRun {
             progress.update("published height \(height) of \(to)")
         case .snapshot(let height, let coins):
             progress.update("snapshot of height \(height): \(grouped(coins)) coins")
+            page.write()
         case .torrent(let height):
             progress.update("torrent of the snapshot of height \(height)")
         }

@@ -101,6 +101,12 @@ struct Run: ParsableCommand {
     @Option(help: "A note for each new attestation; printable ASCII.")
     var note: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A folder with an index.html to make the tree's page from, in place of the one in this program.",
+            valueName: "dir"))
+    var template: String?
+
     @Flag(help: "Print the result as JSON, and nothing else.")
     var json = false
 
@@ -170,6 +176,10 @@ struct Run: ParsableCommand {
             first: first,
             signer: Publisher.Signer(key: signingKey, name: name, software: Software.name, note: note),
             report: RunReport(isJSON: json, isFollowing: follow, key: signingKey.publicKey, tree: treeRoot),
+            page: PageWriter(
+                TreePage(
+                    of: folder, authority: face.authority, template: template.map(ChainOptions.withoutSlash)),
+                progress),
             progress: progress)
         try run.run(from: chain)
         treeLock.release()

@@ -44,7 +44,9 @@ import Testing
         let fixture = ChainFixture.regtestRich
         let reference = try ReferenceTree.of(fixture)
         let answers = try fixture.answers()
-        var expected: Set = ["latest.txt", "authority.txt", "authority.pem", "FORMAT.md", "audit.sh"]
+        var expected: Set = [
+            "latest.txt", "authority.txt", "authority.pem", "FORMAT.md", "audit.sh", "index.html",
+        ]
         for answer in answers {
             let height = try #require(Int(answer.height))
             let epoch = digits(height - height % fixture.epoch)

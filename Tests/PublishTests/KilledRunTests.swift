@@ -59,9 +59,9 @@ import Testing
         }
     }
 
-    /// The hint, and the headers files while they are the newest.
+    /// The hint, the page, and the headers files while they are the newest.
     private static func mayChange(_ path: String) -> Bool {
-        path == "latest.txt" || path.hasPrefix("headers/")
+        path == "latest.txt" || path == "index.html" || path.hasPrefix("headers/")
     }
 
     /// A tree says whose it is as soon as there is something of it: a second authority cannot go on with the first
