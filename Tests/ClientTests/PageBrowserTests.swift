@@ -105,7 +105,8 @@ import Testing
     func howItLooks(width: Int, isDark: Bool) throws {
         let browser = try Chromium()
         #expect(try browser.contentWidth(ofFile: tree.path("index.html"), at: width) == width)
-        let picture = try browser.picture(of: url, width: width, height: 4600, isDark: isDark)
+        let picture = try browser.picture(
+            of: url, width: width, height: width < 500 ? 6400 : 4400, isDark: isDark)
         #expect(picture.isDark == isDark && picture.painted > 0.02 && picture.colors > 100)
         let path = try scratch.write(picture.png, to: "page-\(width)-\(isDark ? "dark" : "light").png")
         if let folder = ProcessInfo.processInfo.environment["CONCORD_PICTURES"] {
