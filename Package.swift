@@ -40,6 +40,12 @@ let package = Package(
         .target(name: "ConcordFiles", dependencies: ["Concord", "CSystem"]),
         // HTTP by libcurl: many requests at once over connections that are used again.
         .target(name: "ConcordTransfers", dependencies: ["Concord", "CCurl"]),
+        // Pages for people, from Mustache templates that operators can change.
+        .target(
+            name: "ConcordPages",
+            dependencies: [
+                "Concord", "ConcordFiles", .product(name: "Mustache", package: "swift-mustache"),
+            ]),
         // Chain data: Bitcoin Core's block files and running nodes, and the best chain among what they hold.
         .target(name: "ConcordChain", dependencies: ["Concord", "ConcordFiles", "ConcordTransfers"]),
         // The published tree on a disk: zstd, snapshots from patches, verification.
@@ -50,8 +56,7 @@ let package = Package(
         .target(
             name: "ConcordPublish",
             dependencies: [
-                "ConcordBuild", "ConcordChain", "ConcordFiles", "ConcordTree", "CSecp256k1",
-                .product(name: "Mustache", package: "swift-mustache"),
+                "ConcordBuild", "ConcordChain", "ConcordFiles", "ConcordPages", "ConcordTree", "CSecp256k1",
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ],
             // Links to files of site-template that every tree gets.
@@ -83,10 +88,8 @@ let package = Package(
             name: "ConcordCommand",
             dependencies: [
                 "ConcordAudit", "ConcordBuild", "ConcordChain", "ConcordConsole", "ConcordFetch",
-                "ConcordFiles",
-                "ConcordTransfers", "ConcordTree",
+                "ConcordFiles", "ConcordPages", "ConcordTransfers", "ConcordTree",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Mustache", package: "swift-mustache"),
             ],
             // Links to files of site-template.
             resources: [.embedInCode("Site/report.html")]),

@@ -660,9 +660,19 @@ has_names() {
     [ -n "$(find "$1/." 2>/dev/null | head -n 2 | tail -n +2)" ]
 }
 
+# The lowest epoch with data: a tree whose old data was removed, and a copy of the newest part, have none below.
+kept=''
+if [ -z "$url" ]; then
+    kept=$(awk "$rules"'$7 != "none" { print $1, "snapshots/" padded($1) "-" $2 "/manifest.txt" }' "$work/statements" |
+        while read -r height path; do
+            if [ -e "$path" ]; then echo "$height" && break; fi
+        done)
+fi
+kept=${kept:-0}
+
 patches=0
-awk -v epoch="$epoch" "$rules"'
-    { print "patches/" padded($1 - $1 % epoch) "/" padded($1) "-" $2 ".zst", $5 }' "$work/statements" >"$work/patches"
+awk -v epoch="$epoch" -v kept="$kept" "$rules"'
+    $1 + 0 >= kept + 0 { print "patches/" padded($1 - $1 % epoch) "/" padded($1) "-" $2 ".zst", $5 }' "$work/statements" >"$work/patches"
 if [ -n "$url" ]; then awk -v most="$patch_packed" 'NR == 1 { print $1, most }' "$work/patches" | fetch; fi
 if has_names patches && [ -s "$work/patches" ]; then
     make_groups 64 <"$work/patches"
@@ -750,7 +760,8 @@ check_snapshot() {
 }
 
 snapshots=0 shards_right=0
-awk "$rules"'$7 != "none" { print "snapshots/" padded($1) "-" $2, $4, $7 }' "$work/statements" >"$work/snapshots"
+awk -v kept="$kept" "$rules"'
+    $7 != "none" && $1 + 0 >= kept + 0 { print "snapshots/" padded($1) "-" $2, $4, $7 }' "$work/statements" >"$work/snapshots"
 if [ -n "$url" ]; then awk -v most=$((111 * shards)) '{ print $1 "/manifest.txt", most }' "$work/snapshots" | fetch; fi
 if has_names snapshots; then
     while read -r folder coins root <&4; do
@@ -789,7 +800,7 @@ if [ -z "$url" ]; then
         /^headers\/[0-9][0-9][0-9][0-9][0-9][0-9][0-9]\.bin$/ && decimal(substr($0, 9, 7)) % epoch == 0 { next }
         substr($0, 1, 82) in snapshot && decimal(substr($0, 11, 7)) % epoch == 0 {
             rest = substr($0, 83); number_text = substr(rest, 9, 3)
-            if (rest == "/manifest.txt") next
+            if (rest == "/manifest.txt" || rest == "/snapshot.torrent" || rest == "/snapshot.magnet") next
             if (rest == "/shards/" number_text ".zst" && hex(number_text, 3) && number(number_text) < shards) next
         }
         { print }' - "$work/names" | sort >"$work/unsigned"
@@ -814,6 +825,7 @@ printf 'checked    %s attestations, %s patches, %s snapshots with %s shards, %s 
 if [ "$patches" -eq 0 ] && [ "$snapshots" -eq 0 ] && [ "$bad" -eq 0 ]; then
     printf '           no patches and no snapshots are there: an authority may attest only\n'
 fi
+[ "$kept" -le "$first" ] || printf 'data from height %s on; what is below is attested, and not here\n' "$kept"
 if [ -n "$url" ]; then
     printf '           what was fetched of the newest epoch; files that nobody signed show in a copy of the folder only\n'
 elif [ -s "$work/unsigned" ]; then

@@ -3,6 +3,7 @@ import Concord
 import ConcordConsole
 import ConcordFetch
 import ConcordFiles
+import ConcordPages
 import ConcordTransfers
 
 struct Report: ParsableCommand {

@@ -1,6 +1,7 @@
 import Concord
 import ConcordConsole
 import ConcordFetch
+import ConcordPages
 import ConcordTransfers
 
 /// What the template of the page is given (site-template/report.html). Texts are for people; whatever somebody else had a
@@ -79,7 +80,8 @@ struct ReportPage {
         evidence = facts.evidence.map { _ in
             Evidence(
                 account: PageTemplate.harmless(
-                    facts.survey.evidence.map { EvidenceWords.account($0, facts.survey.evidenceProblems) } ?? "",
+                    facts.survey.evidence.map { EvidenceWords.account($0, facts.survey.evidenceProblems) }
+                        ?? "",
                     keepsLines: true),
                 files: files.map { path in
                     File(name: path.split(separator: "/").last.map(String.init) ?? path, fileLink: path)

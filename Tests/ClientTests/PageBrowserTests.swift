@@ -27,7 +27,8 @@ import Testing
         let links = page.components(separatedBy: "href=\"").dropFirst().map {
             String($0.prefix { $0 != "\"" })
         }
-        let paths = Set(links.filter { !$0.hasPrefix("data:") && !$0.hasPrefix("#") })
+        let paths = Set(
+            links.filter { !$0.hasPrefix("data:") && !$0.hasPrefix("#") && !$0.hasPrefix("magnet:") })
         #expect(
             paths.count > 15
                 && paths.isSuperset(of: ["FORMAT.md", "authority.pem", "authority.txt", "latest.txt"]))
@@ -35,6 +36,9 @@ import Testing
             let answer = try Program.installed("curl").print("-fsS", url + path)
             #expect(try answer == tree.read(path), "\(path)")
         }
+        let magnets = links.filter { $0.hasPrefix("magnet:") }.map { $0.replacing("&amp;", with: "&") + "\n" }
+        let published = try tree.paths("snapshots", containing: "snapshot.magnet").map { try tree.text($0) }
+        #expect(Set(magnets) == Set(published) && paths.contains { $0.hasSuffix("/snapshot.torrent") })
         for link in links where link.hasPrefix("#") { #expect(page.contains("id=\"\(link.dropFirst())\"")) }
         #expect(try browser.requests(of: url).isEmpty)
         // What labels a part is there.

@@ -8,7 +8,18 @@ import Testing
         Set(tree.files(under: folder).compactMap { Int($0.split(separator: "/")[1].prefix(7)) }).sorted()
     }
 
+    /// Both implementations, and they agree.
     private func verify(_ publication: Publication) throws -> Program.Outcome {
+        let shell = try HandAudit.dash.run(["--key", publication.publicKey, publication.tree.root])
+        let own = try deepVerify(publication)
+        #expect(shell.isSuccess == own.isSuccess, "\(shell.output)\n\(own.output)")
+        let words = own.output.split(separator: "\n").first { $0.hasPrefix("data from") }
+        #expect(
+            words.map { shell.output.contains($0) } ?? !shell.output.contains("data from"), "\(shell.output)")
+        return own
+    }
+
+    private func deepVerify(_ publication: Publication) throws -> Program.Outcome {
         try Program.built("concord").run(
             "verify", publication.tree.root, "--key", publication.publicKey, "--deep")
     }
@@ -29,7 +40,8 @@ import Testing
         #expect(starts(tree, "snapshots") == [200, 250, 300] && starts(tree, "patches") == [200, 250, 300])
         #expect(tree.files(under: "attestations") + tree.files(under: "headers") == signed)
         let verified = try verify(publication)
-        #expect(verified.isSuccess && verified.output.contains("data from height 200 on"), "\(verified.output)")
+        #expect(
+            verified.isSuccess && verified.output.contains("data from height 200 on"), "\(verified.output)")
         #expect(try prune(publication, 3).output == "nothing is older than height 200\n")
         #expect(try prune(publication, 10).output == "nothing is older than height 0\n")
         // The next run has nothing to do, and does nothing.

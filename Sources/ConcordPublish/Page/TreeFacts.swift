@@ -75,6 +75,15 @@ struct TreeFacts {
         return (all, max(0, (height - authority.first) / parameters.epoch + 1))
     }
 
+    /// The link to a snapshot's torrent; nil if there is none.
+    func magnet(of block: BlockID) -> String? {
+        guard let bytes = try? File.read(folder.path(TreePath.magnet(block)), atMost: 1 << 16) else {
+            return nil
+        }
+        let line = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
+        return line.hasPrefix("magnet:?") ? String(line) : nil
+    }
+
     private mutating func sample(at height: Int) throws(FileError) -> Sample {
         let header = try header(at: height)
         let block = BlockID(height: height, hash: header.hash)

@@ -1,5 +1,6 @@
 import Concord
 import ConcordFiles
+import ConcordPages
 import ConcordTree
 
 /// index.html: what a tree says of itself to people. Nobody signs it and no program reads it. The same tree and the same
@@ -7,7 +8,8 @@ import ConcordTree
 public struct TreePage {
     private let folder: Folder
     private let authority: AuthorityFile
-    private var template: PageTemplate
+    /// The file of the operator's template; nil for the embedded one.
+    private let template: String?
     private var facts: TreeFacts
 
     private static let name = "index.html"
@@ -18,7 +20,7 @@ public struct TreePage {
     public init(of folder: Folder, authority: AuthorityFile, template: String?) {
         self.folder = folder
         self.authority = authority
-        self.template = PageTemplate(folder: template)
+        self.template = template.map { "\($0)/\(Self.name)" }
         facts = TreeFacts(folder, authority)
     }
 
@@ -26,7 +28,9 @@ public struct TreePage {
     /// template or the tree; the page that is there stays then.
     public mutating func write() throws(FileError) {
         guard let newest = try facts.newest() else { return }
-        let page = Array(try template.render(values(newest)).utf8)
+        // A template may change while the publisher follows the chain.
+        let template = try PageTemplate(template, orBuiltIn: PackageResources.index_html)
+        let page = Array(try template.render(values: values(newest)).utf8)
         if (try? File.read(folder.path(Self.name), atMost: page.count)) == page { return }
         try folder.write(page, at: Self.name)
     }
@@ -94,6 +98,9 @@ public struct TreePage {
             "manifest": manifest, "folder": String(manifest.dropLast("/manifest.txt".count)),
             "attestation": file, "signature": TreePath.signature(file),
             "attestationName": TreePath.name(statement.blockID) + ".txt",
+            "torrent": folder.contains(TreePath.torrent(statement.blockID))
+                ? TreePath.torrent(statement.blockID) : false,
+            "magnet": facts.magnet(of: statement.blockID) ?? false,
         ]
     }
 
