@@ -81,6 +81,12 @@ import Testing
             }
         }
 
+        /// Under which shell `audit.sh` meets it: they take turns, for each takes seconds.
+        var shells: (flipped: HandAudit, missing: HandAudit) {
+            Self.allCases.firstIndex(of: self).map { $0 % 2 == 0 } == true
+                ? (.dash, .busybox) : (.busybox, .dash)
+        }
+
         /// How the file is named to people: a signature by what it signs.
         func shown(_ tree: PlainTree) throws -> String {
             let path = try path(tree)
@@ -93,7 +99,7 @@ import Testing
         let path = try part.path(copy.tree)
         let shown = try part.shown(copy.tree)
         try copy.tree.flip(path)
-        let outcome = try copy.verifyBoth(naming: copy.tree.path(shown))
+        let outcome = try copy.verifyBoth(naming: copy.tree.path(shown), shells: [part.shells.flipped])
         #expect(outcome.status == 1, "\(outcome.said)")
         #expect(outcome.output.contains("things are wrong") || outcome.output.contains("thing is wrong"))
         // What an attestation that is not valid would have signed is signed by nobody.
@@ -114,7 +120,7 @@ import Testing
             case .attestation: try copy.tree.attestation(124)
             default: copy.tree.path(path)
             }
-        #expect(try copy.verifyBoth(naming: words, shells: [.busybox]).status == 1)
+        #expect(try copy.verifyBoth(naming: words, shells: [part.shells.missing]).status == 1)
     }
 
     @Test func filesThatNobodySigned() throws {

@@ -15,14 +15,6 @@ import Testing
                 "bestblock \(answer.block), txouts \(answer.coins), muhash \(answer.muhash)"))
     }
 
-    @Test(.enabled(if: ChainFixture.mainnet4312.isThere)) func theMainNetwork() throws {
-        let tree = try ReferenceTree.of(.mainnet4312).tree
-        let outcome = try HandAudit.dash.run([tree.root])
-        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.output)\(outcome.errors)")
-        let summary = "4313 attestations, 4313 patches, 5 snapshots with 5120 shards, 4313 headers\n"
-        #expect(outcome.output.contains(summary))
-    }
-
     @Test(arguments: HandAudit.allCases) func aLaterBeginningAndAWitness(shell: HandAudit) throws {
         let reference = try ReferenceTree.of(.regtestRich)
         let publication = try Publication(.regtestRich, datadir: reference.publication.datadir)
