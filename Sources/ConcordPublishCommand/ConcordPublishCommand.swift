@@ -8,7 +8,9 @@ struct ConcordPublishCommand: ParsableCommand {
         commandName: "concord-publish",
         abstract: "Publish the Bitcoin UTXO set of your own node as a signed static tree.",
         version: Software.version,
-        subcommands: [Run.self, Prune.self, Keygen.self, TrustnetCommand.self])
+        subcommands: [
+            Run.self, Prune.self, Keygen.self, Hosting.self, Compare.self, TrustnetCommand.self,
+        ])
 
     static func main() {
         CommandEnd.run(Self.self)

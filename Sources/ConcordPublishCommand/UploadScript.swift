@@ -1,0 +1,91 @@
+import Concord
+
+/// The shell scripts that upload a tree, step by step: a step begins when all of the one before is at the host.
+enum UploadScript {
+    /// Files are compared by size and time, those that change by their contents: two versions of `latest.txt` may have
+    /// the same length and second. rsync puts a file under its name when it is whole.
+    static let rsync =
+        """
+        # Uploads the tree $1 to $2, a HOST:/PATH or a folder, by rsync. What follows are more options of rsync. What is at
+        # the host already is not sent again, so a repetition goes on where an upload ended.
+        set -euo pipefail
+        tree=$1 target=$2
+        shift 2
+        options=("$@")
+        send() {
+            rsync -rt --chmod=D755,F644 --prune-empty-dirs --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$tree/" "$target"
+        }
+
+        """
+        + steps { kinds in
+            var patterns: [String] = []
+            for pattern in kinds.flatMap({ folders(above: $0.glob) + ["/" + $0.glob] })
+            where !patterns.contains(pattern) { patterns.append(pattern) }
+            return "send" + (kinds[0].isImmutable ? "" : " --checksum")
+                + patterns.map { " \\\n    --include='\($0)'" }.joined()
+        }
+
+    /// Immutable names are compared by size: an object store has its files whole or not at all, and any other host whole
+    /// or shorter. Files that change are compared by checksum, and where a host knows none, the few that can change
+    /// without changing their size are sent each time.
+    static let rclone =
+        """
+        # Uploads the tree $1 to $2, a REMOTE:PATH, by rclone, with the headers that an object store serves. What follows are
+        # more options of rclone. What is at the host already is not sent again, so a repetition goes on where an upload
+        # ended.
+        set -euo pipefail
+        tree=$1 target=$2
+        shift 2
+        options=("$@")
+        send() {
+            rclone copy "${options[@]}" "$@" -- "$tree" "$target"
+        }
+
+        """
+        + steps { kinds in
+            groups(of: kinds) { ($0.contentType, $0.cacheControl) == ($1.contentType, $1.cacheControl) }.map {
+                same in
+                let headers =
+                    " --header-upload 'Content-Type: \(same[0].contentType)'"
+                    + " --header-upload 'Cache-Control: \(same[0].cacheControl)'"
+                let compared =
+                    same[0].isImmutable ? "--size-only" : same[0].isSingle ? "--ignore-times" : "--checksum"
+                let all =
+                    "send \(compared)\(headers)" + same.map { " \\\n    --include '/\($0.glob)'" }.joined()
+                guard same[0].stage == .headers else { return all }
+                return """
+                    # A reorganisation changes the newest without changing their size.
+                    ls "$tree/headers" | tail -n 2 | sed 's|^|headers/|' |
+                        send --ignore-times\(headers) --files-from -
+
+                    """ + all
+            }.joined(separator: "\n")
+        }
+
+    private static func steps(_ commands: ([TreeFileKind]) -> String) -> String {
+        TreeFileKind.Stage.allCases.map { stage in
+            let kinds = TreeFileKind.all.filter { $0.stage == stage }
+            return "echo 'uploading \(stage)' >&2\n"
+                + groups(of: kinds) { $0.isImmutable == $1.isImmutable }.map { commands($0) + "\n" }.joined()
+        }.joined()
+    }
+
+    /// The kinds in runs of those that are alike.
+    private static func groups(
+        of kinds: [TreeFileKind], alike: (TreeFileKind, TreeFileKind) -> Bool
+    ) -> [[TreeFileKind]] {
+        kinds.reduce(into: []) { groups, kind in
+            if let last = groups.last?.last, alike(last, kind) {
+                groups[groups.count - 1].append(kind)
+            } else {
+                groups.append([kind])
+            }
+        }
+    }
+
+    /// The folders that rsync has to enter to come to the files of a pattern.
+    private static func folders(above glob: String) -> [String] {
+        let parts = glob.split(separator: "/").dropLast()
+        return parts.indices.map { "/" + parts[...$0].joined(separator: "/") + "/" }
+    }
+}
