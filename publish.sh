@@ -8,13 +8,20 @@ usage() {
     cat <<'USAGE'
 publish.sh                    with no configuration: install what is missing, build, publish a sample chain as three
                               authorities, serve them on loopback, fetch, and show that they agree
-publish.sh [--config FILE]    the batch job of an authority: build if needed, publish what is new, upload
+publish.sh [--config FILE]    the batch job of an authority: build if needed, publish what is new, upload, read back
+publish.sh example            print a configuration file with every setting, to fill in
 publish.sh install [PACKAGE…] install the C libraries and tools that the build needs (Debian, Ubuntu)
 publish.sh build              build both programs in release mode
 
 Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONCORD_CONFIG):
-  CONCORD_DATADIR   Bitcoin Core's data directory                    required, or CONCORD_NODE, or both; the presence
-  CONCORD_NODE      the URL of a running node's RPC                  of either makes this a real run
+USAGE
+    settings
+}
+
+settings() {
+    cat <<'SETTINGS'
+  CONCORD_DATADIR   Bitcoin Core's data directory                    required, or CONCORD_NODE, or both: a real run
+  CONCORD_NODE      the URL of a running node's RPC                  required, or CONCORD_DATADIR, or both
   CONCORD_COOKIE    that node's cookie file                          default: where Bitcoin Core writes it
   CONCORD_TREE      the folder of the tree                           required
   CONCORD_KEY       the PEM file with the signing key                required; make one with «concord-publish keygen»
@@ -28,8 +35,20 @@ Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONC
   CONCORD_WEB_SEEDS URLs of the tree, for its torrents             default: none
   CONCORD_TEMPLATE  the folder of your template for the tree's page  default: the program's own
   CONCORD_OPTIONS   more options of «concord-publish run», like --first 920000 --confirmations 2
-  CONCORD_UPLOAD    a shell command that uploads the folder $1       default: none, the tree stays where it is
-USAGE
+  CONCORD_BIN       the folder with both programs                    default: .build/release, built if needed
+  CONCORD_UPLOAD_RSYNC   HOST:/PATH or folder, uploaded to by rsync  default: none, the tree stays where it is
+  CONCORD_UPLOAD_RCLONE  REMOTE:PATH, uploaded to by rclone          default: none
+  CONCORD_UPLOAD         a shell command that uploads the folder $1  default: none
+  CONCORD_RSYNC_OPTIONS  more options of rsync, like --bwlimit=2M    default: none; rclone takes RCLONE_BWLIMIT and so on
+  CONCORD_URL       where the tree is served, to be read back        default: none, nothing is read back
+  CONCORD_URL_WAIT  seconds until that must be up to date            default: 60
+Several targets of rsync and rclone, and several URLs, stand with spaces between; each is tried, whatever comes of others.
+SETTINGS
+}
+
+# The same settings, to fill in.
+example() {
+    settings | sed -E 's/^  (CONCORD_[A-Z_]*) +(.*)/# \2\n#\1=\n/; s/^([^#])/# \1/; s/  +/; /'
 }
 
 say() { printf '%s\n' "$@" >&2; }
@@ -59,6 +78,11 @@ openssl@3 zstd pkgconf)"
 }
 
 build() {
+    if [ -n "${CONCORD_BIN:-}" ]; then
+        bin=$CONCORD_BIN
+        [ -x "$bin/concord-publish" ] || fail "there is no concord-publish in CONCORD_BIN, $bin"
+        return
+    fi
     command -v swift >/dev/null || fail "swift is not in the PATH: install Swift 6.2 or newer from swift.org"
     install_packages "${libraries[@]}" "${tools[@]}"
     local log
@@ -143,15 +167,44 @@ publish() {
     [ -z "${CONCORD_TEMPLATE:-}" ] || options+=(--template "$CONCORD_TEMPLATE")
     # shellcheck disable=SC2086
     "$bin/concord-publish" run "${options[@]}" ${CONCORD_OPTIONS:-}
-    if [ -n "${CONCORD_UPLOAD:-}" ]; then
-        say "uploading"
-        bash -c "$CONCORD_UPLOAD" upload "$CONCORD_TREE" || fail "the upload command failed; the tree is complete in $CONCORD_TREE"
+    if [ -e "$CONCORD_TREE/latest.txt" ]; then upload; else say "nothing is published yet, nothing to upload"; fi
+}
+
+# Brings the tree to every target, then reads it back. The scripts for rsync and rclone send data, attestations,
+# headers, pages and the hint one after the other: «concord-publish hosting rsync» shows them.
+upload() {
+    local targets urls options target tried=0 failed=()
+    read -ra options <<<"${CONCORD_RSYNC_OPTIONS:-}"
+    read -ra targets <<<"${CONCORD_UPLOAD_RSYNC:-}"
+    for target in "${targets[@]}"; do
+        send "$target" "$("$bin/concord-publish" hosting rsync)" "$target" "${options[@]}"
+    done
+    read -ra targets <<<"${CONCORD_UPLOAD_RCLONE:-}"
+    for target in "${targets[@]}"; do send "$target" "$("$bin/concord-publish" hosting rclone)" "$target"; done
+    [ -z "${CONCORD_UPLOAD:-}" ] || send "your own command" "$CONCORD_UPLOAD"
+    read -ra urls <<<"${CONCORD_URL:-}"
+    if [ ${#urls[@]} -gt 0 ] && { [ "$tried" -eq 0 ] || [ ${#failed[@]} -lt "$tried" ]; }; then
+        "$bin/concord-publish" compare --tree "$CONCORD_TREE" --wait "${CONCORD_URL_WAIT:-60}" -- "${urls[@]}" ||
+            failed+=("what is served")
     fi
+    [ ${#failed[@]} -eq 0 ] || fail "not as it should be, see above: $(printf '«%s» ' "${failed[@]}")
+the tree is complete in $CONCORD_TREE, and running this job again goes on with the upload"
+}
+
+# send NAME SCRIPT [ARGUMENT…]: runs an upload, and keeps its name if it fails. An upload that outlives this job keeps
+# its lock (file 9), for it would bring the hint of the next one.
+send() {
+    say "uploading to $1"
+    tried=$((tried + 1))
+    bash -c "$2" upload "$CONCORD_TREE" "${@:3}" && return
+    say "error: uploading to $1 failed"
+    failed+=("$1")
 }
 
 config=${CONCORD_CONFIG:-}
 case "${1:-}" in
     -h | --help) usage; exit ;;
+    example) example; exit ;;
     install) shift; install_packages "${libraries[@]}" "${tools[@]}" "$@"; exit ;;
     build) build; say "built $bin/concord and $bin/concord-publish"; exit ;;
     --config) config=${2:?--config needs a file} ;;
