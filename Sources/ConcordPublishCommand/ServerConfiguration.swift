@@ -1,8 +1,8 @@
 import Concord
 
 /// What web servers have to be told about a tree. Files go out as they are, never packed: ranges of them are asked for,
-/// and a `.zst` file with a `Content-Encoding` would arrive unpacked. Web pages of other origins may read them. What is
-/// not there is not cached: an immutable name may be there soon.
+/// and a `.zst` file with a `Content-Encoding` would arrive unpacked. Web pages of other origins may read them. An
+/// immutable name that is not there is not cached: it may be there soon.
 enum ServerConfiguration {
     static let nginx =
         """
@@ -37,8 +37,7 @@ enum ServerConfiguration {
         + TreeFileKind.all.enumerated().map { index, kind in
             """
             @concord\(index) {
-                path_regexp \(kind.expression)
-                file
+                path_regexp \(kind.expression)\(kind.isImmutable ? "\n    file" : "")
             }
             header @concord\(index) {
                 Content-Type "\(kind.contentType)"
