@@ -32,6 +32,7 @@ settings() {
   CONCORD_EPOCH     blocks from one snapshot to the next           default: the network's
   CONCORD_LEVEL     zstd level, 1 to 22                              default: the program's
   CONCORD_NOTE      a note for every new attestation                 default: none
+  CONCORD_KEEP      epochs whose data is kept, 2 or more, at hosts too  default: all
   CONCORD_WEB_SEEDS URLs of the tree, for its torrents             default: none
   CONCORD_TEMPLATE  the folder of your template for the tree's page  default: the program's own
   CONCORD_OPTIONS   more options of «concord-publish run», like --first 920000 --confirmations 2
@@ -163,6 +164,7 @@ publish() {
     [ -z "${CONCORD_EPOCH:-}" ] || options+=(--epoch "$CONCORD_EPOCH")
     [ -z "${CONCORD_LEVEL:-}" ] || options+=(--level "$CONCORD_LEVEL")
     [ -z "${CONCORD_NOTE:-}" ] || options+=(--note "$CONCORD_NOTE")
+    [ -z "${CONCORD_KEEP:-}" ] || options+=(--keep "$CONCORD_KEEP")
     for url in ${CONCORD_WEB_SEEDS:-}; do options+=(--web-seed "$url"); done
     [ -z "${CONCORD_TEMPLATE:-}" ] || options+=(--template "$CONCORD_TEMPLATE")
     # shellcheck disable=SC2086
@@ -177,11 +179,15 @@ upload() {
     read -ra options <<<"${CONCORD_RSYNC_OPTIONS:-}"
     read -ra targets <<<"${CONCORD_UPLOAD_RSYNC:-}"
     for target in "${targets[@]}"; do
-        send "$target" "$("$bin/concord-publish" hosting rsync)" "$target" "${options[@]}"
+        send "$target" "$("$bin/concord-publish" hosting rsync)" "$target" "${options[@]}" || continue
+        [ -z "${CONCORD_KEEP:-}" ] || send "$target" "$("$bin/concord-publish" hosting rsync-prune)" "$target" "${options[@]}" || :
     done
     read -ra targets <<<"${CONCORD_UPLOAD_RCLONE:-}"
-    for target in "${targets[@]}"; do send "$target" "$("$bin/concord-publish" hosting rclone)" "$target"; done
-    [ -z "${CONCORD_UPLOAD:-}" ] || send "your own command" "$CONCORD_UPLOAD"
+    for target in "${targets[@]}"; do
+        send "$target" "$("$bin/concord-publish" hosting rclone)" "$target" || continue
+        [ -z "${CONCORD_KEEP:-}" ] || send "$target" "$("$bin/concord-publish" hosting rclone-prune)" "$target" || :
+    done
+    [ -z "${CONCORD_UPLOAD:-}" ] || send "your own command" "$CONCORD_UPLOAD" || :
     read -ra urls <<<"${CONCORD_URL:-}"
     if [ ${#urls[@]} -gt 0 ] && { [ "$tried" -eq 0 ] || [ ${#failed[@]} -lt "$tried" ]; }; then
         "$bin/concord-publish" compare --tree "$CONCORD_TREE" --wait "${CONCORD_URL_WAIT:-60}" -- "${urls[@]}" ||
@@ -199,6 +205,7 @@ send() {
     bash -c "$2" upload "$CONCORD_TREE" "${@:3}" && return
     say "error: uploading to $1 failed"
     failed+=("$1")
+    return 1
 }
 
 config=${CONCORD_CONFIG:-}

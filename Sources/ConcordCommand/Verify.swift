@@ -41,7 +41,7 @@ struct Verify: ParsableCommand {
         } else {
             say(report)
         }
-        if !report.problems.isEmpty { throw ExitCode(ExitStatus.localFailure.rawValue) }
+        if !report.problems.isEmpty { throw ExitCode(ExitStatus.noValidBytes.rawValue) }
     }
 
     private func say(_ report: TreeVerifier.Report) {

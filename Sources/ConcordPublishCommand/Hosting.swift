@@ -10,14 +10,19 @@ struct Hosting: ParsableCommand {
             caddy   lines for the site block of the tree, beside «root» and «file_server»
             rsync   the shell script by which publish.sh uploads: bash -s TREE HOST:/PATH
             rclone  the same for object stores and whatever else rclone knows: bash -s TREE REMOTE:PATH
+            rsync-prune, rclone-prune
+                    the scripts that remove from a host what «prune» has removed from the tree
             table   step of the upload, names, content type and caching of each kind of file, tabs between
             """)
 
     enum Form: String, CaseIterable, ExpressibleByArgument {
-        case nginx, caddy, rsync, rclone, table
+        case nginx, caddy, rsync, rclone
+        case rsyncPrune = "rsync-prune"
+        case rclonePrune = "rclone-prune"
+        case table
     }
 
-    @Argument(help: "nginx, caddy, rsync, rclone or table.")
+    @Argument(help: "nginx, caddy, rsync, rclone, rsync-prune, rclone-prune or table.")
     var form: Form
 
     func run() {
@@ -27,6 +32,8 @@ struct Hosting: ParsableCommand {
             case .caddy: ServerConfiguration.caddy
             case .rsync: UploadScript.rsync
             case .rclone: UploadScript.rclone
+            case .rsyncPrune: UploadScript.rsyncPrune
+            case .rclonePrune: UploadScript.rclonePrune
             case .table: Self.table
             }
         print(text, terminator: "")

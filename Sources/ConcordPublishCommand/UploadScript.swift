@@ -62,6 +62,49 @@ enum UploadScript {
             }.joined(separator: "\n")
         }
 
+    /// Nobody finds the list of what is being removed: it goes first.
+    static let rsyncPrune =
+        """
+        # Removes from $2, a HOST:/PATH or a folder, the snapshots and patches that the tree $1 has not any more, by rsync. What
+        # follows are more options of rsync.
+        set -euo pipefail
+        tree=$1 target=$2
+        shift 2
+        options=("$@")
+        [ -e "$tree/latest.txt" ] && [ -d "$tree/snapshots" ] || { echo "error: $tree is no tree with data" >&2; exit 1; }
+        clear() {
+            rsync -rq --existing --ignore-existing --delete --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$tree/" "$target"
+        }
+        echo 'removing old data' >&2
+        clear --include=/snapshots/ --include='/snapshots/[0-9]*-*/' --include='/snapshots/[0-9]*-*/manifest.txt' 2>/dev/null
+        clear --include=/snapshots/ --include='/snapshots/[0-9]*-*/***' --include=/patches/ --include='/patches/[0-9]*/***'
+
+        """
+
+    static let rclonePrune =
+        """
+        # Removes from $2, a REMOTE:PATH, the snapshots and patches that the tree $1 has not any more, by rclone. What follows
+        # are more options of rclone.
+        set -euo pipefail
+        tree=$1 target=$2
+        shift 2
+        options=("$@")
+        [ -e "$tree/latest.txt" ] && [ -d "$tree/snapshots" ] || { echo "error: $tree is no tree with data" >&2; exit 1; }
+        # old FOLDER PATTERN: the names of folders at the host that the tree has not.
+        old() {
+            rclone lsf --dirs-only "${options[@]}" -- "$target/$1" | sed 's|/$||' | grep -E "$2" | while read -r name; do
+                [ -e "$tree/$1/$name" ] || echo "$1/$name"
+            done
+        }
+        echo 'removing old data' >&2
+        for path in $(old snapshots '^[0-9]{7}-[0-9a-f]{64}$'); do
+            rclone deletefile "${options[@]}" -- "$target/$path/manifest.txt" || true
+            rclone purge "${options[@]}" -- "$target/$path"
+        done
+        for path in $(old patches '^[0-9]{7}$'); do rclone purge "${options[@]}" -- "$target/$path"; done
+
+        """
+
     private static func steps(_ commands: ([TreeFileKind]) -> String) -> String {
         TreeFileKind.Stage.allCases.map { stage in
             let kinds = TreeFileKind.all.filter { $0.stage == stage }

@@ -33,6 +33,23 @@ import Testing
         #expect(try fetched(job) == 330)
     }
 
+    /// What was removed here is removed there, and nothing else.
+    @Test(arguments: ["CONCORD_UPLOAD_RSYNC", "CONCORD_UPLOAD_RCLONE"])
+    func oldDataGoesFromHostsToo(setting: String) throws {
+        let job = try UploadJob()
+        job.settings = [setting: job.target.root, "CONCORD_URL": job.server.base]
+        #expect(try job.run(to: 210).isSuccess)
+        try job.target.replace("snapshots/mine.txt", "mine")
+        try job.target.replace("patches/mine/notes.txt", "mine")
+        job.settings["CONCORD_KEEP"] = "2"
+        let second = try job.run(to: 230)
+        #expect(second.isSuccess, "\(second.said)")
+        let foreign = ["patches/mine/notes.txt", "snapshots/mine.txt"]
+        #expect(job.uploaded() == (job.tree.files() + foreign).sorted())
+        #expect(!job.uploaded().contains { $0.contains("/0000100") && $0.hasSuffix(".zst") })
+        #expect(try fetched(job) == 230)
+    }
+
     /// Two hints of one length and one second, and two header files, are not the same for that.
     @Test(arguments: ["CONCORD_UPLOAD_RSYNC", "CONCORD_UPLOAD_RCLONE"])
     func filesThatChangeAreToldApartByTheirContents(setting: String) throws {

@@ -24,7 +24,7 @@ import Testing
         let attestation = TreePath.attestation(block, parameters)
         let paths = [
             TreePath.patch(block, parameters), TreePath.shard(1023, of: block), TreePath.manifest(block),
-            "snapshots/\(TreePath.name(block))/snapshot.torrent", TreePath.signature(attestation),
+            TreePath.torrent(block), TreePath.magnet(block), TreePath.signature(attestation),
             attestation,
             TreePath.headers(epochOf: block.height, parameters), TreePath.authority, TreePath.authorityPEM,
             "FORMAT.md", "audit.sh", "index.html", TreePath.latest,
@@ -54,7 +54,7 @@ import Testing
         #expect(TreeFileKind.all.last?.pattern == TreePath.latest && stages.last == .hint)
         #expect(TreeFileKind.all.filter { $0.stage == .hint }.count == 1)
         for kind in TreeFileKind.all where kind.pattern.contains("BLOCK") {
-            #expect(kind.isImmutable || kind.pattern.hasSuffix(".torrent"))
+            #expect(kind.isImmutable || kind.pattern.contains("/snapshot."))
             #expect(kind.stage == .data || kind.pattern.hasPrefix("attestations/"))
         }
     }

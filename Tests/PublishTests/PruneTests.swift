@@ -93,7 +93,7 @@ import Testing
         let tree = publication.tree
         let patch = try #require(tree.files(under: "patches").first { $0.contains("/0000207-") })
         try FileManager.default.removeItem(atPath: tree.path(patch))
-        #expect(try verify(publication).status == 1)
+        #expect(try verify(publication).status == 4)
     }
 
     @Test func noTree() throws {

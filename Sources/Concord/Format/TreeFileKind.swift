@@ -35,6 +35,7 @@ public struct TreeFileKind: Hashable, Sendable {
         // Its web seeds may change.
         TreeFileKind(
             "snapshots/HHHHHHH-BLOCK/snapshot.torrent", "application/x-bittorrent", briefly, .data),
+        TreeFileKind("snapshots/HHHHHHH-BLOCK/snapshot.magnet", text, briefly, .data),
         TreeFileKind("attestations/EEEEEEE/HHHHHHH-BLOCK.txt.sig", bytes, .immutable, .attestations),
         TreeFileKind("attestations/EEEEEEE/HHHHHHH-BLOCK.txt", text, .immutable, .attestations),
         // Never older in a cache than a hint, which would point beyond its end.
