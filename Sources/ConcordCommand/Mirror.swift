@@ -63,6 +63,8 @@ struct Mirror: ParsableCommand {
             ? .attestations : snapshots.flatMap(TreePruning.init(keep:)).map { .epochs($0) } ?? .everything
         let mirror = TreeMirror(address, key: expected, transfers: hosts.transfers(), into: target)
         let report: TreeMirror.Report
+        // However it ends: what is not in its place by then never will be, and the folder is served as it is.
+        defer { try? target.removeTemporaries() }
         do {
             report = try mirror.run(extent) { height, all, bytes in
                 progress.update("mirrored height \(height) of \(all), \(grouped(bytes)) bytes")
@@ -72,7 +74,6 @@ struct Mirror: ParsableCommand {
         } catch let failure as Failure {
             throw CommandFailure(failure.isLocal ? .localFailure : .noValidBytes, failure.description)
         }
-        try target.removeTemporaries()
         lock.release()
         progress.clear()
         if json { return try printJSON(JSON(report)) }

@@ -1,5 +1,6 @@
 import Concord
 import ConcordFetch
+import ConcordTransfers
 
 extension VerdictTable {
     /// What --json prints.
@@ -38,7 +39,8 @@ extension VerdictTable {
                 let said = survey.chosen.map { heard.view.statements[$0, default: []] } ?? []
                 return Row(
                     name: heard.authority.name.description, key: heard.authority.key.hex,
-                    verdict: report.outcome.verdicts[i].rawValue, urls: heard.authority.urls,
+                    verdict: report.outcome.verdicts[i].rawValue,
+                    urls: heard.authority.urls.map(WebAddress.shown),
                     height: newest?.statement.height, block: newest?.statement.block.reversedHex,
                     time: newest.map { Timestamp.text($0.attestation.time) },
                     statements: said.map(\.digest.hex).sorted(), bytes: heard.bytes,

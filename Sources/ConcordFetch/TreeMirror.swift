@@ -71,18 +71,23 @@ public struct TreeMirror {
         report.dataFrom = lowest.map { max($0, authority.first) }
         for (chain, bytes) in headers {
             let path = TreePath.headers(epochOf: chain.start, authority.parameters)
-            if (try? File.read(folder.path(path), atMost: bytes.count)) != bytes {
-                try folder.write(bytes, at: path)
-            }
+            try write(bytes, at: path)
         }
-        try folder.write(Array(authority.key.pem.utf8), at: TreePath.authorityPEM)
-        try folder.write(Array(authority.text.utf8), at: TreePath.authority)
-        try folder.write(Array("\(latest)\n".utf8), at: TreePath.latest)
+        try write(Array(authority.key.pem.utf8), at: TreePath.authorityPEM)
+        try write(Array(authority.text.utf8), at: TreePath.authority)
+        try write(Array("\(latest)\n".utf8), at: TreePath.latest)
         if case .epochs(let pruning) = extent {
             report.removed = try pruning.run(folder, newest: latest, authority.parameters)
         }
         report.bytes = transfers.received
         return report
+    }
+
+    /// Writes what is missing or has changed.
+    private func write(_ bytes: [UInt8], at path: String) throws(FileError) {
+        if (try? File.read(folder.path(path), atMost: bytes.count)) != bytes {
+            try folder.write(bytes, at: path)
+        }
     }
 
     // MARK: whose tree, and how new

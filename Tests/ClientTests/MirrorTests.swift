@@ -166,7 +166,7 @@ import Testing
 
     /// Other people's tools make a mirror too.
     @Test func wgetAndRclone() throws {
-        let listed = try Site(try PublishedTree.atTip.get()[0], directives: "autoindex on;")
+        let listed = try Site(try PublishedTree.atTip.get()[0], directives: "autoindex on; index none;")
         let scratch = try Scratch()
         let copy = PlainTree(scratch.path("wget"))
         _ = try Program.installed("wget").run(
