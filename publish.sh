@@ -3,6 +3,8 @@
 # Without a configuration it shows the whole system at work on a small sample chain. See README.md.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# Installed from a package, it has programs beside it in place of their source.
+[ -e "$root/Package.swift" ] || : "${CONCORD_BIN:=$(dirname "$(command -v concord-publish)")}"
 
 usage() {
     cat <<'USAGE'
@@ -12,6 +14,7 @@ publish.sh [--config FILE]    the batch job of an authority: build if needed, pu
 publish.sh example            print a configuration file with every setting, to fill in
 publish.sh install [PACKAGE…] install the C libraries and tools that the build needs (Debian, Ubuntu)
 publish.sh build              build both programs in release mode
+publish.sh package [DIR]      make Debian packages of both, and an archive for other Linuxes (default: .build-package/out)
 
 Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONCORD_CONFIG):
 USAGE
@@ -89,7 +92,7 @@ build() {
     local log
     log=$(mktemp)
     [ -x "$root/.build/release/concord" ] || say "building, which takes a few minutes the first time"
-    local swift=(swift build --package-path "$root" -c release)
+    local swift=(swift build --package-path "$root" -c release "$@")
     if ! "${swift[@]}" --product concord-publish >"$log" 2>&1 || ! "${swift[@]}" --product concord >>"$log" 2>&1; then
         cat "$log" >&2
         fail "the build failed, see above"
@@ -98,8 +101,89 @@ build() {
     bin=$("${swift[@]}" --show-bin-path)
 }
 
+# Debian packages and an archive of both programs, with Swift's own libraries inside, in the folder $1. The same source,
+# toolchain and system make the same bytes, dated as the commit is (or as SOURCE_DATE_EPOCH says).
+package() {
+    command -v dpkg-deb >/dev/null || fail "packages are made on Debian or Ubuntu"
+    [ -e "$root/Package.swift" ] || fail "packages are made in a clone of the source"
+    unset CONCORD_BIN
+    install_packages binutils chrpath dpkg-dev jq
+    local scratch=$root/.build-package maintainer version program deb archive
+    say "building with Swift's own libraries inside, which takes ten minutes the first time"
+    build --static-swift-stdlib --scratch-path "$scratch"
+    swift build --package-path "$scratch/checkouts/swift-argument-parser" --scratch-path "$scratch/manual" \
+        --product generate-manual >/dev/null
+    export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)} LC_ALL=C.UTF-8 TZ=UTC
+    umask 022
+    version=$("$bin/concord" --version)
+    maintainer="${DEBFULLNAME:-The Concord developers} <${DEBEMAIL:-$(git -C "$root" log -1 --format=%ae)}>"
+    stage=$(mktemp -d)
+    trap 'rm -rf "$stage"' EXIT
+    mkdir -p "$stage/debian" "$stage/out"
+    cp "$root/site-template/package/control" "$stage/debian"
+    printf 'concord (%s) unstable; urgency=medium\n\n  * Version %s.\n\n -- %s  %s\n' "$version" "$version" "$maintainer" \
+        "$(date -R -d "@$SOURCE_DATE_EPOCH")" >"$stage/debian/changelog"
+    archive=concord-$version-linux-$(uname -m)
+    for program in concord concord-publish; do
+        lay_out "$program" "$stage/$archive" share/zsh/site-functions
+        deb=$stage/$program
+        lay_out "$program" "$deb/usr" share/zsh/vendor-completions
+        gzip -9n "$deb/usr/share/man/man1/$program.1"
+        gzip -9nc "$stage/debian/changelog" >"$deb/usr/share/doc/$program/changelog.gz"
+        mkdir "$deb/DEBIAN"
+        (cd "$deb" && find usr -type f | sort | xargs md5sum >DEBIAN/md5sums)
+        (
+            cd "$stage"
+            dpkg-shlibdeps -Tdebian/substvars -e"$deb/usr/bin/$program"
+            dpkg-gencontrol -p"$program" -P"$deb" -Tdebian/substvars -fdebian/files \
+                -DMaintainer="$maintainer"
+        )
+        dpkg-deb --root-owner-group -Zxz --build "$deb" "$stage/out" >/dev/null
+    done
+    cp "$root/README.md" "$stage/$archive"
+    cp "$scratch/checkouts/swift-asn1/LICENSE.txt" "$stage/$archive/share/doc/Apache-2.0.txt"
+    tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -C "$stage" -c "$archive" |
+        zstd -q -12 --long=27 -o "$stage/out/$archive.tar.zst"
+    mkdir -p "$1"
+    cp "$stage/out"/* "$1"
+    say "made, in $1:" "$(cd "$stage/out" && du -b -- *)"
+}
+
+# A program and what belongs to it in a prefix $2; zsh looks for completions in another folder where a package puts them.
+lay_out() {
+    local program=$1 share=$2/share manual=$root/.build-package/manual/debug/generate-manual templates=$root/site-template/package
+    mkdir -p "$2/bin" "$share/man/man1" "$share/doc/$program" "$share/bash-completion/completions" "$2/$3" \
+        "$share/fish/vendor_completions.d"
+    strip --strip-unneeded --remove-section=.comment -o "$2/bin/$program" "$bin/$program"
+    chrpath --delete "$2/bin/$program" >/dev/null
+    "$bin/$program" --generate-completion-script bash | sed '1{/^#!/d}' >"$share/bash-completion/completions/$program"
+    "$bin/$program" --generate-completion-script zsh >"$2/$3/_$program"
+    "$bin/$program" --generate-completion-script fish >"$share/fish/vendor_completions.d/$program.fish"
+    # The manual's generator asks a program about its arguments. It gets the answer in ASCII, all that it keeps, and
+    # without the two options that every subcommand has.
+    cat >"$stage/$program.help" <<HELP
+#!/bin/sh
+"$bin/$program" "\$@" | jq '.command.subcommands |= map(select(.commandName != "help"))
+    | .command.subcommands |= walk(if type == "object" and has("arguments")
+        then .arguments |= map(select(.valueName | IN("help", "version") | not)) else . end)
+    | walk(if type == "string" then gsub("[«»]"; "\u0027") | gsub("…"; "...") else . end)'
+HELP
+    chmod +x "$stage/$program.help"
+    "$manual" "$stage/$program.help" --date "$(date -d "@$SOURCE_DATE_EPOCH" +%F)" -o "$share/man/man1"
+    {
+        cat "$root/LICENSE" && echo && cat "$templates/notices.txt" &&
+            echo && cat "$root/.build-package/checkouts/swift-asn1/NOTICE.txt" &&
+            printf '\nThe licence of ICU, a part of Foundation, and of what ICU contains:\n\n' && cat "$templates/icu-license.txt"
+    } >"$share/doc/$program/copyright"
+    if [ "$program" = concord-publish ]; then
+        mkdir -p "$share/concord-publish"
+        cp "$root/publish.sh" "$share/concord-publish"
+    fi
+}
+
 # One published set, three signatures, one agreement: everything in .build/sample.
 sample() {
+    [ -e "$root/Package.swift" ] || fail "the sample is shown in a clone of the source; else a configuration is needed, see --help"
     build
     local folder name port base=${CONCORD_SAMPLE_PORT:-18450} urls=()
     folder=$root/.build/sample
@@ -214,6 +298,7 @@ case "${1:-}" in
     example) example; exit ;;
     install) shift; install_packages "${libraries[@]}" "${tools[@]}" "$@"; exit ;;
     build) build; say "built $bin/concord and $bin/concord-publish"; exit ;;
+    package) package "$(realpath -m "${2:-$root/.build-package/out}")"; exit ;;
     --config) config=${2:?--config needs a file} ;;
     "") ;;
     *) usage >&2; exit 64 ;;
