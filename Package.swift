@@ -112,7 +112,8 @@ let package = Package(
         .testTarget(
             name: "ConcordChainTests",
             dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordChain", "TestSupport"]),
-        .testTarget(name: "ConcordPublishTests", dependencies: ["ConcordPublish", "TestSupport"]),
+        .testTarget(
+            name: "ConcordPublishTests", dependencies: ["ConcordPages", "ConcordPublish", "TestSupport"]),
         .testTarget(name: "ConcordTransfersTests", dependencies: ["ConcordTransfers", "TestSupport"]),
         .testTarget(
             name: "ConcordFetchTests",

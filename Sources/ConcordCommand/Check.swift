@@ -153,7 +153,7 @@ struct Surveyed {
             return
         }
         var follower = HeaderSurvey(
-            report, on: statement, store: store, transfers: transfers, now: now, after: known?.block
+            report, on: statement, store: store, transfers: transfers, now: now, after: known
         ) {
             height, all in
             progress.update("followed the headers to height \(grouped(height)) of \(grouped(all))")
@@ -161,7 +161,9 @@ struct Surveyed {
         headers = try follower.run()
         // An older one only where the newest is not on the chain with most work any more.
         guard failure == nil, let headers, !headers.isRolledBack else { return }
-        try memory.remember(agreed: statement.blockID, on: statement.network, at: now)
+        try memory.remember(
+            Memory.Agreed(block: statement.blockID, time: now, work: headers.best?.work ?? 0),
+            on: statement.network)
     }
 
     /// The block in question: the agreed one, or the one that has two statements; nil if

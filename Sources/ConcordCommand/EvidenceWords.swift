@@ -10,7 +10,7 @@ enum EvidenceWords {
             lines.append("\nstatement \(side.statement.digest.hex)")
             for one in side.signed {
                 lines.append(
-                    "  signed by \(one.name.printable) at \(Timestamp.text(one.attestation.attestation.time)), key "
+                    "  signed by \(who(one)) at \(Timestamp.text(one.attestation.attestation.time)), key "
                         + "\(one.attestation.attestation.key.hex): \(one.file.printable)")
             }
         }
@@ -27,6 +27,12 @@ enum EvidenceWords {
         }
         lines += Set(problems).sorted().map(\.printable)
         return lines.joined(separator: "\n")
+    }
+
+    /// What the folder calls the authority, and what it calls itself.
+    private static func who(_ signed: Evidence.Signed) -> String {
+        let own = signed.attestation.attestation.authority.description
+        return signed.name == own ? own : "\(signed.name.printable), who signs as \(own),"
     }
 
     /// The account as it lies in the folder.

@@ -52,7 +52,11 @@ struct Fetch: ParsableCommand {
             }
         } catch is SetFetch.Contradicted {
             // It is in the memory now: asked again, all are heard on that block.
-            return try end(try self.survey(opened, progress), progress)
+            try end(try self.survey(opened, progress), progress)
+            throw CommandFailure(
+                .dissent,
+                "what came contradicts what was seen before, and is withdrawn now. Nothing was installed; run it again"
+            )
         } catch let error as SetFetch.NoValidBytes {
             throw CommandFailure(.noValidBytes, error.description)
         } catch let error as Failure {

@@ -61,11 +61,12 @@ struct Mirror: ParsableCommand {
         let extent: TreeMirror.Extent =
             attestationsOnly
             ? .attestations : snapshots.flatMap(TreePruning.init(keep:)).map { .epochs($0) } ?? .everything
-        let mirror = TreeMirror(address, key: expected, transfers: hosts.transfers(), into: target)
+        let mirror = TreeMirror(
+            address, key: expected, transfers: hosts.transfers(), into: target, now: try Clock.now())
         let report: TreeMirror.Report
-        // However it ends: what is not in its place by then never will be, and the folder is served as it is.
-        defer { try? target.removeTemporaries() }
         do {
+            // However it ends: what is not in its place by then never will be, and the folder is served as it is.
+            defer { try? target.removeTemporaries() }
             report = try mirror.run(extent) { height, all, bytes in
                 progress.update("mirrored height \(height) of \(all), \(grouped(bytes)) bytes")
             }

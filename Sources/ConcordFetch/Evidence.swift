@@ -54,7 +54,7 @@ public struct Evidence: Sendable {
     /// The first side with each other one.
     public let differences: [Difference]
 
-    static let digits = 16
+    static let digits = 64
     static let account = "account.txt"
 
     /// What a folder shows that somebody else may have made. Throws `FileError` for a file that is not what it should be,
@@ -65,6 +65,9 @@ public struct Evidence: Sendable {
         for file in try Folder.names(in: folder.root).sorted()
         where file.hasSuffix(".txt") && file != Self.account {
             let signed = Signed(file: file, attestation: try Self.read(folder.path(file)))
+            guard file.hasSuffix("-\(signed.attestation.attestation.digest.hex).txt") else {
+                throw FileError(folder.path(file), "is not named by what it holds")
+            }
             blocks[signed.attestation.statement.blockID, default: []].append(signed)
         }
         let contradicted = blocks.filter { Set($0.value.map(\.attestation.statement)).count > 1 }.keys

@@ -52,7 +52,7 @@ public struct HeaderSurvey: ~Copyable {
         /// The chain's blocks from the first height of the agreed one's epoch to the agreed one; none unless it lies on
         /// the chain with most work.
         public let blocks: [BlockID]
-        /// Whether the block that was agreed on before is higher, and on the chain with most work too.
+        /// Whether the block that was agreed on before is higher, and no chain with more work has left it.
         public let isRolledBack: Bool
     }
 
@@ -62,7 +62,7 @@ public struct HeaderSurvey: ~Copyable {
     private let order: [Int]
     private let transfers: Transfers
     private let now: Int64
-    private let before: BlockID?
+    private let before: Memory.Agreed?
     private let progress: (_ height: Int, _ of: Int) -> Void
     private var store: HeaderStore
     /// Branches of the stored chain, and where they came from.
@@ -81,7 +81,7 @@ public struct HeaderSurvey: ~Copyable {
     ///   - progress: told how far headers are followed, and to which height.
     public init(
         _ report: Survey.Report, on agreed: Statement, store: consuming HeaderStore, transfers: Transfers,
-        now: Int64, after before: BlockID?, progress: @escaping (_ height: Int, _ of: Int) -> Void
+        now: Int64, after before: Memory.Agreed?, progress: @escaping (_ height: Int, _ of: Int) -> Void
     ) {
         heard = report.heard
         self.agreed = agreed
@@ -308,9 +308,10 @@ public struct HeaderSurvey: ~Copyable {
             }
         }
         var isRolledBack = false
-        if let before, let most, before.height > agreed.height {
+        if let before, let most, let best, before.block.height > agreed.height {
             isRolledBack = try most.contains(
-                before, trunk: { height throws(FileError) in try store.block(at: height) })
+                before.block, trunk: { height throws(FileError) in try store.block(at: height) })
+            if best.work <= before.work { isRolledBack = true }
         }
         return Report(
             end: end, best: best.map { ($0.tip, $0.work) }, authorities: followed, blocks: blocks,

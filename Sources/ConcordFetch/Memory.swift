@@ -30,7 +30,8 @@ public final class Memory {
                     PRIMARY KEY(block, key, statement)) WITHOUT ROWID;
                 CREATE INDEX IF NOT EXISTS newest ON seen(key, time, height);
                 CREATE TABLE IF NOT EXISTS contradicted(block BLOB PRIMARY KEY, height INT);
-                CREATE TABLE IF NOT EXISTS agreed(network TEXT PRIMARY KEY, height INT, block BLOB, time INT)
+                CREATE TABLE IF NOT EXISTS agreed(
+                    network TEXT PRIMARY KEY, height INT, block BLOB, time INT, work TEXT)
                 """, nil, nil, nil) == SQLITE_OK
         else {
             defer { sqlite3_close(database) }
@@ -74,19 +75,23 @@ public final class Memory {
         try run(
             """
             INSERT OR IGNORE INTO contradicted
-                SELECT block, height FROM seen WHERE block = ? AND statement <> ? LIMIT 1
-            """, .bytes(block), .bytes(digest))
+                SELECT block, height FROM seen WHERE block = ? AND height = ? AND statement <> ? LIMIT 1
+            """, .bytes(block), .number(Int64(statement.height)), .bytes(digest))
     }
 
     /// All that a key was seen to sign of a block: of one statement the attestation that was seen first.
     public func recall(_ block: BlockID, of key: PublicKey) throws(FileError) -> [SignedAttestation] {
         try attestations(
-            "block = ? AND key = ? ORDER BY time", key, .bytes(block.hash.bytes), .bytes(key.bytes))
+            "block = ? AND key = ? AND height = ? ORDER BY time", key, .bytes(block.hash.bytes),
+            .bytes(key.bytes), .number(Int64(block.height)))
     }
 
-    /// What a key signed last, as far as it was seen.
-    public func newest(of key: PublicKey) throws(FileError) -> SignedAttestation? {
-        try attestations("key = ? ORDER BY time DESC, height DESC LIMIT 1", key, .bytes(key.bytes)).first
+    /// What a key signed last, as far as it was seen, of what it signed up to a time, in seconds since 1970.
+    public func newest(of key: PublicKey, before time: Int64) throws(FileError) -> SignedAttestation? {
+        try attestations(
+            "key = ? AND time <= ? ORDER BY time DESC, height DESC LIMIT 1", key, .bytes(key.bytes),
+            .number(time)
+        ).first
     }
 
     /// The blocks of which different statements were seen, whoever signed them.
@@ -122,25 +127,36 @@ public final class Memory {
     public struct Agreed: Equatable, Sendable {
         public let block: BlockID
         public let time: Int64
+        /// The work of its chain then.
+        public let work: UInt128
+
+        public init(block: BlockID, time: Int64, work: UInt128) {
+            self.block = block
+            self.time = time
+            self.work = work
+        }
     }
 
     public func agreed(on network: Network) throws(FileError) -> Agreed? {
         var agreed: Agreed?
         try read(
-            "SELECT height, block, time FROM agreed WHERE network = ?", [.text(network.rawValue)]
+            "SELECT height, block, time, work FROM agreed WHERE network = ?", [.text(network.rawValue)]
         ) { row in
             agreed = Digest(row.bytes(1)).map {
-                Agreed(block: BlockID(height: row.number(0), hash: $0), time: Int64(row.number(2)))
+                Agreed(
+                    block: BlockID(height: row.number(0), hash: $0), time: Int64(row.number(2)),
+                    work: UInt128(row.text(3), radix: 16) ?? 0)
             }
         }
         return agreed
     }
 
     /// Durable on return.
-    public func remember(agreed block: BlockID, on network: Network, at time: Int64) throws(FileError) {
+    public func remember(_ agreed: Agreed, on network: Network) throws(FileError) {
         try run(
-            "INSERT OR REPLACE INTO agreed VALUES(?, ?, ?, ?)", .text(network.rawValue),
-            .number(Int64(block.height)), .bytes(block.hash.bytes), .number(time))
+            "INSERT OR REPLACE INTO agreed VALUES(?, ?, ?, ?, ?)", .text(network.rawValue),
+            .number(Int64(agreed.block.height)), .bytes(agreed.block.hash.bytes), .number(agreed.time),
+            .text(String(agreed.work, radix: 16)))
     }
 
     // MARK: SQLite
@@ -155,6 +171,10 @@ public final class Memory {
         let query: OpaquePointer
 
         func number(_ column: Int32) -> Int { Int(sqlite3_column_int64(query, column)) }
+
+        func text(_ column: Int32) -> String {
+            sqlite3_column_text(query, column).map { String(cString: $0) } ?? ""
+        }
 
         func bytes(_ column: Int32) -> [UInt8] {
             guard let start = sqlite3_column_blob(query, column) else { return [] }

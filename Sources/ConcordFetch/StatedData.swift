@@ -48,6 +48,9 @@ public struct StatedData {
     func shard(_ shard: Int, of block: BlockID, _ manifest: Manifest) throws -> ShardReader {
         let wanted = VerifiedDownloads.Wanted.shard(shard, of: block, manifest)
         try bring(wanted)
+        // Who compares coins may stop before its end.
+        var reader = try ShardReader(folder.path(wanted.path), expected: manifest.shards[shard])
+        try reader.check()
         return try ShardReader(folder.path(wanted.path), expected: manifest.shards[shard])
     }
 

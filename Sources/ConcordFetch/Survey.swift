@@ -25,8 +25,12 @@ public struct Survey: ~Copyable {
         /// Bytes received.
         public internal(set) var bytes = 0
 
-        init(_ member: Trustnet.Member) {
+        /// What was signed later than this was not: seconds since 1970.
+        private let mostTime: Int64
+
+        init(_ member: Trustnet.Member, mostTime: Int64) {
             authority = member.authority
+            self.mostTime = mostTime
             view = AuthorityView(withdrawn: member.withdrawn)
         }
 
@@ -34,7 +38,7 @@ public struct Survey: ~Copyable {
         /// may have fallen behind, on a branch that was left since or behind what was seen in an earlier run.
         public func newest() -> SignedAttestation? {
             guard isHeard else { return nil }
-            return attestations.max {
+            return attestations.filter { $0.attestation.time <= mostTime }.max {
                 ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height)
             }
         }
@@ -88,7 +92,7 @@ public struct Survey: ~Copyable {
         _ roster: Roster, rule: Agreement, memory: Memory, transfers: Transfers, now: Int64,
         mostAge: Int64? = nil
     ) {
-        heard = roster.members.map(Heard.init)
+        heard = roster.members.map { Heard($0, mostTime: now + Self.mostAhead) }
         trustnet = roster.trustnets.first
         self.rule = rule
         self.memory = memory
@@ -103,7 +107,7 @@ public struct Survey: ~Copyable {
         while true {
             switch rule.step(heard.map(\.view)) {
             case .decided(let outcome):
-                try memory.remember(received)
+                try remember()
                 return Report(heard: heard, outcome: outcome, minimum: rule.minimum)
             case .ask(let questions):
                 try answer(questions)
@@ -114,16 +118,23 @@ public struct Survey: ~Copyable {
     /// What each says now: its newest attestation, without asking whether they agree.
     public mutating func hear() throws -> [Heard] {
         try hearNewest()
-        try memory.remember(received)
         return heard
+    }
+
+    private mutating func remember() throws(FileError) {
+        try memory.remember(received)
+        received = []
     }
 
     /// Two statements of one block stay a contradiction, whatever its parties say of later blocks, as long as both of
     /// them are in the list.
     private mutating func recallContradiction() throws(FileError) {
         for block in try memory.contradicted().reversed() {
-            try recall(block)
-            if Set(heard.flatMap { $0.view.statements[block] ?? [] }).count > 1 { return }
+            var statements: Set<Statement> = []
+            for one in heard where one.view.counts(at: block.height) {
+                statements.formUnion(try memory.recall(block, of: one.authority.key).map(\.statement))
+            }
+            if statements.count > 1 { return try recall(block) }
         }
     }
 
@@ -190,14 +201,14 @@ public struct Survey: ~Copyable {
             let limit = mostAge ?? (newest.statement.network == .main ? 86_400 : nil)
             heard[i].view.isStale = limit.map { now - newest.attestation.time > $0 } ?? false
         }
+        try remember()
         try checkSameKind()
     }
 
     /// Hosts that show an older state than was seen before are behind, or hold the newer one back. What the key signed
     /// stays signed.
     private mutating func recallNewest(_ i: Int, _ served: SignedAttestation) throws(FileError) {
-        guard let known = try memory.newest(of: heard[i].authority.key),
-            known.attestation.time <= now + Self.mostAhead,
+        guard let known = try memory.newest(of: heard[i].authority.key, before: now + Self.mostAhead),
             known.statement.network == served.statement.network,
             known.statement.parameters == served.statement.parameters
         else { return }
@@ -263,6 +274,8 @@ public struct Survey: ~Copyable {
             }, isGuess: true)
         for question in questions {
             heard[question.authority].view.asked.insert(question.height)
+            // A host may name any old block: nobody's chain is walked for that.
+            guard !question.isAboutCandidates else { continue }
             guard let newest = heard[question.authority].view.newest else { continue }
             // A few blocks down each attestation names the one before; further down the headers do.
             if newest.height - question.height <= Agreement.defaultDepth {

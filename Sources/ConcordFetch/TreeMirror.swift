@@ -37,6 +37,8 @@ public struct TreeMirror {
     public typealias Progress = (_ height: Int, _ of: Int, _ bytes: Int) -> Void
 
     private let url: String
+    /// What was signed later than this was not: seconds since 1970.
+    private let mostTime: Int64
     private let expected: PublicKey?
     private let transfers: Transfers
     private let folder: Folder
@@ -44,8 +46,12 @@ public struct TreeMirror {
     /// - Parameters:
     ///   - key: the authority's, as it is known from elsewhere; nil for the one that the tree names.
     ///   - folder: the mirror, which must be locked.
-    public init(_ url: String, key: PublicKey?, transfers: Transfers, into folder: Folder) {
+    ///   - now: seconds since 1970.
+    public init(
+        _ url: String, key: PublicKey?, transfers: Transfers, into folder: Folder, now: Int64
+    ) {
         self.url = url
+        mostTime = now + Survey.mostAhead
         expected = key
         self.transfers = transfers
         self.folder = folder
@@ -55,6 +61,12 @@ public struct TreeMirror {
         let authority = try fetchAuthority()
         let latest = try parse(TreePath.latest, limit: 128, BlockID.init(parsingLatest:))
         let source = Source(url: url, authority: authority, transfers: transfers)
+        guard authority.first <= latest.height else {
+            throw Unusable(
+                description:
+                    "\(WebAddress.shown(url))/\(TreePath.authority): says that the tree begins at height \(authority.first), "
+                    + "above its newest, \(latest.height)")
+        }
         let newest = try source.attestations(of: [latest])[0]
         try checkIsNewer(newest, authority)
         let headers = try fetchHeaders(to: latest, authority.parameters)
@@ -103,12 +115,13 @@ public struct TreeMirror {
         if folder.contains(TreePath.authority) {
             let known = try Tree(folder.root).authority()
             guard known.key == authority.key, known.parameters == authority.parameters,
-                known.network == authority.network
+                known.network == authority.network, known.first == authority.first
             else {
                 throw FileError(
                     folder.root,
                     "is a mirror of the tree of \(known.key.hex), and \(shown) is the tree of \(authority.key.hex), or "
-                        + "one that is cut otherwise: give another folder", kind: .conflict)
+                        + "one that is cut otherwise or begins elsewhere: give another folder",
+                    kind: .conflict)
             }
         }
         return authority
@@ -116,12 +129,19 @@ public struct TreeMirror {
 
     /// A mirror is not taken back to an older state.
     private func checkIsNewer(_ newest: SignedAttestation, _ authority: AuthorityFile) throws {
-        guard folder.contains(TreePath.latest) else { return }
+        guard newest.attestation.time <= mostTime else {
+            throw Unusable(
+                description:
+                    "\(WebAddress.shown(url)): its newest attestation was signed at "
+                    + "\(Timestamp.text(newest.attestation.time)), more than two hours ahead of this machine's clock. Is "
+                    + "that clock right?")
+        }
         let tree = Tree(folder.root)
-        let latest = try tree.latest()
-        let held = try tree.attestation(
-            of: latest, parameters: authority.parameters, key: authority.key
-        ).attestation
+        guard let latest = try? tree.latest(),
+            let held = try? tree.attestation(
+                of: latest, parameters: authority.parameters, key: authority.key
+            ).attestation, held.time <= mostTime
+        else { return }
         guard (newest.attestation.time, newest.statement.height) >= (held.time, held.statement.height) else {
             throw Unusable(
                 description:

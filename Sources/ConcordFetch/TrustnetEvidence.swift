@@ -22,7 +22,7 @@ public struct TrustnetEvidence: Sendable {
         var text = "Two documents of the trustnet \(name), both version \(version)\n\n"
         for (signed, origin) in [(held, "held before"), (other, "served at \(url.printable)")] {
             // Named by its contents: an older piece of evidence is never overwritten.
-            let file = "\(signed.digest.hex.prefix(16)).json"
+            let file = "\(signed.digest.hex).json"
             let key = signed.trustnet.bootstrap
             files += try signed.stage(in: home, as: "\(folder)/\(file)")
             files.append(try home.stage(key.pem, at: "\(folder)/\(key.hex).pem"))

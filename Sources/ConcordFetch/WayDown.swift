@@ -95,8 +95,12 @@ public struct WayDown {
                 return .manifest(shard: shard, own: line, other: otherLine)
             }
             // The other side says how large its shard is: no more is fetched than makes sense beside one's own.
-            guard line.bytes <= Self.mostShardBytes, otherLine.bytes <= 2 * line.bytes + (16 << 20) else {
-                return .manifest(shard: shard, own: line, other: otherLine)
+            let (least, most) = (min(line.bytes, otherLine.bytes), max(line.bytes, otherLine.bytes))
+            guard most <= Self.mostShardBytes, most <= 2 * least + (16 << 20) else {
+                return .unknown(
+                    .snapshot,
+                    "shard \(TreePath.shardDigits(shard)) has \(line.bytes) bytes on one side and is said to have "
+                        + "\(otherLine.bytes) on the other, too many to be looked at")
             }
             let difference = try CoinDifference(
                 shard: shard, own.shard(shard, of: mine.blockID, manifest),

@@ -69,7 +69,8 @@ import Testing
         try client.fetch()
         let memory = client.home.path("memory.sqlite")
         let taller = try Program.installed("sqlite3").run(
-            memory, "UPDATE agreed SET height = 331, block = x'\(String(repeating: "5a", count: 32))'")
+            memory,
+            "UPDATE agreed SET height = 331, work = '294', block = x'\(String(repeating: "5a", count: 32))'")
         #expect(taller.isSuccess, "\(taller.said)")
         #expect(try client.fetch().agreement.height == 330)
     }

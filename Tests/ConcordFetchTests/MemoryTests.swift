@@ -40,8 +40,8 @@ import Testing
         #expect(try memory.recall(first.statement.blockID, of: alice.publicKey) == [first])
         #expect(try memory.recall(first.statement.blockID, of: bob.publicKey) == [other])
         #expect(try memory.recall(second.statement.blockID, of: bob.publicKey) == [])
-        #expect(try memory.newest(of: alice.publicKey) == second)
-        #expect(try memory.newest(of: bob.publicKey) == other)
+        #expect(try memory.newest(of: alice.publicKey, before: .max) == second)
+        #expect(try memory.newest(of: bob.publicKey, before: .max) == other)
         #expect(try memory.contradicted() == [])
     }
 
@@ -50,7 +50,9 @@ import Testing
         let memory = try Memory(in: folder)
         let low = try Self.signed(alice, 101, time: 900)
         try memory.remember([try Self.signed(alice, 109, time: 800), low, try Self.signed(alice, 103)])
-        #expect(try memory.newest(of: alice.publicKey) == low)
+        #expect(try memory.newest(of: alice.publicKey, before: .max) == low)
+        // What is dated ahead hides nothing.
+        #expect(try memory.newest(of: alice.publicKey, before: 850)?.statement.height == 109)
     }
 
     /// Whoever signed them, and whether they came together or one by one.
@@ -70,12 +72,13 @@ import Testing
 
     @Test func theNewestAgreedBlock() throws {
         let block = try StatementChainTests.chain()[4].blockID
-        try Memory(in: folder).remember(agreed: block, on: .regtest, at: 1_700_000_000)
+        let agreed = Memory.Agreed(block: block, time: 1_700_000_000, work: UInt128(1) << 90)
+        try Memory(in: folder).remember(agreed, on: .regtest)
         let memory = try Memory(in: folder)
-        #expect(try memory.agreed(on: .regtest) == Memory.Agreed(block: block, time: 1_700_000_000))
+        #expect(try memory.agreed(on: .regtest) == agreed)
         #expect(try memory.agreed(on: .main) == nil)
         let other = try StatementChainTests.chain()[2].blockID
-        try memory.remember(agreed: other, on: .regtest, at: 1_700_000_001)
+        try memory.remember(Memory.Agreed(block: other, time: 1_700_000_001, work: 5), on: .regtest)
         #expect(try memory.agreed(on: .regtest)?.block == other)
     }
 

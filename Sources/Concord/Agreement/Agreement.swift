@@ -35,6 +35,8 @@ public struct Agreement: Sendable {
         public let height: Int
         /// Blocks at this height that anybody attests: whatever this one says of them is wanted too.
         public let candidates: [BlockID]
+        /// Whether only the candidates matter: what the authority's own chain has there may stay unknown.
+        public var isAboutCandidates = false
     }
 
     public struct Outcome: Sendable {
@@ -117,7 +119,15 @@ public struct Agreement: Sendable {
     /// Whoever lags, and a mirror that does, is held to what everybody else said of that block.
     private func lowerQuestions(below height: Int, _ views: [AuthorityView]) -> [Question] {
         let heights = Set(views.flatMap { $0.statements.keys.map(\.height) }.filter { $0 < height })
-        return heights.sorted().flatMap { questions(at: $0, views) }
+        return heights.sorted().flatMap { height in
+            questions(at: height, views).compactMap { question in
+                let said = views[question.authority].statements
+                guard !question.candidates.allSatisfy({ said[$0] != nil }) else { return nil }
+                var question = question
+                question.isAboutCandidates = true
+                return question
+            }
+        }
     }
 
     private static func candidates(at height: Int, _ views: [AuthorityView]) -> [BlockID] {
