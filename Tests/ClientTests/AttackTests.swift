@@ -154,6 +154,25 @@ import Testing
         #expect(answer.authorities[0].problems.first?.contains(sites[0].url) == true)
     }
 
+    // MARK: making work
+
+    /// A mirror names an old block, which is attested: nobody's headers are walked down to it.
+    @Test func anOldBlockIsNamed() throws {
+        let mirror = try Site(late[0])
+        try client.trust(mirror)
+        #expect(try client.check().status == 0)
+        let before = sites.map { $0.server.requests.count }
+        try mirror.tree.replace("latest.txt", try mirror.latest(1))
+        let (status, answer) = try client.check()
+        #expect(status == 0 && answer.height == 330 && answer.verdicts == ["agrees", "agrees", "agrees"])
+        let asked = zip(sites, before).map { $0.server.requests.count - $1 }
+        #expect(asked.allSatisfy { $0 <= 7 }, "\(asked)")
+        // Whoever says otherwise of it is caught all the same.
+        try sites[1].lie(at: 1)
+        #expect(try client.check().status == 0)
+        #expect(try Client(trusting: sites + [mirror]).check().status == 2)
+    }
+
     // MARK: equivocation over time
 
     /// It signed one thing yesterday and another today, and yesterday's is nowhere to be had any more.
@@ -179,6 +198,10 @@ import Testing
         #expect(try client.run("fetch").status == 2)
         try client.succeed("trust", "remove", "charlie")
         #expect(try client.fetch().agreement.height == 330)
+        // What one said who was left costs nothing any more.
+        let before = sites[0].server.requests.count
+        #expect(try client.check().status == 0)
+        #expect(sites[0].server.requests.count - before == 5)
     }
 
     /// What one that cannot be reached now said before still counts against what others say.

@@ -158,7 +158,7 @@ struct Proof: Decodable {
     }
 
     enum Spoilt: String, CaseIterable {
-        case signature, attestation, withoutSignature, alone, data, otherData, empty
+        case signature, attestation, withoutSignature, alone, data, otherData, empty, renamed
     }
 
     /// A folder that was tampered with proves nothing.
@@ -176,11 +176,32 @@ struct Proof: Decodable {
                 for file in copy.files() where file.hasPrefix("charlie-") { try copy.remove(file) }
             case .data: try copy.flip(sides[0])
             case .otherData: try copy.replace(sides[0], try copy.read(sides[1]))
+            case .renamed:
+                // Somebody else's files under another's name.
+                let other = copy.files().filter { $0.hasPrefix("alpha-") && $0.hasSuffix(".txt") }[0]
+                for suffix in ["", ".sig"] {
+                    try copy.replace(other + suffix, try copy.read(signed[0] + suffix))
+                }
             case .empty: for file in copy.files() { try copy.remove(file) }
             }
         }
         #expect(outcome.status == 4 && outcome.errors.contains("this proves nothing: "), "\(outcome.said)")
         #expect(outcome.output.isEmpty)
+    }
+
+    /// Both manifests are right, and one shard is a forgery that differs early: no coin of it is shown.
+    @Test func aForgedShard() throws {
+        try sites[0].forgeSnapshot(300, shard: 5) { coins in coins.remove(at: coins.count / 2) }
+        let folder = try #require(try client.check().answer.evidence)
+        let outcome = try thirdPerson(folder) { copy in
+            let shards = copy.files(under: "sides").filter { $0.hasSuffix("/005.zst") }
+            try #require(shards.count == 2)
+            let zstd = try Program.installed("zstd")
+            var coins = try TestCoin.all(inShard: try zstd.print("-dcq", copy.path(shards[0])))
+            coins[0].amount += 1
+            try copy.replace(shards[0], try zstd.print("-cq", input: TestCoin.encode(coins)))
+        }
+        #expect(outcome.status == 4 && outcome.output.isEmpty, "\(outcome.said)")
     }
 
     @Test func noFolder() throws {

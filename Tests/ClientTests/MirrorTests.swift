@@ -147,6 +147,28 @@ import Testing
         }
     }
 
+    /// What nobody signs cannot break a mirror, and no date ahead can freeze it.
+    @Test func aFalseBeginningAndAFalseDate() throws {
+        let text = try site.tree.text("authority.txt")
+        for first in ["350", "400", "9999950"] {
+            try site.tree.replace("authority.txt", text.replacing("first: 0", with: "first: \(first)"))
+            let outcome = try client.run("mirror", site.url, mirror.root)
+            #expect(
+                outcome.status == 4 && outcome.errors.contains("says that the tree begins"), "\(outcome.said)"
+            )
+            #expect(mirror.files().isEmpty)
+        }
+        try site.tree.replace("authority.txt", text)
+        try site.forge(330) { $0.time += 365 * 86_400 }
+        let ahead = try client.run("mirror", site.url, mirror.root)
+        #expect(ahead.status == 4 && ahead.errors.contains("ahead of this machine's clock"), "\(ahead.said)")
+        try site.serve(try PublishedTree.atTip.get()[0])
+        #expect(try run().height == 330)
+        try site.tree.replace("authority.txt", text.replacing("first: 0", with: "first: 50"))
+        let other = try client.run("mirror", site.url, mirror.root)
+        #expect(other.status == 1 && other.errors.contains("begins elsewhere"), "\(other.said)")
+    }
+
     @Test func usage() throws {
         #expect(try client.run("mirror", site.url).status == 64)
         #expect(try client.run("mirror", "alice.example", mirror.root).status == 64)
