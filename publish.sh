@@ -101,15 +101,16 @@ build() {
     bin=$("${swift[@]}" --show-bin-path)
 }
 
-# Debian packages and an archive of both programs, with Swift's own libraries inside, in the folder $1. The same source,
-# toolchain and system make the same bytes, dated as the commit is (or as SOURCE_DATE_EPOCH says).
+# Debian packages and an archive of both programs, with Swift's own libraries inside, in the folder $1. What is
+# built makes the same bytes each time, dated as the commit is (or as SOURCE_DATE_EPOCH says); the compiler's own output
+# may differ from one clean build to the next.
 package() {
     command -v dpkg-deb >/dev/null || fail "packages are made on Debian or Ubuntu"
     [ -e "$root/Package.swift" ] || fail "packages are made in a clone of the source"
     unset CONCORD_BIN
     install_packages binutils chrpath dpkg-dev jq
     local scratch=$root/.build-package maintainer version program deb archive
-    say "building with Swift's own libraries inside, which takes ten minutes the first time"
+    say "building with Swift's own libraries inside, which takes some minutes the first time"
     build --static-swift-stdlib --scratch-path "$scratch"
     swift build --package-path "$scratch/checkouts/swift-argument-parser" --scratch-path "$scratch/manual" \
         --product generate-manual >/dev/null
