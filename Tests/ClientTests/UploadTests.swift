@@ -163,7 +163,7 @@ import Testing
             "CONCORD_UPLOAD_RSYNC": job.target.root, "CONCORD_RSYNC_OPTIONS": "--bwlimit=400",
         ]
         try expectKilledUploadsGoOn(
-            job, at: job.server.base, heights: [60, 149, 155, 230], mostKills: 10,
+            job, at: job.server.base, heights: [60, 149, 155, 230], mostKills: 10, mostFiles: 250,
             progress: { job.uploaded().count }, check: job.expectHintHasItsData)
         try job.expectUploaded()
         #expect(try fetched(job) == 230)
@@ -177,7 +177,8 @@ import Testing
         job.environment = store.environment
         job.settings = ["CONCORD_UPLOAD_RCLONE": "store:bucket/alice", "CONCORD_URL": url]
         try expectKilledUploadsGoOn(
-            job, at: url, heights: [20, 55, 60], mostKills: 5, progress: { try store.puts().count },
+            job, at: url, heights: [20, 55, 60], mostKills: 5, mostFiles: 50,
+            progress: { try store.puts().count },
             check: { note in
                 guard try WebAnswer("\(url)/latest.txt").status == 200 else { return }
                 let fault = FetchingClients.fault(url, job.publication.publicKey)
@@ -186,11 +187,12 @@ import Testing
     }
 
     /// - Parameters:
+    ///   - mostFiles: after at most so many files comes a kill.
     ///   - progress: how far the upload is, in files.
     ///   - check: what is to hold after every kill.
     private func expectKilledUploadsGoOn(
-        _ job: UploadJob, at url: String, heights: [Int], mostKills: Int, progress: () throws -> Int,
-        check: (String) throws -> Void
+        _ job: UploadJob, at url: String, heights: [Int], mostKills: Int, mostFiles: Int,
+        progress: () throws -> Int, check: (String) throws -> Void
     ) throws {
         var random = SeededRandom()
         let clients = FetchingClients(url, job.publication.publicKey)
@@ -199,7 +201,7 @@ import Testing
             var hasEnded = false
             while !hasEnded {
                 let run = try job.start(to: height)
-                let files = try progress() + Int.random(in: 1..<250, using: &random)
+                let files = try progress() + Int.random(in: 1..<mostFiles, using: &random)
                 while try run.isRunning() && (kills == mostKills || progress() < files) { usleep(5000) }
                 usleep(.random(in: 0..<200_000, using: &random))
                 kill(-run.pid, SIGKILL)
