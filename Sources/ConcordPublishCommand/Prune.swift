@@ -11,7 +11,7 @@ struct Prune: ParsableCommand {
         discussion: """
             Snapshots and patches of all but the newest epochs go. Attestations and headers stay, so that everything that \
             was ever said can still be compared. «run --keep» does the same whenever an epoch has begun; while a run with \
-            --follow is at work, only that can.
+            --follow is at work, only that can. The tree's page lists what is left from the next run on.
             """)
 
     @Option(help: ArgumentHelp("The tree.", valueName: "dir"))

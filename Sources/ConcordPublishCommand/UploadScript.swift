@@ -76,7 +76,8 @@ enum UploadScript {
             rsync -rq --existing --ignore-existing --delete --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$tree/" "$target"
         }
         echo 'removing old data' >&2
-        clear --include=/snapshots/ --include='/snapshots/[0-9]*-*/' --include='/snapshots/[0-9]*-*/manifest.txt' 2>/dev/null
+        # Folders that are not empty stay in this step, which rsync tells; if more is wrong, the next step says so.
+        clear --include=/snapshots/ --include='/snapshots/[0-9]*-*/' --include='/snapshots/[0-9]*-*/manifest.txt' 2>/dev/null || true
         clear --include=/snapshots/ --include='/snapshots/[0-9]*-*/***' --include=/patches/ --include='/patches/[0-9]*/***'
 
         """
