@@ -127,6 +127,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle_request(self, body):
         if self.path.startswith("/test/"):
             return self.control(body)
+        if self.server.is_interrupted:  # http_reject_request_cb
+            return self.reply(503)
         try:
             request = json.loads(body) if self.path == "/" else None
         except ValueError:
@@ -283,6 +285,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
     block_on_close = False
+    is_interrupted = False
 
     def handle_error(self, request, client_address):
         if not isinstance(sys.exc_info()[1], OSError):  # a client that went away is none
@@ -323,6 +326,7 @@ def main():
     ready = {"port": server.server_port, "cookie": None if args.user else str(cookie.absolute())}
     print(json.dumps(ready), flush=True)
     server.serve_forever(poll_interval=0.05)
+    server.is_interrupted = True
     server.server_close()
     if not args.user:
         cookie.unlink(missing_ok=True)

@@ -180,6 +180,19 @@ public final class RunningProgram {
     /// What it has printed so far.
     public func printed() throws -> [UInt8] { try scratch.read("out") }
 
+    /// Waits until it has said something in its errors and notes; throws if it ends without.
+    public func waitUntilItSays(_ words: String, seconds: Double = 60) throws {
+        let deadline = Date().addingTimeInterval(seconds)
+        while true {
+            let isRunning = isRunning()
+            let said = String(decoding: try scratch.read("err"), as: UTF8.self)
+            if said.contains(words) { return }
+            guard isRunning else { throw TestError("it ended without «\(words)»: \(said)") }
+            guard Date() < deadline else { throw TestError("it does not say «\(words)», but: \(said)") }
+            usleep(10_000)
+        }
+    }
+
     /// Whether it has not ended yet.
     public func isRunning() -> Bool {
         outcome == nil && !reap()
