@@ -304,7 +304,9 @@ extension Client {
     @Test func aHostThatIsNotThere() throws {
         let sites = try Self.sites()
         let client = try Client(trusting: [sites[0]])
-        let gone = "http://127.0.0.1:\(try Socket.freePort())"
+        let closed = try ReservedPort()
+        defer { withExtendedLifetime(closed) {} }
+        let gone = "http://127.0.0.1:\(closed.number)"
         try client.trust("bravo", sites[1].publicKey, gone)
         let (status, audited) = try client.audit()
         #expect(status == 0 && audited.authorities.map(\.verdict) == ["agrees", "unreachable"])

@@ -5,12 +5,13 @@ import TestSupport
 final class CaddyServer {
     let base: String
     private let scratch: Scratch
+    private let port: ReservedPort
     private let process: RunningProgram
 
     init(serving folder: String, directives: String) throws {
         scratch = try Scratch()
-        let port = try Socket.freePort()
-        base = "http://127.0.0.1:\(port)"
+        port = try ReservedPort()
+        base = "http://127.0.0.1:\(port.number)"
         let file = try scratch.write(
             """
             {
@@ -34,6 +35,7 @@ final class CaddyServer {
 final class ObjectStore {
     let base: String
     private let scratch: Scratch
+    private let port: ReservedPort
     private let process: RunningProgram
 
     /// What rclone has to know about it: a remote of the name `store`, whose objects everybody may read.
@@ -51,11 +53,11 @@ final class ObjectStore {
 
     init() throws {
         scratch = try Scratch()
-        let port = try Socket.freePort()
-        base = "http://127.0.0.1:\(port)"
+        port = try ReservedPort()
+        base = "http://127.0.0.1:\(port.number)"
         try scratch.write("", to: "rclone.conf")
         process = try startServer(
-            [Self.program ?? "", "-H", "127.0.0.1", "-p", "\(port)"], log: scratch.path("log"))
+            [Self.program ?? "", "-H", "127.0.0.1", "-p", "\(port.number)"], log: scratch.path("log"))
         try waitForServer(base, process)
     }
 
@@ -66,21 +68,18 @@ final class ObjectStore {
     }
 }
 
-/// Starts a server that says what it does in a log. It must not hold open the pipes of other tests' servers, which wait
-/// for their end.
+/// Starts a server that says what it does in a log.
 private func startServer(
     _ command: [String], log: String, _ environment: [String: String] = [:]
 ) throws -> RunningProgram {
-    let script = """
-        for file in /dev/fd/*; do n=${file##*/}; if [ "$n" -gt 2 ]; then eval "exec $n>&-"; fi; done
-        exec "$@" 2>"$0"
-        """
-    return try Program(at: "/bin/bash").start(["-c", script, log] + command, environment: environment)
+    try Program(at: "/bin/sh").start(
+        ["-c", #"exec "$@" 2>"$0""#, log] + command, environment: environment)
 }
 
 /// Waits until somebody answers there.
 private func waitForServer(_ base: String, _ process: RunningProgram) throws {
-    for _ in 0..<600 {
+    let deadline = Date().addingTimeInterval(120)
+    while Date() < deadline {
         if (try? WebAnswer(base)) != nil { return }
         guard process.isRunning() else { break }
         usleep(50_000)

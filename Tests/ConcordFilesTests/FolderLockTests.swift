@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -37,12 +38,17 @@ import Testing
 
     @Test func whatAnotherProcessHoldsIsRefused() throws {
         try scratch.write([], to: "tree/lock")
-        // The other process holds the lock until its input ends.
-        let child = try Child(
-            "flock", ["-n", scratch.path("tree/lock"), "sh", "-c", "echo held; cat > /dev/null"])
-        #expect(try child.readLine() == "held")
+        // Another process holds the lock until it ends.
+        let other = try Program.installed("flock").start([
+            "-n", "--no-fork", scratch.path("tree/lock"), "sh", "-c", "echo held; exec sleep 600",
+        ])
+        while try other.printed() != Array("held\n".utf8) {
+            try #require(other.isRunning(), "flock does not get the lock")
+            usleep(5000)
+        }
         #expect(refusal()?.message.contains("in use") == true)
-        try child.end()
+        other.send(SIGKILL)
+        _ = try other.wait()
         #expect(throws: Never.self) { try FolderLock(scratch.path("tree")).release() }
     }
 

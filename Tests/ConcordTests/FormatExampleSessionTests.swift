@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The commands that FORMAT.md shows, run one after the other in a folder with the files it shows.
@@ -47,19 +48,10 @@ import Testing
 
     /// What each command printed; those behind one that fails are not run.
     private static func run(_ commands: [String], in folder: URL) throws -> [String] {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "bash", "-c", "set -e -o pipefail\n" + commands.map { $0 + "\nprintf '\\036'\n" }.joined(),
-        ]
-        process.currentDirectoryURL = folder
-        process.standardInput = FileHandle.nullDevice
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let printed = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return String(decoding: printed, as: UTF8.self).components(separatedBy: "\u{1e}").dropLast()
+        let outcome = try Program.installed("bash").run(
+            "-c", "set -e -o pipefail\n" + commands.map { $0 + "\nprintf '\\036'\n" }.joined(),
+            in: folder.path)
+        #expect(outcome.isSuccess, "\(outcome.errors)")
+        return outcome.output.components(separatedBy: "\u{1e}").dropLast()
     }
 }

@@ -239,8 +239,11 @@ import Testing
     }
 
     @Test func connectionRefused() throws {
-        let url = "http://127.0.0.1:\(try Socket.freePort())/"
-        let result = Transfers(Self.settings).fetch([Request(url, limit: 1)])[0]
+        let closed = try ReservedPort()
+        let url = "http://127.0.0.1:\(closed.number)/"
+        let result = withExtendedLifetime(closed) {
+            Transfers(Self.settings).fetch([Request(url, limit: 1)])[0]
+        }
         guard case .failure(let failure) = result, case .network = failure.kind else {
             throw Unexpected(result)
         }

@@ -67,6 +67,8 @@ public final class Socket: Sendable {
     }
 
     deinit {
+        // A program that another thread was starting may hold it for a while, or for good.
+        shutDown()
         close(descriptor)
     }
 
@@ -80,16 +82,23 @@ public final class Socket: Sendable {
         self.init(descriptor: descriptor)
     }
 
-    public convenience init(listeningEverywhere: Bool = false) throws {
+    public convenience init(listeningEverywhere: Bool) throws {
+        try self.init(boundEverywhere: listeningEverywhere)
+        guard listen(descriptor, 128) == 0 else { throw Failed(call: "listen", number: errno) }
+    }
+
+    /// Takes a free port, and does not listen there.
+    convenience init(boundEverywhere: Bool) throws {
         try self.init()
-        var address = Self.address(port: 0, everywhere: listeningEverywhere)
+        var yes: CInt = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))
+        var address = Self.address(port: 0, everywhere: boundEverywhere)
         try withUnsafePointer(to: &address) {
             try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 let size = socklen_t(MemoryLayout<sockaddr_in>.size)
                 guard bind(descriptor, $0, size) == 0 else { throw Failed(call: "bind", number: errno) }
             }
         }
-        guard listen(descriptor, 128) == 0 else { throw Failed(call: "listen", number: errno) }
     }
 
     public convenience init(connectingTo port: UInt16) throws {
@@ -101,11 +110,6 @@ public final class Socket: Sendable {
                 guard connect(descriptor, $0, size) == 0 else { throw Failed(call: "connect", number: errno) }
             }
         }
-    }
-
-    /// A port that nobody listened on a moment ago.
-    public static func freePort() throws -> UInt16 {
-        try Socket(listeningEverywhere: false).port()
     }
 
     public func port() throws -> UInt16 {

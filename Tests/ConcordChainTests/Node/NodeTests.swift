@@ -157,13 +157,14 @@ struct NodeTests {
 
     @Test("Nobody there")
     func closedPort() throws {
-        let port = try Socket.freePort()
+        let closed = try ReservedPort()
+        defer { withExtendedLifetime(closed) {} }
         var settings = Node.Settings()
         settings.patience = .milliseconds(700)
         let told = Mutex<[String]>([])
         settings.tell = { text in told.withLock { $0.append(text) } }
         let node = Node(
-            try NodeAddress("127.0.0.1:\(port)", network: .regtest), network: .regtest,
+            try NodeAddress("127.0.0.1:\(closed.number)", network: .regtest), network: .regtest,
             login: .cookie(["/none"]),
             settings: settings)
         let error = try failure(node)
