@@ -69,7 +69,8 @@ import Testing
     @Test func aTreeThatWasBegunIsTheFirstKeysAlone() throws {
         let reference = try ReferenceTree.of(.regtestRich)
         let publication = try Publication(.regtestRich, datadir: reference.publication.datadir)
-        let run = try publication.start()
+        // It does not end by itself.
+        let run = try publication.start("--follow")
         while run.isRunning(), publication.tree.files(under: "patches").isEmpty { usleep(200) }
         run.send(SIGKILL)
         try #require(run.wait().signal == SIGKILL)

@@ -89,22 +89,19 @@ import Testing
     }
 
     @Test func aSecondRunAtTheSameTimeIsRefused() throws {
-        let first = try publication.start()
-        try holdWhenPublishing(first)
+        let first = try held()
         let tree = try publication.tree.look()
         let second = try publication.run()
         #expect(second.status == 1 && second.output.isEmpty)
         #expect(second.errors.contains("is in use by another run of this program; wait for it to end"))
         #expect(try publication.tree.look() == tree)
-        first.send(SIGCONT)
-        #expect(try first.wait().isSuccess)
+        try goOn(first)
         try expectSame(publication.tree, reference.tree)
     }
 
     /// The state can be another folder; the tree is still the same one.
     @Test func aSecondRunWithAnotherStateIsRefused() throws {
-        let first = try publication.start()
-        try holdWhenPublishing(first)
+        let first = try held()
         let tree = try publication.tree.look()
         let second = try publication.run("--state", publication.scratch.path("other.state"))
         #expect(second.status == 1 && second.output.isEmpty)
@@ -112,20 +109,28 @@ import Testing
             second.errors.contains("is in use by another run of this program; wait for it to end"),
             "\(second)")
         #expect(try publication.tree.look() == tree)
-        first.send(SIGCONT)
-        #expect(try first.wait().isSuccess)
+        try goOn(first)
         try expectSame(publication.tree, reference.tree)
     }
 
-    /// Stops a run in the middle of its work.
-    private func holdWhenPublishing(_ run: RunningProgram) throws {
+    /// A run that was stopped in its work. It does not end by itself.
+    private func held() throws -> RunningProgram {
+        let run = try publication.start("--follow")
         while publication.tree.files(under: "attestations").isEmpty {
-            try #require(run.isRunning(), "the run ended before it could be stopped")
+            try #require(run.isRunning(), "the run has ended")
             usleep(200)
         }
-        run.send(SIGSTOP)
-        usleep(20_000)
-        try #require(run.isRunning())
+        try run.hold()
+        return run
+    }
+
+    /// Lets it do the rest of its work, and ends it.
+    private func goOn(_ run: RunningProgram) throws {
+        run.send(SIGCONT)
+        try FollowTests.wait(
+            for: "330 \(ChainFixture.regtestRich.answers()[330].block)", in: publication.tree, run)
+        run.send(SIGTERM)
+        #expect(try run.wait().isSuccess)
     }
 }
 
