@@ -101,7 +101,10 @@ import Testing
 
     /// Killed wherever it was, what there is has been checked, and the next run goes on.
     @Test func killed() throws {
-        let slow = try Site(try PublishedTree.atTip.get()[0], directives: "limit_rate 20k;")
+        // Which never has it all.
+        let slow = try Site(
+            try PublishedTree.atTip.get()[0],
+            directives: "limit_rate 20k; location /patches/0000300/ { limit_rate 1; }")
         for wait in [0.1, 0.4, 0.8] {
             let running = try client.start("mirror", slow.url, mirror.root)
             usleep(useconds_t(wait * 1e6))

@@ -79,7 +79,8 @@ import Testing
                 return try !path.contains("/snapshot.") && bytes != served.tree.read(path)
             }
         }
-        for _ in 0..<300 where aria2.isRunning() {
+        let deadline = Date().addingTimeInterval(120)
+        while aria2.isRunning(), Date() < deadline {
             if try wanted().isEmpty { break }
             usleep(100_000)
         }

@@ -50,6 +50,6 @@ public enum LibTorrent {
     private static func run(_ arguments: [String]) throws -> [UInt8] {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
             path: "../Torrent/torrent.py")
-        return try Program(at: "/usr/bin/python3").print([script.standardized.path] + arguments)
+        return try Program(at: "/usr/bin/python3").print([script.standardized.path] + arguments, timeout: 300)
     }
 }

@@ -48,11 +48,11 @@ def session():
 
 
 def finish(handle):
-    for _ in range(600):
+    for _ in range(2400):
         if handle.status().is_seeding:
             return
         time.sleep(0.05)
-    sys.exit(f"not downloaded: {handle.status().progress:.0%} after half a minute")
+    sys.exit(f"not downloaded: {handle.status().progress:.0%} after two minutes")
 
 
 def web(path, into):
