@@ -76,11 +76,11 @@ import Testing
     /// The index can be had alone, and no section lies in two frames.
     @Test func framesEndWhereSectionsEnd() throws {
         var random = SeededRandom()
-        let sections = Self.sections(64, most: 20_000, using: &random)
-        let frames = try Self.seekTable(Self.pack(TestSupport.patch(sections), shards: 64))
-        #expect(frames[0].canonical == 64 * 36)
+        let sections = Self.sections(256, most: 20_000, using: &random)
+        let frames = try Self.seekTable(Self.pack(TestSupport.patch(sections), shards: 256))
+        #expect(frames[0].canonical == 256 * 36)
         var ends: Set<Int> = []
-        var end = 64 * 36
+        var end = 256 * 36
         ends.insert(end)
         for section in sections {
             end += section.count
