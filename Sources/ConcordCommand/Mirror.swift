@@ -28,9 +28,9 @@ struct Mirror: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Only the data of the newest n epochs, 2 or more; older data in the folder is removed. (default: all that "
-                + "the host has)", valueName: "n"))
+                + "the host has, and older data that is here as far as it reaches up to it)", valueName: "n"))
     var snapshots: Int?
-    @Flag(help: "No data: attestations and headers.")
+    @Flag(help: "No data: attestations and headers; data in the folder is removed.")
     var attestationsOnly = false
     @OptionGroup var home: HomeOptions
     @OptionGroup var hosts: HostOptions
@@ -56,6 +56,7 @@ struct Mirror: ParsableCommand {
             throw CommandFailure(.usage, refusal.description)
         }
         let expected = try key.flatMap { PublicKey(hex: $0.lowercased()) } ?? keyInList(of: address)
+        try checkIsMirror()
         let lock = try FolderLock(withoutFile: folder)
         let target = try Folder(folder)
         let extent: TreeMirror.Extent =
@@ -86,6 +87,17 @@ struct Mirror: ParsableCommand {
         print(Self.words(report, folder))
     }
 
+    /// A folder with something else in it is not filled up.
+    private func checkIsMirror() throws {
+        let names = try Folder.names(in: folder).filter { !$0.hasPrefix(".") && $0 != "lost+found" }
+        guard names.isEmpty || names.contains(TreePath.authority) else {
+            throw CommandFailure(
+                .localFailure,
+                "\(folder): is no mirror (no \(TreePath.authority)), and holds \(names[0]): give an empty folder, or a new one"
+            )
+        }
+    }
+
     /// The key that one's own list, or a trustnet, has for the URL.
     private func keyInList(of url: String) throws -> PublicKey? {
         let opened = home.openForReading()
@@ -103,8 +115,9 @@ struct Mirror: ParsableCommand {
                 : "\(grouped(report.attestations)) new attestations, \(grouped(report.files)) new files of data, "
                     + "\(grouped(report.bytes)) bytes in all")
         text += report.dataFrom.map { "; data from height \($0) on" } ?? "; no data"
-        if let removed = report.removed, removed.snapshots > 0 {
-            text += "\nremoved \(removed.snapshots) snapshots, and the patches of \(removed.epochs) epochs"
+        if report.removedSnapshots + report.removedEpochs > 0 {
+            text +=
+                "\nremoved \(report.removedSnapshots) snapshots, and the patches of \(report.removedEpochs) epochs"
         }
         return text
     }

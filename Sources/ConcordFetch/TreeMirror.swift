@@ -26,7 +26,9 @@ public struct TreeMirror {
         public var bytes = 0
         /// The first height of the lowest epoch with data; nil if there is none.
         public var dataFrom: Int?
-        public var removed: TreePruning.Report?
+        public var removedSnapshots = 0
+        /// Epochs whose patches went.
+        public var removedEpochs = 0
     }
 
     /// The host has not what it should have: what, and where.
@@ -58,9 +60,9 @@ public struct TreeMirror {
     }
 
     public func run(_ extent: Extent, progress: Progress) throws -> Report {
-        let authority = try fetchAuthority()
+        var authority = try fetchAuthority()
         let latest = try parse(TreePath.latest, limit: 128, BlockID.init(parsingLatest:))
-        let source = Source(url: url, authority: authority, transfers: transfers)
+        let source = MirrorSource(url: url, authority: authority, transfers: transfers)
         guard authority.first <= latest.height else {
             throw Unusable(
                 description:
@@ -69,18 +71,16 @@ public struct TreeMirror {
         }
         let newest = try source.attestations(of: [latest])[0]
         try checkIsNewer(newest, authority)
+        authority.name = newest.attestation.authority
         let headers = try fetchHeaders(to: latest, authority.parameters)
-        var report = Report(authority: authority, newest: latest)
-        let lowest = try firstEpochWithData(extent, headers, source)
-        var before: Statement?
-        for chain in headers.map(\.chain) where chain.start + authority.parameters.epoch > authority.first {
-            let blocks = (max(chain.start, authority.first)..<chain.start + chain.hashes.count)
-                .compactMap(chain.block(at:))
-            let hasData = lowest.map { chain.start >= $0 } ?? false
-            try mirror(blocks, hasData: hasData, after: &before, source, &report)
-            progress(blocks.last?.height ?? 0, latest.height, transfers.received)
+        // Whose it is, before there is anything else.
+        if !folder.contains(TreePath.authority) {
+            try write(Array(authority.text.utf8), at: TreePath.authority)
         }
-        report.dataFrom = lowest.map { max($0, authority.first) }
+        var report = Report(authority: authority, newest: latest)
+        let lowest = try mirror(
+            headers.map(\.chain), extent, source, &report,
+            progress: { progress($0, latest.height, transfers.received) })
         for (chain, bytes) in headers {
             let path = TreePath.headers(epochOf: chain.start, authority.parameters)
             try write(bytes, at: path)
@@ -88,9 +88,8 @@ public struct TreeMirror {
         try write(Array(authority.key.pem.utf8), at: TreePath.authorityPEM)
         try write(Array(authority.text.utf8), at: TreePath.authority)
         try write(Array("\(latest)\n".utf8), at: TreePath.latest)
-        if case .epochs(let pruning) = extent {
-            report.removed = try pruning.run(folder, newest: latest, authority.parameters)
-        }
+        try removeData(below: lowest, &report)
+        report.dataFrom = lowest
         report.bytes = transfers.received
         return report
     }
@@ -105,25 +104,26 @@ public struct TreeMirror {
     // MARK: whose tree, and how new
 
     private func fetchAuthority() throws -> AuthorityFile {
-        let authority = try parse(
+        var authority = try parse(
             TreePath.authority, limit: AuthorityFile.mostBytes, AuthorityFile.init(parsing:))
         let shown = WebAddress.shown(url)
         if let expected, expected != authority.key {
             throw Unusable(
                 description: "\(shown): is the tree of the key \(authority.key.hex), not of \(expected.hex)")
         }
-        if folder.contains(TreePath.authority) {
-            let known = try Tree(folder.root).authority()
-            guard known.key == authority.key, known.parameters == authority.parameters,
-                known.network == authority.network, known.first == authority.first
-            else {
-                throw FileError(
-                    folder.root,
-                    "is a mirror of the tree of \(known.key.hex), and \(shown) is the tree of \(authority.key.hex), or "
-                        + "one that is cut otherwise or begins elsewhere: give another folder",
-                    kind: .conflict)
-            }
+        guard folder.contains(TreePath.authority) else { return authority }
+        let known = try Tree(folder.root).authority()
+        guard known.key == authority.key, known.parameters == authority.parameters,
+            known.network == authority.network
+        else {
+            throw FileError(
+                folder.root,
+                "is a mirror of the tree of \(known.key.hex), and \(shown) is the tree of \(authority.key.hex), or "
+                    + "one that is cut otherwise: give another folder",
+                kind: .conflict)
         }
+        // Nobody signs where a tree begins. A mirror that was whole once has all from its own beginning on.
+        if folder.contains(TreePath.latest) { authority.first = min(authority.first, known.first) }
         return authority
     }
 
@@ -196,22 +196,63 @@ public struct TreeMirror {
 
     // MARK: epochs
 
+    /// Brings all epochs up to date. From the lowest manifest on a tree has the data of every block that it attests
+    /// (FORMAT.md, «Layout»), and so has the mirror after each step.
+    ///
+    /// - Returns: the first height of the lowest epoch with data; nil if there is none.
+    private func mirror(
+        _ chains: [HeaderChain], _ extent: Extent, _ source: MirrorSource, _ report: inout Report,
+        progress: (Int) -> Void
+    ) throws -> Int? {
+        let (first, parameters) = (report.authority.first, report.authority.parameters)
+        let epochs = chains.filter { $0.start + parameters.epoch > first }.map {
+            MirrorEpoch($0, first: first, in: folder, parameters)
+        }
+        let lowest = try firstEpochWithData(extent, epochs, source)
+        // Between the data here and that at the host is a gap that nobody fills.
+        if epochs.contains(where: { $0.start < lowest ?? .max && !$0.unattested.isEmpty }) {
+            try removeData(below: lowest, &report)
+        }
+        var bare = -1
+        if let lowest {
+            try removeBareBranches(from: lowest, epochs, parameters)
+            bare = epochs.last { $0.start >= lowest && $0.isBare }?.start ?? -1
+            // Data under attestations that have none begins there once what is above it is complete.
+            for epoch in epochs where epoch.start <= bare {
+                if let block = epoch.blocks.first { try folder.remove(TreePath.manifest(block)) }
+            }
+        }
+        var before: Statement?
+        for epoch in epochs {
+            let hasData = lowest.map { epoch.start >= $0 } ?? false && epoch.start > bare
+            if epoch.unattested.isEmpty, !hasData || epoch.isComplete {
+                before = nil
+            } else {
+                before = try mirror(epoch, hasData: hasData, after: before, source, &report)
+            }
+            progress(epoch.blocks.last?.height ?? 0)
+        }
+        for epoch in epochs.reversed() where epoch.start >= lowest ?? .max && epoch.start <= bare {
+            report.files += try source.data(of: try statements(of: epoch, [:], source), into: folder)
+            progress(epoch.blocks.last?.height ?? 0)
+        }
+        return lowest
+    }
+
     /// From which epoch on data is wanted and the host has it; nil for none. A host may have removed what is old.
     private func firstEpochWithData(
-        _ extent: Extent, _ headers: [(chain: HeaderChain, bytes: [UInt8])], _ source: Source
+        _ extent: Extent, _ epochs: [MirrorEpoch], _ source: MirrorSource
     ) throws -> Int? {
-        var count = headers.count
+        var count = epochs.count
         switch extent {
         case .attestations: return nil
         case .everything: break
         case .epochs(let pruning): count = min(count, pruning.keep)
         }
         var lowest: Int?
-        for chain in headers.map(\.chain).suffix(count).reversed() {
-            guard chain.start >= source.authority.first, let block = chain.block(at: chain.start) else {
-                break
-            }
-            if !folder.contains(TreePath.manifest(block)) {
+        for epoch in epochs.suffix(count).reversed() {
+            guard epoch.start >= source.authority.first, let block = epoch.blocks.first else { break }
+            if !epoch.isComplete {
                 do throws(Failure) {
                     _ = try get(
                         TreePath.manifest(block),
@@ -221,51 +262,76 @@ public struct TreeMirror {
                     break
                 }
             }
-            lowest = chain.start
+            lowest = epoch.start
+        }
+        // Whoever removes data keeps the newest.
+        if lowest == nil, try Tree(folder.root).hasData() {
+            throw Unusable(
+                description:
+                    "\(WebAddress.shown(url)): has no snapshot of its newest epoch, but \(folder.root) has data. The "
+                    + "mirror stays as it is; --attestations-only removes the data")
         }
         return lowest
     }
 
-    /// The blocks of an epoch: data, then attestations.
+    /// Attestations of blocks that the chain has left, seen when no data was wanted: the tree is without them, as if it
+    /// had been asked after that.
+    private func removeBareBranches(
+        from lowest: Int, _ epochs: [MirrorEpoch], _ parameters: TreeParameters
+    ) throws(FileError) {
+        for name in try Folder.names(in: folder.path("attestations")) {
+            guard let start = TreePath.height(digits: name), start >= lowest else { continue }
+            let chain = Set(epochs.first { $0.start == start }?.blocks ?? [])
+            for file in try Folder.names(in: folder.path("attestations/\(name)")) where file.hasSuffix(".txt")
+            {
+                guard let block = TreePath.block(named: file.dropLast(4)), !chain.contains(block),
+                    !MirrorEpoch.hasData(of: block, in: folder, parameters)
+                else { continue }
+                let path = TreePath.attestation(block, parameters)
+                try folder.remove(path)
+                try folder.remove(TreePath.signature(path))
+            }
+        }
+    }
+
+    /// All of it, if `lowest` is nil.
+    private func removeData(below lowest: Int?, _ report: inout Report) throws(FileError) {
+        let removed = try TreePruning.remove(below: lowest ?? .max, from: folder)
+        report.removedSnapshots += removed.snapshots
+        report.removedEpochs += removed.epochs
+    }
+
+    /// What is missing of an epoch: data, then attestations. Gives its last statement.
     private func mirror(
-        _ blocks: [BlockID], hasData: Bool, after before: inout Statement?, _ source: Source,
+        _ epoch: MirrorEpoch, hasData: Bool, after before: Statement?, _ source: MirrorSource,
         _ report: inout Report
-    ) throws {
-        let parameters = source.authority.parameters
-        let missing = blocks.filter {
-            !folder.contains(TreePath.signature(TreePath.attestation($0, parameters)))
-        }
-        let lacksData = hasData && !blocks.allSatisfy { hasAllData(of: $0, parameters) }
-        if missing.isEmpty, !lacksData {
-            before = nil
-            return
-        }
-        let fetched = try source.attestations(of: missing)
-        let new = Dictionary(zip(missing, fetched)) { $1 }
-        let statements = try blocks.map { block in
-            try new[block]?.statement
-                ?? Tree(folder.root).attestation(
-                    of: block, parameters: parameters, key: source.authority.key
-                ).statement
-        }
+    ) throws -> Statement? {
+        let fetched = try source.attestations(of: epoch.unattested)
+        let new = Dictionary(zip(epoch.unattested, fetched)) { $1 }
+        let statements = try statements(of: epoch, new, source)
         try check(statements, after: before)
-        before = statements.last
         if hasData { report.files += try source.data(of: statements, into: folder) }
         for signed in fetched {
-            let path = TreePath.attestation(signed.statement.blockID, parameters)
+            let path = TreePath.attestation(signed.statement.blockID, source.authority.parameters)
+            // An attestation that can be seen is complete.
             try folder.install([
-                try folder.stage(signed.bytes, at: path),
                 try folder.stage(signed.signature, at: TreePath.signature(path)),
+                try folder.stage(signed.bytes, at: path),
             ])
         }
         report.attestations += fetched.count
+        return statements.last
     }
 
-    private func hasAllData(of block: BlockID, _ parameters: TreeParameters) -> Bool {
-        // The manifest is written when all shards are there.
-        folder.contains(TreePath.patch(block, parameters))
-            && (block.height != parameters.epochStart(of: block.height)
-                || folder.contains(TreePath.manifest(block)))
+    private func statements(
+        of epoch: MirrorEpoch, _ new: [BlockID: SignedAttestation], _ source: MirrorSource
+    ) throws -> [Statement] {
+        try epoch.blocks.map { block in
+            try new[block]?.statement
+                ?? Tree(folder.root).attestation(
+                    of: block, parameters: source.authority.parameters, key: source.authority.key
+                ).statement
+        }
     }
 
     /// Each follows from the one before.
@@ -298,70 +364,6 @@ public struct TreeMirror {
         let bytes = try get(path, limit: limit)
         do throws(ParseError) { return try parse(bytes) } catch {
             throw Unusable(description: "\(WebAddress.shown(url))/\(path): \(error)")
-        }
-    }
-}
-
-extension TreeMirror {
-    /// The tree that is mirrored.
-    fileprivate struct Source {
-        let url: String
-        let authority: AuthorityFile
-        let transfers: Transfers
-
-        /// The attestations of blocks, checked.
-        func attestations(of blocks: [BlockID]) throws -> [SignedAttestation] {
-            let own = Authority(name: authority.name, key: authority.key, urls: [url])
-            let fetch = AttestationFetch([own], transfers: transfers)
-            let answers = try fetch.fetch(blocks, authority.parameters)[0]
-            return try zip(blocks, answers).map { block, answer in
-                guard case .attested(let signed) = answer, signed.statement.blockID == block,
-                    signed.statement.parameters == authority.parameters,
-                    signed.statement.network == authority.network
-                else {
-                    let why = fetch.faults[0].first?.text ?? "the host does not have it"
-                    throw Unusable(
-                        description:
-                            "\(WebAddress.shown(url))/\(TreePath.attestation(block, authority.parameters)): is no "
-                            + "attestation of this tree: \(why)")
-                }
-                return signed
-            }
-        }
-
-        /// Brings what statements name, the manifest when all it lists is there. Gives how many files came.
-        func data(of statements: [Statement], into folder: Folder) throws -> Int {
-            var wanted = statements.map(VerifiedDownloads.Wanted.patch)
-            var manifest: (path: String, bytes: [UInt8])?
-            if let first = statements.first, let root = first.snapshotRoot {
-                let path = TreePath.manifest(first.blockID)
-                let list = try fetchManifest(path, root)
-                wanted += list.shards.indices.map { .shard($0, of: first.blockID, list) }
-                manifest = (path, Array(list.text.utf8))
-            }
-            wanted = wanted.filter { !folder.contains($0.path) }
-            let downloads = VerifiedDownloads(transfers, into: folder, hosts: [url], preferred: 1)
-            do {
-                try downloads.run(wanted) { _, _ in }
-            } catch let error as VerifiedDownloads.NoHost {
-                throw Unusable(description: error.description)
-            }
-            guard let manifest, !folder.contains(manifest.path) else { return wanted.count }
-            try folder.write(manifest.bytes, at: manifest.path)
-            return wanted.count + 1
-        }
-
-        private func fetchManifest(_ path: String, _ root: Digest) throws -> Manifest {
-            let shards = authority.parameters.shards
-            let bytes = try transfers.fetch(
-                Request("\(url)/\(path)", limit: Manifest.mostBytes(shards: shards))
-            ).bytes
-            guard let manifest = try? Manifest(parsing: bytes, shards: shards), manifest.root == root else {
-                throw Unusable(
-                    description:
-                        "\(WebAddress.shown(url))/\(path): is not the manifest that the statement names")
-            }
-            return manifest
         }
     }
 }

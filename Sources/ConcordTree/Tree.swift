@@ -45,6 +45,14 @@ public struct Tree: Sendable {
         return signed
     }
 
+    /// Whether there is a snapshot whose manifest is there, of any block.
+    public func hasData() throws(FileError) -> Bool {
+        let folder = Folder(reading: root)
+        return try Folder.names(in: path("snapshots")).contains { name in
+            TreePath.block(named: name).map { folder.contains(TreePath.manifest($0)) } ?? false
+        }
+    }
+
     /// The manifest of a snapshot, held to the root that a statement names; of one that nobody attests, as it is.
     public func manifest(
         of block: BlockID, parameters: TreeParameters, root: Digest?

@@ -27,17 +27,23 @@ public struct TreePruning: Sendable {
     /// - Parameter newest: the block that the tree points to.
     public func run(_ tree: Folder, newest: BlockID, _ parameters: TreeParameters) throws(FileError) -> Report
     {
-        var report = Report(
-            from: max(0, parameters.epochStart(of: newest.height) - (keep - 1) * parameters.epoch))
+        try Self.remove(
+            below: max(0, parameters.epochStart(of: newest.height) - (keep - 1) * parameters.epoch),
+            from: tree)
+    }
+
+    /// Removes the data of all epochs below a height.
+    public static func remove(below height: Int, from tree: Folder) throws(FileError) -> Report {
+        var report = Report(from: height)
         for name in try Folder.names(in: tree.path("snapshots")).sorted() {
-            guard let block = TreePath.block(named: name[...]), block.height < report.from else { continue }
+            guard let block = TreePath.block(named: name[...]), block.height < height else { continue }
             // The other way round than it came: nobody finds the list of what is being removed.
             try tree.remove(TreePath.manifest(block))
             try tree.removeTree("snapshots/\(name)")
             report.snapshots += 1
         }
         for name in try Folder.names(in: tree.path("patches")).sorted() {
-            guard let start = TreePath.height(digits: name[...]), start < report.from else { continue }
+            guard let start = TreePath.height(digits: name[...]), start < height else { continue }
             try tree.removeTree("patches/\(name)")
             report.epochs += 1
         }

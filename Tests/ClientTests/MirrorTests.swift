@@ -169,9 +169,121 @@ import Testing
         #expect(ahead.status == 4 && ahead.errors.contains("ahead of this machine's clock"), "\(ahead.said)")
         for (suffix, bytes) in signed { try site.tree.replace(newest + suffix, bytes) }
         #expect(try run().height == 330)
+        // Where a tree begins is nobody's word: a mirror has it from wherever it once had it.
         try site.tree.replace("authority.txt", text.replacing("first: 0", with: "first: 50"))
-        let other = try client.run("mirror", site.url, mirror.root)
-        #expect(other.status == 1 && other.errors.contains("begins elsewhere"), "\(other.said)")
+        #expect(try run().attestations == 0)
+        #expect(try mirror.text("authority.txt") == text)
+        let young = PlainTree(client.scratch.path("young"))
+        let arguments = ["mirror", site.url, young.root, "--json", "--key", site.publicKey]
+        try client.succeed(arguments)
+        #expect(young.attestations().keys.min() == 50)
+        try site.tree.replace("authority.txt", text.replacing("name: alpha", with: "name: satoshi"))
+        try client.succeed(arguments)
+        #expect(young.attestations().keys.min() == 0)
+        #expect(try young.text("authority.txt") == text)
+        #expect(try verify(young).isSuccess)
+    }
+
+    /// Of another authority, or no mirror at all: nothing is added, even where a first run got no further.
+    @Test func aFolderOfSomethingElse() throws {
+        let other = try Site(try PublishedTree.atTip.get()[1])
+        try other.tree.flip(try other.tree.attestation(330))
+        try other.tree.flip(try other.tree.attestation(320))
+        try other.tree.replace("latest.txt", "325 \(try ChainFixture.regtestRich.answers()[325].block)\n")
+        #expect(try client.run("mirror", other.url, mirror.root).status == 4)
+        #expect(!mirror.files().contains("latest.txt") && mirror.attestations().keys.max() == 299)
+        let before = try mirror.look()
+        let mixed = try client.run("mirror", site.url, mirror.root, "--key", site.publicKey)
+        #expect(mixed.status == 1 && mixed.errors.contains("give another folder"), "\(mixed.said)")
+        #expect(try mirror.look() == before)
+
+        let home = PlainTree(client.scratch.path("home"))
+        try home.replace("letters/1.txt", "Dear Alice")
+        try home.replace(".tmp/1", "mine")
+        let refused = try client.run("mirror", site.url, home.root)
+        #expect(refused.status == 1 && refused.errors.contains("is no mirror"), "\(refused.said)")
+        #expect(home.files() == [".tmp/1", "letters/1.txt"])
+    }
+
+    /// The host removes old data while the mirror is away: there is no gap, at no time.
+    @Test func aHostThatRemovesOldData() throws {
+        let publication = try Publication(.regtestRich, key: site.keyFile)
+        let host = try WebServer(serving: URL(fileURLWithPath: publication.tree.root))
+        let part = PlainTree(client.scratch.path("part"))
+        func mirrors() throws {
+            for (tree, options) in [(mirror, []), (part, ["--snapshots", "3"])] {
+                try client.succeed(["mirror", host.base, tree.root, "--key", site.publicKey] + options)
+                let verified = try verify(tree)
+                #expect(verified.isSuccess, "\(verified.said)")
+            }
+        }
+        try publication.publish("--level", "1", "--to", "170")
+        try mirrors()
+        try publication.publish("--level", "1", "--to", "255", "--keep", "2")
+        try mirrors()
+        #expect(try verify(mirror).output.contains("data from height 200 on"))
+        // From here on it holds more than the host, as far as it reaches without a gap.
+        try publication.publish("--level", "1", "--to", "305", "--keep", "2")
+        try mirrors()
+        #expect(try verify(mirror).output.contains("data from height 200 on"))
+        #expect(try verify(part).output.contains("data from height 200 on"))
+    }
+
+    /// Data comes from the top down where attestations are there already, so that what there is has no gap.
+    @Test func dataUnderAttestations() throws {
+        _ = try run("--attestations-only")
+        let spoilt = site.tree.paths("patches", containing: "0000177-")[0]
+        let patch = try site.tree.read(spoilt)
+        try site.tree.flip(spoilt)
+        #expect(try client.run("mirror", site.url, mirror.root).status == 4)
+        let verified = try verify(mirror)
+        #expect(verified.isSuccess && verified.output.contains("data from height 200 on"), "\(verified.said)")
+        try site.tree.replace(spoilt, patch)
+        #expect(try run().dataFrom == 0)
+        #expect(try verify(mirror).output.contains("data from") == false)
+        try expectSame { !$0.hasSuffix(".torrent") && !$0.hasSuffix(".magnet") }
+        // And away again, in one go.
+        #expect(try run("--attestations-only").dataFrom == nil)
+        #expect(!mirror.files().contains { $0.hasSuffix(".zst") || $0.hasSuffix("manifest.txt") })
+    }
+
+    /// A host cannot talk a mirror out of its data.
+    @Test(arguments: [[], ["--snapshots", "2"]]) func aHostWithoutItsNewestSnapshot(options: [String]) throws
+    {
+        try site.serve(try PublishedTree.fiveBlocksBefore.get()[0])
+        #expect(try run().height == 325)
+        let before = try mirror.look()
+        try site.serve(try PublishedTree.atTip.get()[0])
+        try site.tree.remove(site.tree.paths("snapshots/", containing: "manifest.txt")[6])
+        let outcome = try client.run(
+            ["mirror", site.url, mirror.root, "--key", site.publicKey] + options)
+        #expect(outcome.status == 4, "\(outcome.said)")
+        #expect(try mirror.look() == before)
+    }
+
+    /// Blocks that the chain left while only attestations were wanted.
+    @Test func dataAfterABranchWasLeft() throws {
+        let node = try TestNode(mining: 105)
+        var publication = try Publication(.regtestRich, datadir: node.folder, key: site.keyFile)
+        publication.epoch = 20
+        publication.source = ["--node", node.base, "--cookie", node.cookieFile]
+        let host = try WebServer(serving: URL(fileURLWithPath: publication.tree.root))
+        func mirror(_ options: String...) throws {
+            try client.succeed(
+                ["mirror", host.base, self.mirror.root, "--key", site.publicKey] + options)
+            let verified = try verify(self.mirror)
+            #expect(verified.isSuccess, "\(verified.said)")
+        }
+        try publication.publish()
+        try mirror("--attestations-only")
+        try node.reorganise(depth: 7)
+        try publication.publish()
+        try mirror()
+        // With data, the attestations of what is left stay, and so does their data.
+        try node.reorganise(depth: 2)
+        try publication.publish()
+        try mirror()
+        #expect(self.mirror.attestations()[106]?.count == 2)
     }
 
     @Test func usage() throws {
