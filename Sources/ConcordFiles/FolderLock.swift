@@ -45,6 +45,8 @@ public struct FolderLock: ~Copyable {
     public consuming func release() {}
 
     deinit {
+        // Closing alone would leave it to a process that is just being started, until that runs its program.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 }

@@ -6,8 +6,9 @@ import Synchronization
 public final class TestNode: Sendable {
     /// The data directory: `blocks` as Bitcoin Core writes them, and `.cookie` while it runs.
     public let folder: String
-    public let port: UInt16
+    public var port: UInt16 { reserved.number }
     private let scratch: Scratch
+    private let reserved: ReservedPort
     private let arguments: [String]
     private let process = Mutex<RunningProgram?>(nil)
 
@@ -33,37 +34,33 @@ public final class TestNode: Sendable {
         var first: [String] = []
         if blocks > 0 { first += ["--mine", "\(blocks)"] }
         if let chainFiles { first += ["--import", chainFiles] }
+        reserved = try ReservedPort()
         var always = [
-            "-B", "\(ChainFixture.repository)/Tests/Node/node.py", folder, "--chain", chain,
+            "-B", "\(ChainFixture.repository)/Tests/Node/node.py", folder, "--chain", chain, "--port",
+            "\(reserved.number)",
         ]
         if let recording { always += ["--recorded", recording] }
         always += options
+        arguments = always
         let words = always + first
-        port = try process.withLock { try Self.launch(words, as: &$0) }
-        arguments = always + ["--port", "\(port)"]
+        try process.withLock { try Self.launch(words, as: &$0) }
     }
 
     deinit {
         try? stop()
     }
 
-    /// Waits until it is ready, and gives its port.
-    private static func launch(_ arguments: [String], as process: inout sending RunningProgram?) throws
-        -> UInt16
-    {
+    /// Waits until it is ready.
+    private static func launch(_ arguments: [String], as process: inout sending RunningProgram?) throws {
         guard let python = ProcessInfo.processInfo.environment["CONCORD_TEST_PYTHON"] else {
             throw TestError("CONCORD_TEST_PYTHON is not set: run the tests with Tests/run")
-        }
-        struct Ready: Decodable {
-            let port: UInt16
         }
         let program = try Program(at: python).start(arguments)
         let deadline = Date().addingTimeInterval(60)
         while program.isRunning(), Date() < deadline {
-            let printed = try program.printed()
-            if printed.last == UInt8(ascii: "\n") {
+            if try program.printed().last == UInt8(ascii: "\n") {
                 process = program
-                return try JSONDecoder().decode(Ready.self, from: Data(printed)).port
+                return
             }
             usleep(5000)
         }
@@ -82,14 +79,14 @@ public final class TestNode: Sendable {
             guard let program = $0 else { return }
             $0 = nil
             program.send(signal)
-            _ = try program.wait(timeout: 10)
+            _ = try program.wait()
         }
     }
 
     /// Starts it again on the same port and chain.
     public func start() throws {
         try stop()
-        _ = try process.withLock { try Self.launch(arguments, as: &$0) }
+        try process.withLock { try Self.launch(arguments, as: &$0) }
     }
 
     // MARK: Its chain

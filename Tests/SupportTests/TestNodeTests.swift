@@ -113,7 +113,7 @@ struct TestNodeTests {
         let cookie = try String(contentsOfFile: node.cookieFile, encoding: .utf8)
         let request = #"{"method":"waitforblockheight","params":[2],"id":1}"#
         let waiting = try Program.installed("curl").start(["-sS", "-u", cookie, "-d", request, node.base])
-        while try node.requests()["waitforblockheight"] == nil { usleep(10_000) }
+        while try node.requests()["waitforblockheight"] == nil, waiting.isRunning() { usleep(10_000) }
         let hash = try node.mine(1)[0]
         #expect(
             try waiting.wait().output
