@@ -32,20 +32,26 @@ public struct TreePruning: Sendable {
             from: tree)
     }
 
-    /// Removes the data of all epochs below a height.
+    /// Removes the data of all epochs below a height, the lowest first, so that what is left begins with a manifest.
     public static func remove(below height: Int, from tree: Folder) throws(FileError) -> Report {
         var report = Report(from: height)
-        for name in try Folder.names(in: tree.path("snapshots")).sorted() {
-            guard let block = TreePath.block(named: name[...]), block.height < height else { continue }
-            // The other way round than it came: nobody finds the list of what is being removed.
-            try tree.remove(TreePath.manifest(block))
-            try tree.removeTree("snapshots/\(name)")
-            report.snapshots += 1
+        let snapshots = try Folder.names(in: tree.path("snapshots")).compactMap { name in
+            TreePath.block(named: name).map { (start: $0.height, block: $0, name: name) }
         }
-        for name in try Folder.names(in: tree.path("patches")).sorted() {
-            guard let start = TreePath.height(digits: name[...]), start < height else { continue }
-            try tree.removeTree("patches/\(name)")
-            report.epochs += 1
+        let patches = try Folder.names(in: tree.path("patches")).compactMap { name in
+            TreePath.height(digits: name).map { (start: $0, name: name) }
+        }
+        for start in Set(snapshots.map(\.start) + patches.map(\.start)).sorted() where start < height {
+            for snapshot in snapshots where snapshot.start == start {
+                // The other way round than it came: nobody finds the list of what is being removed.
+                try tree.remove(TreePath.manifest(snapshot.block))
+                try tree.removeTree("snapshots/\(snapshot.name)")
+                report.snapshots += 1
+            }
+            for epoch in patches where epoch.start == start {
+                try tree.removeTree("patches/\(epoch.name)")
+                report.epochs += 1
+            }
         }
         return report
     }
