@@ -9,65 +9,11 @@ import ConcordTransfers
 /// signature is checked, and each URL of an authority is asked: two statements of one key are seen even if two hosts
 /// serve them, or if one was seen in an earlier run.
 public struct Survey: ~Copyable {
-    /// What is known of one authority.
-    public struct Heard: Sendable {
-        public let authority: Authority
-        public internal(set) var view: AuthorityView
-        /// Checked attestations, remembered ones among them; of one block more than one only where their statements
-        /// differ.
-        public internal(set) var attestations: [SignedAttestation] = []
-        /// Whether anything that its key signed came in this run.
-        public internal(set) var isHeard = false
-        /// The last headers of its chain, up to its newest block; nil if they could not be had.
-        public internal(set) var tail: HeaderTail?
-        /// What went wrong, by URL, in words.
-        public internal(set) var problems: [Problem] = []
-        /// Bytes received.
-        public internal(set) var bytes = 0
-
-        /// What was signed later than this was not: seconds since 1970.
-        private let mostTime: Int64
-
-        init(_ member: Trustnet.Member, mostTime: Int64) {
-            authority = member.authority
-            self.mostTime = mostTime
-            view = AuthorityView(withdrawn: member.withdrawn)
-        }
-
-        /// What it says now, nil if nothing usable came in this run: an authority signs in the order of time, and a mirror
-        /// may have fallen behind, on a branch that was left since or behind what was seen in an earlier run.
-        public func newest() -> SignedAttestation? {
-            guard isHeard else { return nil }
-            return attestations.filter { $0.attestation.time <= mostTime }.max {
-                ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height)
-            }
-        }
-
-        mutating func add(_ signed: SignedAttestation) {
-            if !attestations.contains(where: { $0.statement == signed.statement }) {
-                attestations.append(signed)
-            }
-            view.add(signed.statement)
-        }
-    }
-
-    public struct Problem: Sendable {
-        public let url: String
-        public let text: String
-        /// Whether bytes came, but not what they should be.
-        public let isInvalid: Bool
-    }
-
     /// How it ended.
     public struct Report: Sendable {
         public let heard: [Heard]
         public let outcome: Agreement.Outcome
         public let minimum: Int
-    }
-
-    /// Trees that cannot be compared.
-    public struct Mixed: Error, CustomStringConvertible {
-        public let description: String
     }
 
     private let transfers: Transfers
@@ -202,7 +148,7 @@ public struct Survey: ~Copyable {
             heard[i].view.isStale = limit.map { now - newest.attestation.time > $0 } ?? false
         }
         try remember()
-        try checkSameKind()
+        try Mixed.check(heard, in: trustnet)
     }
 
     /// Hosts that show an older state than was seen before are behind, or hold the newer one back. What the key signed
@@ -228,38 +174,6 @@ public struct Survey: ~Copyable {
 
     /// Seconds that a host's clock may be ahead of this machine's, as those of blocks may (`MAX_FUTURE_BLOCK_TIME`).
     static let mostAhead: Int64 = 7200
-
-    /// Authorities that sign different networks, or trees cut differently, can never agree.
-    private func checkSameKind() throws {
-        let newest = heard.compactMap { one in
-            one.view.newest.flatMap { one.view.counts(at: $0.height) ? (one.authority.name, $0) : nil }
-        }
-        if let trustnet {
-            for (name, statement) in newest
-            where statement.network != trustnet.network || statement.parameters != trustnet.parameters {
-                throw Mixed(
-                    description:
-                        "«\(name)» attests \(Self.kind(statement.network, statement.parameters)), the trustnet "
-                        + "«\(trustnet.name)» is of \(Self.kind(trustnet.network, trustnet.parameters)): they can "
-                        + "never agree. If it is one of your own, leave it with «concord trust remove \(name)»"
-                )
-            }
-        }
-        guard let (name, first) = newest.first,
-            let (other, differing) = newest.first(where: {
-                $0.1.network != first.network || $0.1.parameters != first.parameters
-            })
-        else { return }
-        throw Mixed(
-            description:
-                "«\(name)» attests \(Self.kind(first.network, first.parameters)), «\(other)» "
-                + "\(Self.kind(differing.network, differing.parameters)): authorities of one list must "
-                + "be of one kind. Remove one with «concord trust remove», or use another --home for it")
-    }
-
-    private static func kind(_ network: Network, _ parameters: TreeParameters) -> String {
-        "\(network.rawValue) with \(parameters.shards) shards and epochs of \(parameters.epoch) blocks"
-    }
 
     /// Looks for the attestations that the rule asks for: of the blocks that anybody attests at the height, and of the
     /// one that the authority's own chain has there.
