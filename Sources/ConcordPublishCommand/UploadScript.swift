@@ -1,6 +1,7 @@
 import Concord
 
-/// The shell scripts that upload a tree, step by step: a step begins when all of the one before is at the host.
+/// The shell scripts that upload a tree, step by step: a step begins when all of the one before is at the host. What
+/// points to others is copied before the first step, so that a publisher may go on beside an upload.
 enum UploadScript {
     /// Files are compared by size and time, those that change by their contents: two versions of `latest.txt` may have
     /// the same length and second. rsync puts a file under its name when it is whole.
@@ -12,17 +13,24 @@ enum UploadScript {
         tree=$1 target=$2
         shift 2
         options=("$@")
+        # send FOLDER OPTION…
         send() {
-            rsync -rt --chmod=D755,F644 --prune-empty-dirs --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$tree/" "$target"
+            local folder=$1
+            shift
+            rsync -rt --chmod=D755,F644 --prune-empty-dirs --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$folder/" "$target"
         }
 
         """
+        + copy
         + steps { kinds in
             var patterns: [String] = []
             for pattern in kinds.flatMap({ folders(above: $0.glob) + ["/" + $0.glob] })
             where !patterns.contains(pattern) { patterns.append(pattern) }
-            return "send" + (kinds[0].isImmutable ? "" : " --checksum")
-                + patterns.map { " \\\n    --include='\($0)'" }.joined()
+            let checked = kinds[0].isImmutable ? "" : " --checksum"
+            let included = patterns.map { " \\\n    --include='\($0)'" }.joined()
+            let all = "send \"$\(folder(of: kinds[0]))\"\(checked)\(included)"
+            guard kinds[0].stage == .headers else { return all }
+            return "send \"$tree\"\(checked) --files-from=\"$copy/older\"\(included)\n\(all)"
         }
 
     /// Immutable names are compared by size: an object store has its files whole or not at all, and any other host whole
@@ -37,26 +45,30 @@ enum UploadScript {
         tree=$1 target=$2
         shift 2
         options=("$@")
+        # send FOLDER OPTION…
         send() {
-            rclone copy "${options[@]}" "$@" -- "$tree" "$target"
+            local folder=$1
+            shift
+            rclone copy "${options[@]}" "$@" -- "$folder" "$target"
         }
 
         """
+        + copy
         + steps { kinds in
             groups(of: kinds) { ($0.contentType, $0.cacheControl) == ($1.contentType, $1.cacheControl) }.map {
                 same in
                 let headers =
                     " --header-upload 'Content-Type: \(same[0].contentType)'"
                     + " --header-upload 'Cache-Control: \(same[0].cacheControl)'"
+                let folder = folder(of: same[0])
                 let compared =
-                    same[0].isImmutable ? "--size-only" : same[0].isSingle ? "--ignore-times" : "--checksum"
+                    same[0].isImmutable ? "--size-only" : folder == "copy" ? "--ignore-times" : "--checksum"
                 let all =
-                    "send \(compared)\(headers)" + same.map { " \\\n    --include '/\($0.glob)'" }.joined()
+                    "send \"$\(folder)\" \(compared)\(headers)"
+                    + same.map { " \\\n    --include '/\($0.glob)'" }.joined()
                 guard same[0].stage == .headers else { return all }
                 return """
-                    # A reorganisation changes the newest without changing their size.
-                    ls "$tree/headers" | tail -n 2 | sed 's|^|headers/|' |
-                        send --ignore-times\(headers) --files-from -
+                    [ ! -s "$copy/older" ] || send "$tree" --checksum\(headers) --files-from "$copy/older"
 
                     """ + all
             }.joined(separator: "\n")
@@ -105,6 +117,32 @@ enum UploadScript {
         for path in $(old patches '^[0-9]{7}$'); do rclone purge "${options[@]}" -- "$target/$path"; done
 
         """
+
+    /// The headers, the pages and the hint as they are before the first step. A reorganisation changes the newest headers
+    /// without changing their size, across an epoch height two files of them; older ones are sent from the tree.
+    private static let copy =
+        """
+        # A publisher may be at work: what points to others is sent as it is now, and what comes is left to the next upload.
+        copy=$(mktemp -d)
+        trap 'rm -rf "$copy"' EXIT
+        until cmp -s -- "$tree/latest.txt" "$copy/latest.txt"; do
+            cp -p -- "$tree/latest.txt" "$copy"
+            for name in \(TreeFileKind.all.filter { $0.stage == .pages }.map(\.glob).joined(separator: " ")); do
+                [ ! -e "$tree/$name" ] || cp -p -- "$tree/$name" "$copy"
+            done
+            rm -rf "$copy/headers"
+            mkdir "$copy/headers"
+            find -L "$tree/headers/" -name '*.bin' | sed 's|.*/|headers/|' | sort >"$copy/all"
+            tail -n 2 "$copy/all" | while read -r name; do cp -p -- "$tree/$name" "$copy/headers"; done
+            sed '$d' "$copy/all" | sed '$d' >"$copy/older"
+        done
+
+        """
+
+    /// The script's variable for the folder that files of a kind are sent from.
+    private static func folder(of kind: TreeFileKind) -> String {
+        kind.stage == .data || kind.stage == .attestations ? "tree" : "copy"
+    }
 
     private static func steps(_ commands: ([TreeFileKind]) -> String) -> String {
         TreeFileKind.Stage.allCases.map { stage in

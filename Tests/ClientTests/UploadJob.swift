@@ -47,13 +47,25 @@ final class UploadJob {
         return ["\(Self.repository)/publish.sh", "--config", config]
     }
 
+    /// An upload that is killed leaves its copies with the test's own files.
+    private var variables: [String: String] {
+        environment.merging(["TMPDIR": publication.scratch.folder]) { $1 }
+    }
+
     func run(to height: Int) throws -> Program.Outcome {
-        try Program(at: "/bin/bash").run(try command(height), environment: environment, timeout: 300)
+        try Program(at: "/bin/bash").run(try command(height), environment: variables, timeout: 300)
     }
 
     /// In a process group of its own, so that all of it can be killed.
     func start(to height: Int) throws -> RunningProgram {
-        try Program.installed("setsid").start(try command(height), environment: environment)
+        try Program.installed("setsid").start(try command(height), environment: variables)
+    }
+
+    /// Puts a script of this text where the job looks for a program first.
+    func replace(_ program: String, by script: String) throws {
+        try publication.scratch.write("#!/bin/bash\n\(script)\n", to: "bin/\(program)", mode: 0o755)
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        environment["PATH"] = "\(publication.scratch.path("bin")):\(path)"
     }
 
     /// What the host has, without the names of what is on its way.

@@ -50,6 +50,33 @@ import Testing
         #expect(try fetched(job) == 230)
     }
 
+    /// A publisher goes on while an upload is under way: what it publishes by then is for the next upload.
+    @Test(arguments: ["rsync", "rclone"])
+    func anUploadBesideAPublisherPointsToWhatItBrought(tool: String) throws {
+        let job = try UploadJob()
+        job.settings = ["CONCORD_UPLOAD_\(tool.uppercased())": job.target.root]
+        #expect(try job.run(to: 140).isSuccess)
+        let more =
+            try Publication.program().path + " "
+            + job.publication.arguments(["--to", "155"]).joined(separator: " ")
+        try job.replace(
+            tool,
+            by: """
+                '\(try Program.installed(tool).path)' "$@" || exit
+                mkdir '\(job.publication.scratch.path("once"))' 2>/dev/null || exit 0
+                exec \(more) >&2
+                """)
+        let outcome = try job.run(to: 149)
+        #expect(outcome.isSuccess && outcome.errors.contains("published"), "\(outcome.said)")
+        #expect(try job.tree.text("latest.txt").hasPrefix("155 "))
+        #expect(try job.target.text("latest.txt").hasPrefix("149 "))
+        #expect(!job.uploaded().contains("headers/0000150.bin"))
+        try job.expectHintHasItsData("beside a publisher")
+        #expect(try fetched(job) == 149)
+        #expect(try job.run(to: 155).isSuccess)
+        try job.expectUploaded()
+    }
+
     /// Two hints of one length and one second, and two header files, are not the same for that.
     @Test(arguments: ["CONCORD_UPLOAD_RSYNC", "CONCORD_UPLOAD_RCLONE"])
     func filesThatChangeAreToldApartByTheirContents(setting: String) throws {
