@@ -105,16 +105,19 @@ enum UploadScript {
         [ -e "$tree/latest.txt" ] && [ -d "$tree/snapshots" ] || { echo "error: $tree is no tree with data" >&2; exit 1; }
         # old FOLDER PATTERN: the names of folders at the host that the tree has not.
         old() {
-            rclone lsf --dirs-only "${options[@]}" -- "$target/$1" | sed 's|/$||' | grep -E "$2" | while read -r name; do
+            [ -d "$tree/$1" ] || return 0
+            rclone lsf --dirs-only "${options[@]}" -- "$target/$1" | sed -n -E "s|^($2)/\\$|\\1|p" | while read -r name; do
                 [ -e "$tree/$1/$name" ] || echo "$1/$name"
             done
         }
         echo 'removing old data' >&2
-        for path in $(old snapshots '^[0-9]{7}-[0-9a-f]{64}$'); do
+        snapshots=$(old snapshots '[0-9]{7}-[0-9a-f]{64}')
+        patches=$(old patches '[0-9]{7}')
+        for path in $snapshots; do
             rclone deletefile "${options[@]}" -- "$target/$path/manifest.txt" || true
             rclone purge "${options[@]}" -- "$target/$path"
         done
-        for path in $(old patches '^[0-9]{7}$'); do rclone purge "${options[@]}" -- "$target/$path"; done
+        for path in $patches; do rclone purge "${options[@]}" -- "$target/$path"; done
 
         """
 

@@ -77,6 +77,19 @@ import Testing
         try job.expectUploaded()
     }
 
+    /// What cannot be listed is not taken for empty.
+    @Test func aHostThatCannotBeListedIsTold() throws {
+        let job = try UploadJob()
+        #expect(try job.run(to: 110).isSuccess)
+        let script = String(
+            decoding: try Publication.program().print("hosting", "rclone-prune"), as: UTF8.self)
+        for target in ["nosuch:bucket", job.publication.scratch.path("no/such/folder")] {
+            let outcome = try Program(at: "/bin/bash").run(
+                "-c", script, "prune", job.tree.root, target, environment: ["RCLONE_CONFIG": "/dev/null"])
+            #expect(!outcome.isSuccess && !outcome.errors.isEmpty, "\(target): \(outcome.said)")
+        }
+    }
+
     /// Two hints of one length and one second, and two header files, are not the same for that.
     @Test(arguments: ["CONCORD_UPLOAD_RSYNC", "CONCORD_UPLOAD_RCLONE"])
     func filesThatChangeAreToldApartByTheirContents(setting: String) throws {
