@@ -144,7 +144,7 @@ struct PublishRun {
             to: target, now: { Int64(Date().timeIntervalSince1970) }, isStopping: { StopSignal.isStopping },
             tell: tell)
         var removed: TreePruning.Report?
-        if let result, let pruning = options.keep.flatMap(TreePruning.init(keep:)), !options.attestOnly {
+        if let result, let pruning = options.keep.flatMap(TreePruning.init(keep:)) {
             removed = try pruning.run(tree, newest: result.statement.blockID, parameters)
         }
         page.write()

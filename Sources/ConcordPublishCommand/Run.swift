@@ -133,6 +133,9 @@ struct Run: ParsableCommand {
         guard !attestOnly || webSeed.isEmpty else {
             throw ValidationError("--attest-only publishes no snapshots: leave --web-seed out.")
         }
+        guard !attestOnly || keep == nil else {
+            throw ValidationError("--attest-only publishes no data that could be removed: leave --keep out.")
+        }
         guard memory.bytes >= 1 << 20 else { throw ValidationError("--memory is 1M or more.") }
         guard keep.map({ TreePruning(keep: $0) != nil }) ?? true else { throw ValidationError(Prune.usage) }
         guard note.map(Attestation.isText) ?? true else {

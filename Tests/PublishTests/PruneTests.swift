@@ -100,4 +100,12 @@ import Testing
         let outcome = try Publication.program().run("prune", "--tree", "/nowhere", "--keep", "2")
         #expect(outcome.status == 1 && outcome.errors.contains("/nowhere: is no tree"))
     }
+
+    /// A tree without data has nothing to keep.
+    @Test func notOfAWitness() throws {
+        let publication = try Publication(.regtestRich)
+        let outcome = try publication.run("--attest-only", "--keep", "2")
+        #expect(outcome.status == 64 && outcome.errors.contains("leave --keep out"), "\(outcome.errors)")
+        #expect(publication.tree.files().isEmpty)
+    }
 }
