@@ -17,7 +17,7 @@ enum UploadScript {
         send() {
             local folder=$1
             shift
-            rsync -rt --chmod=D755,F644 --prune-empty-dirs --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$folder/" "$target"
+            rsync -rtL --chmod=D755,F644 --prune-empty-dirs --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$folder/" "$target"
         }
 
         """
@@ -49,7 +49,7 @@ enum UploadScript {
         send() {
             local folder=$1
             shift
-            rclone copy "${options[@]}" "$@" -- "$folder" "$target"
+            rclone copy -L "${options[@]}" "$@" -- "$folder" "$target"
         }
 
         """
@@ -85,7 +85,7 @@ enum UploadScript {
         options=("$@")
         [ -e "$tree/latest.txt" ] && [ -d "$tree/snapshots" ] || { echo "error: $tree is no tree with data" >&2; exit 1; }
         clear() {
-            rsync -rq --existing --ignore-existing --delete --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$tree/" "$target"
+            rsync -rqL --existing --ignore-existing --delete --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$tree/" "$target"
         }
         echo 'removing old data' >&2
         # Folders that are not empty stay in this step, which rsync tells; if more is wrong, the next step says so.

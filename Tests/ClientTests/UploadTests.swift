@@ -77,6 +77,26 @@ import Testing
         try job.expectUploaded()
     }
 
+    /// A snapshot that was moved to another disk, with a link in its place, is a part of the tree as before.
+    @Test(arguments: ["CONCORD_UPLOAD_RSYNC", "CONCORD_UPLOAD_RCLONE"])
+    func linksAreFollowed(setting: String) throws {
+        let job = try UploadJob()
+        #expect(try job.run(to: 110).isSuccess)
+        let files = job.tree.files()
+        let snapshot = try #require(job.tree.paths("snapshots", containing: "0000050-").first).split(
+            separator: "/"
+        ).prefix(2).joined(separator: "/")
+        let elsewhere = job.publication.scratch.path("elsewhere")
+        try FileManager.default.moveItem(atPath: job.tree.path(snapshot), toPath: elsewhere)
+        try FileManager.default.createSymbolicLink(
+            atPath: job.tree.path(snapshot), withDestinationPath: elsewhere)
+        job.settings = [setting: job.target.root, "CONCORD_KEEP": "3"]
+        let outcome = try job.run(to: 110)
+        #expect(outcome.isSuccess, "\(outcome.said)")
+        #expect(job.uploaded() == files)
+        for path in files { #expect(try job.target.read(path) == job.tree.read(path), "\(path)") }
+    }
+
     /// What cannot be listed is not taken for empty.
     @Test func aHostThatCannotBeListedIsTold() throws {
         let job = try UploadJob()
