@@ -49,13 +49,14 @@ struct Report: ParsableCommand {
         // What can be wrong here is found before anybody is asked.
         let template = try PageTemplate(template, orBuiltIn: PackageResources.report_html)
         let lock = try FolderLock(withoutFile: folder)
-        let site = try Folder(folder)
+        let site = Folder(reading: folder)
         guard site.contains(Self.data) || !site.contains(Self.page) else {
             throw FileError(
                 site.path(Self.page),
                 "is not a page of this command, which has \(Self.data) beside it: give another folder",
                 kind: .conflict)
         }
+        try site.prepare()
         let opened = try home.open()
         var survey = try survey(opened, progress)
         var matrix = try matrix(survey, progress)

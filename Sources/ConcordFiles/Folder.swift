@@ -18,17 +18,22 @@ public final class Folder: Sendable {
     public let root: String
     private let counter = Counter()
 
-    /// Opens a folder for writing, making it where it is missing; leftovers of a run that was killed are removed.
-    /// Hold a `FolderLock` first.
-    public init(_ root: String) throws(FileError) {
-        self.root = root
-        try Self.makeFolders(root)
-        try removeTemporaries()
+    /// Opens a folder of one's own for writing, and prepares it.
+    public convenience init(_ root: String) throws(FileError) {
+        self.init(reading: root)
+        try prepare()
     }
 
-    /// A folder that is only read from: nothing is made, removed or locked.
+    /// A folder that is only read from, for good or until it is prepared: nothing is made, removed or locked.
     public init(reading root: String) {
         self.root = root
+    }
+
+    /// Makes the folder where it is missing, and removes the leftovers of a run that was killed: before anything is
+    /// written, and once it is clear that the folder is nobody else's. Hold a `FolderLock` first.
+    public func prepare() throws(FileError) {
+        try Self.makeFolders(root)
+        try removeTemporaries()
     }
 
     private var temporary: String { root + "/.tmp" }

@@ -34,9 +34,10 @@ struct Prune: ParsableCommand {
         let root = ChainOptions.withoutSlash(tree)
         guard Folder.isFolder(root) else { throw CommandFailure(.localFailure, "\(root): is no tree") }
         let lock = try FolderLock(withoutFile: root)
+        let newest = try Tree(root).latest()
+        let authority = try Tree(root).authority()
         let folder = try Folder(root)
-        let report = try pruning.run(
-            folder, newest: try Tree(root).latest(), try Tree(root).authority().parameters)
+        let report = try pruning.run(folder, newest: newest, authority.parameters)
         lock.release()
         if json {
             try printJSON(JSON(from: report.from, snapshots: report.snapshots, epochs: report.epochs))

@@ -163,7 +163,7 @@ struct Run: ParsableCommand {
         if !follow { try requireReadiness(of: input, progress) }
         // Runs with other folders of their own may have the same tree.
         let treeLock = try FolderLock(withoutFile: treeRoot)
-        let folder = try Folder(treeRoot)
+        let folder = Folder(reading: treeRoot)
         let first = try firstHeight(of: folder, on: chain, parameters)
         let face = TreeFace(
             folder: folder,
@@ -172,6 +172,7 @@ struct Run: ParsableCommand {
         )
         try face.check()
         let data = try dataFolder(tree: folder, state: stateFolder)
+        try folder.prepare()
         // First, so that what a killed run leaves says whose it is and how it is cut.
         try face.write()
         let run = PublishRun(

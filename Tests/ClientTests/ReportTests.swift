@@ -266,9 +266,10 @@ import Testing
         let client = try Client(trusting: try Site.all())
         let scratch = try Scratch()
         try scratch.write("my own page", to: "index.html")
+        try scratch.write("mine", to: ".tmp/mine")
         let outcome = try client.run("report", scratch.folder)
         #expect(outcome.status == 1 && outcome.errors.contains("give another folder"), "\(outcome.said)")
-        #expect(PlainTree(scratch.folder).files() == ["index.html"])
+        #expect(PlainTree(scratch.folder).files() == [".tmp/mine", "index.html"])
         #expect(try scratch.read("index.html") == Array("my own page".utf8))
     }
 

@@ -92,6 +92,19 @@ import Testing
         #expect(try files() == ["a", "kept"])
     }
 
+    /// Whoever looks first whose folder it is has changed nothing by then.
+    @Test func nothingIsRemovedBeforeTheFolderIsPrepared() throws {
+        let path = try scratch.write([1], to: "tree/.tmp/precious")
+        let folder = Folder(reading: root)
+        #expect(!folder.contains("a") && FileManager.default.fileExists(atPath: path))
+        try folder.prepare()
+        #expect(!folder.contains(".tmp"))
+        let missing = Folder(reading: scratch.path("missing"))
+        #expect(!missing.contains("."))
+        try missing.prepare()
+        #expect(missing.contains("."))
+    }
+
     /// A link in place of the folder for leftovers leads elsewhere: nothing there is ours.
     @Test func leftoversBehindALinkAreLeftAlone() throws {
         let other = try scratch.write([1], to: "other/precious")

@@ -99,6 +99,12 @@ import Testing
     @Test func noTree() throws {
         let outcome = try Publication.program().run("prune", "--tree", "/nowhere", "--keep", "2")
         #expect(outcome.status == 1 && outcome.errors.contains("/nowhere: is no tree"))
+        // What is no tree is somebody else's, all of it.
+        let scratch = try Scratch()
+        try scratch.write("mine", to: ".tmp/mine")
+        #expect(
+            try Publication.program().run("prune", "--tree", scratch.folder, "--keep", "2").status == 1)
+        #expect(PlainTree(scratch.folder).files() == [".tmp/mine"])
     }
 
     /// A tree without data has nothing to keep.
