@@ -23,14 +23,15 @@ enum UploadScript {
         """
         + copy
         + steps { kinds in
-            var patterns: [String] = []
-            for pattern in kinds.flatMap({ folders(above: $0.glob) + ["/" + $0.glob] })
-            where !patterns.contains(pattern) { patterns.append(pattern) }
-            let checked = kinds[0].isImmutable ? "" : " --checksum"
-            let included = patterns.map { " \\\n    --include='\($0)'" }.joined()
-            let all = "send \"$\(folder(of: kinds[0]))\"\(checked)\(included)"
-            guard kinds[0].stage == .headers else { return all }
-            return "send \"$tree\"\(checked) --files-from=\"$copy/older\"\(included)\n\(all)"
+            // A folder at a time: shards, then their manifest.
+            groups(of: kinds) { folders(above: $0.glob) == folders(above: $1.glob) }.map { same in
+                let patterns = folders(above: same[0].glob) + same.map { "/" + $0.glob }
+                let checked = same[0].isImmutable ? "" : " --checksum"
+                let included = patterns.map { " \\\n    --include='\($0)'" }.joined()
+                let all = "send \"$\(folder(of: same[0]))\"\(checked)\(included)"
+                guard same[0].stage == .headers else { return all }
+                return "send \"$tree\"\(checked) --files-from=\"$copy/older\"\(included)\n\(all)"
+            }.joined(separator: "\n")
         }
 
     /// Immutable names are compared by size: an object store has its files whole or not at all, and any other host whole

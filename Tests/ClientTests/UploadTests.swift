@@ -77,6 +77,21 @@ import Testing
         try job.expectUploaded()
     }
 
+    /// Within one upload too nobody finds the list of what is not there yet.
+    @Test func shardsComeBeforeTheirManifest() throws {
+        let job = try UploadJob()
+        job.settings = [
+            "CONCORD_UPLOAD_RSYNC": job.target.root, "CONCORD_RSYNC_OPTIONS": "--out-format=%n",
+        ]
+        let sent = try job.run(to: 120).output.split(separator: "\n").map(String.init)
+        let last = try ["patches/", "/shards/", "/manifest.txt", "/snapshot.", "attestations/"].map { part in
+            let places = sent.indices.filter { sent[$0].contains(part) && !sent[$0].hasSuffix("/") }
+            return (first: try #require(places.first, "\(part)"), last: try #require(places.last))
+        }
+        for (early, late) in zip(last, last.dropFirst()) { #expect(early.last < late.first) }
+        #expect(sent.last == "latest.txt")
+    }
+
     /// A snapshot that was moved to another disk, with a link in its place, is a part of the tree as before.
     @Test(arguments: ["CONCORD_UPLOAD_RSYNC", "CONCORD_UPLOAD_RCLONE"])
     func linksAreFollowed(setting: String) throws {
