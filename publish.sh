@@ -239,19 +239,19 @@ publish() {
     mkdir -p "${CONCORD_STATE:-$CONCORD_TREE.state}"
     exec 9>"${CONCORD_STATE:-$CONCORD_TREE.state}/job.lock"
     flock -n 9 || fail "another run of this job is still at work in $CONCORD_TREE"
-    options=(--tree "$CONCORD_TREE" --key "$CONCORD_KEY" --name "$CONCORD_NAME")
-    [ -z "${CONCORD_DATADIR:-}" ] || options+=(--datadir "$CONCORD_DATADIR")
-    [ -z "${CONCORD_NODE:-}" ] || options+=(--node "$CONCORD_NODE")
-    [ -z "${CONCORD_COOKIE:-}" ] || options+=(--cookie "$CONCORD_COOKIE")
-    [ -z "${CONCORD_NETWORK:-}" ] || options+=(--network "$CONCORD_NETWORK")
-    [ -z "${CONCORD_STATE:-}" ] || options+=(--state "$CONCORD_STATE")
-    [ -z "${CONCORD_SHARDS:-}" ] || options+=(--shards "$CONCORD_SHARDS")
-    [ -z "${CONCORD_EPOCH:-}" ] || options+=(--epoch "$CONCORD_EPOCH")
-    [ -z "${CONCORD_LEVEL:-}" ] || options+=(--level "$CONCORD_LEVEL")
-    [ -z "${CONCORD_NOTE:-}" ] || options+=(--note "$CONCORD_NOTE")
-    [ -z "${CONCORD_KEEP:-}" ] || options+=(--keep "$CONCORD_KEEP")
-    for url in ${CONCORD_WEB_SEEDS:-}; do options+=(--web-seed "$url"); done
-    [ -z "${CONCORD_TEMPLATE:-}" ] || options+=(--template "$CONCORD_TEMPLATE")
+    options=("--tree=$CONCORD_TREE" "--key=$CONCORD_KEY" "--name=$CONCORD_NAME")
+    [ -z "${CONCORD_DATADIR:-}" ] || options+=("--datadir=$CONCORD_DATADIR")
+    [ -z "${CONCORD_NODE:-}" ] || options+=("--node=$CONCORD_NODE")
+    [ -z "${CONCORD_COOKIE:-}" ] || options+=("--cookie=$CONCORD_COOKIE")
+    [ -z "${CONCORD_NETWORK:-}" ] || options+=("--network=$CONCORD_NETWORK")
+    [ -z "${CONCORD_STATE:-}" ] || options+=("--state=$CONCORD_STATE")
+    [ -z "${CONCORD_SHARDS:-}" ] || options+=("--shards=$CONCORD_SHARDS")
+    [ -z "${CONCORD_EPOCH:-}" ] || options+=("--epoch=$CONCORD_EPOCH")
+    [ -z "${CONCORD_LEVEL:-}" ] || options+=("--level=$CONCORD_LEVEL")
+    [ -z "${CONCORD_NOTE:-}" ] || options+=("--note=$CONCORD_NOTE")
+    [ -z "${CONCORD_KEEP:-}" ] || options+=("--keep=$CONCORD_KEEP")
+    for url in ${CONCORD_WEB_SEEDS:-}; do options+=("--web-seed=$url"); done
+    [ -z "${CONCORD_TEMPLATE:-}" ] || options+=("--template=$CONCORD_TEMPLATE")
     # shellcheck disable=SC2086
     "$bin/concord-publish" run "${options[@]}" ${CONCORD_OPTIONS:-}
     if [ -e "$CONCORD_TREE/latest.txt" ]; then upload; else say "nothing is published yet, nothing to upload"; fi
@@ -275,7 +275,7 @@ upload() {
     [ -z "${CONCORD_UPLOAD:-}" ] || send "your own command" "$CONCORD_UPLOAD" || :
     read -ra urls <<<"${CONCORD_URL:-}"
     if [ ${#urls[@]} -gt 0 ] && { [ "$tried" -eq 0 ] || [ ${#failed[@]} -lt "$tried" ]; }; then
-        "$bin/concord-publish" compare --tree "$CONCORD_TREE" --wait "${CONCORD_URL_WAIT:-60}" -- "${urls[@]}" ||
+        "$bin/concord-publish" compare "--tree=$CONCORD_TREE" "--wait=${CONCORD_URL_WAIT:-60}" -- "${urls[@]}" ||
             failed+=("what is served")
     fi
     [ ${#failed[@]} -eq 0 ] || fail "not as it should be, see above: $(printf '«%s» ' "${failed[@]}")

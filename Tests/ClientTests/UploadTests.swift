@@ -125,6 +125,14 @@ import Testing
         }
     }
 
+    @Test func aSettingMayBeginWithADash() throws {
+        let job = try UploadJob()
+        job.settings = ["CONCORD_NOTE": "--follow"]
+        let outcome = try job.run(to: 3)
+        #expect(outcome.isSuccess, "\(outcome.said)")
+        #expect(try job.tree.fields(job.tree.attestation(3))["note"] == "--follow")
+    }
+
     /// Two hints of one length and one second, and two header files, are not the same for that.
     @Test(arguments: ["CONCORD_UPLOAD_RSYNC", "CONCORD_UPLOAD_RCLONE"])
     func filesThatChangeAreToldApartByTheirContents(setting: String) throws {
