@@ -3,6 +3,7 @@ import Concord
 import ConcordChain
 import ConcordConsole
 import ConcordFiles
+import ConcordPublish
 import ConcordTree
 
 struct Prune: ParsableCommand {
@@ -11,13 +12,17 @@ struct Prune: ParsableCommand {
         discussion: """
             Snapshots and patches of all but the newest epochs go. Attestations and headers stay, so that everything that \
             was ever said can still be compared. «run --keep» does the same whenever an epoch has begun; while a run with \
-            --follow is at work, only that can. The tree's page lists what is left from the next run on.
+            --follow is at work, only that can. The tree's page is made again, to list what is left.
             """)
 
     @Option(help: ArgumentHelp("The tree.", valueName: "dir"))
     var tree: String
     @Option(help: ArgumentHelp("Keep the data of so many epochs, the open one among them.", valueName: "n"))
     var keep: Int
+    @Option(
+        help: ArgumentHelp(
+            "A folder with an index.html to make the tree's page from, as given to «run».", valueName: "dir"))
+    var template: String?
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -38,6 +43,13 @@ struct Prune: ParsableCommand {
         let authority = try Tree(root).authority()
         let folder = try Folder(root)
         let report = try pruning.run(folder, newest: newest, authority.parameters)
+        // A copy of somebody else's tree has no page, and gets none.
+        if folder.contains("index.html") {
+            let page = TreePage(
+                of: folder, authority: authority, template: template.map(ChainOptions.withoutSlash))
+            PageWriter(page, ProgressLine(isQuiet: json)).write()
+            try folder.removeTemporaries()
+        }
         lock.release()
         if json {
             try printJSON(JSON(from: report.from, snapshots: report.snapshots, epochs: report.epochs))

@@ -114,4 +114,28 @@ import Testing
         #expect(outcome.status == 64 && outcome.errors.contains("leave --keep out"), "\(outcome.errors)")
         #expect(publication.tree.files().isEmpty)
     }
+
+    /// The tree's page lists what is left, by the template that it was made by.
+    @Test func thePageFollows() throws {
+        let publication = try Publication(.regtestRich)
+        try publication.publish("--level", "1", "--to", "160")
+        let tree = publication.tree
+        func heights(in page: String) -> [String] {
+            page.matches(of: /"snapshots\/([0-9]{7})-[0-9a-f]{64}\/manifest/).map { String($0.output.1) }
+        }
+        #expect(heights(in: try tree.text("index.html")).contains("0000000"))
+        #expect(try prune(publication, 3).isSuccess)
+        let page = try tree.text("index.html")
+        #expect(Set(heights(in: page)) == ["0000050", "0000100", "0000150"])
+        try publication.publish("--level", "1", "--to", "160")
+        #expect(try tree.text("index.html") == page)
+        // One of one's own; and what has no page gets none.
+        try publication.scratch.write("{{#snapshots}}{{height}} {{/snapshots}}", to: "own/index.html")
+        let outcome = try Publication.program().run(
+            "prune", "--tree", tree.root, "--keep", "2", "--template", publication.scratch.path("own"))
+        #expect(try outcome.isSuccess && tree.text("index.html") == "150 100 ", "\(outcome.errors)")
+        try FileManager.default.removeItem(atPath: tree.path("index.html"))
+        #expect(try prune(publication, 2).isSuccess)
+        #expect(!tree.files().contains("index.html"))
+    }
 }
