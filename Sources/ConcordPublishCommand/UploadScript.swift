@@ -84,7 +84,10 @@ enum UploadScript {
         tree=$1 target=$2
         shift 2
         options=("$@")
-        [ -e "$tree/latest.txt" ] && [ -d "$tree/snapshots" ] || { echo "error: $tree is no tree with data" >&2; exit 1; }
+        if [ ! -e "$tree/latest.txt" ] || [ ! -d "$tree/snapshots" ]; then
+            echo "error: $tree is no tree with data" >&2
+            exit 1
+        fi
         clear() {
             rsync -rqL --existing --ignore-existing --delete --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$tree/" "$target"
         }
@@ -103,7 +106,10 @@ enum UploadScript {
         tree=$1 target=$2
         shift 2
         options=("$@")
-        [ -e "$tree/latest.txt" ] && [ -d "$tree/snapshots" ] || { echo "error: $tree is no tree with data" >&2; exit 1; }
+        if [ ! -e "$tree/latest.txt" ] || [ ! -d "$tree/snapshots" ]; then
+            echo "error: $tree is no tree with data" >&2
+            exit 1
+        fi
         # old FOLDER PATTERN: the names of folders at the host that the tree has not.
         old() {
             [ -d "$tree/$1" ] || return 0
