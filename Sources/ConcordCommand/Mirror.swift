@@ -58,7 +58,7 @@ struct Mirror: ParsableCommand {
         let expected = try key.flatMap { PublicKey(hex: $0.lowercased()) } ?? keyInList(of: address)
         try checkIsMirror()
         let lock = try FolderLock(withoutFile: folder)
-        let target = try Folder(folder)
+        let target = Folder(reading: folder)
         let extent: TreeMirror.Extent =
             attestationsOnly
             ? .attestations : snapshots.flatMap(TreePruning.init(keep:)).map { .epochs($0) } ?? .everything
@@ -66,8 +66,6 @@ struct Mirror: ParsableCommand {
             address, key: expected, transfers: hosts.transfers(), into: target, now: try Clock.now())
         let report: TreeMirror.Report
         do {
-            // However it ends: what is not in its place by then never will be, and the folder is served as it is.
-            defer { try? target.removeTemporaries() }
             report = try mirror.run(extent) { height, all, bytes in
                 progress.update("mirrored height \(height) of \(all), \(grouped(bytes)) bytes")
             }

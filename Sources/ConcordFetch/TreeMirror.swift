@@ -47,7 +47,7 @@ public struct TreeMirror {
 
     /// - Parameters:
     ///   - key: the authority's, as it is known from elsewhere; nil for the one that the tree names.
-    ///   - folder: the mirror, which must be locked.
+    ///   - folder: the mirror, which must be locked; it is prepared once it is clear what it is of.
     ///   - now: seconds since 1970.
     public init(
         _ url: String, key: PublicKey?, transfers: Transfers, into folder: Folder, now: Int64
@@ -71,6 +71,9 @@ public struct TreeMirror {
         }
         let newest = try source.attestations(of: [latest])[0]
         try checkIsNewer(newest, authority)
+        try folder.prepare()
+        // However it ends: what is not in its place by then never will be, and the folder is served as it is.
+        defer { try? folder.removeTemporaries() }
         authority.name = newest.attestation.authority
         let headers = try fetchHeaders(to: latest, authority.parameters)
         // Whose it is, before there is anything else.

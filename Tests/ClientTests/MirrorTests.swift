@@ -299,8 +299,15 @@ import Testing
         try client.trust(site)
         #expect(try client.succeed("mirror", site.url, mirror.root).errors.isEmpty)
         let other = try Site(try PublishedTree.atTip.get()[1])
+        try mirror.replace(".tmp/mine", "mine")
         let mixed = try client.run("mirror", other.url, mirror.root)
         #expect(mixed.status == 1 && mixed.errors.contains("give another folder"), "\(mixed.said)")
+        // What another authority's mirror holds stays, and so does what is in a folder that nothing comes to.
+        #expect(mirror.files().contains(".tmp/mine"))
+        let foreign = PlainTree(client.scratch.path("foreign"))
+        try foreign.replace(".tmp/mine", "mine")
+        #expect(try client.run("mirror", site.url + "/nowhere", foreign.root).status == 4)
+        #expect(foreign.files() == [".tmp/mine"])
     }
 
     /// Other people's tools make a mirror too.
