@@ -25,10 +25,11 @@ Exit status: 0 all of it is right; 4 something does not verify; 1 this machine, 
 USAGE
 }
 
-# Ends with a status and a message; in a part of a pipe, where it ends only that part, «failed» tells the end.
+# Ends with a status and a message. In a part of a pipe it ends only that part: without the file «fine» the status will be 1,
+# whatever comes after. To remove a file is possible on a full disk too.
 die() {
     printf 'error: %s\n' "$2" >&2
-    [ -z "${work:-}" ] || : >"$work/failed"
+    [ "$1" -ne 1 ] || [ -z "${work:-}" ] || rm -f "$work/fine"
     exit "$1"
 }
 
@@ -76,7 +77,12 @@ for tool in awk cat cut find fold head mkdir mktemp od openssl paste rm sha256su
 done
 
 work=$(mktemp -d) || die 1 "no temporary folder can be made: set TMPDIR"
-trap 'rm -rf "$work" "${pieces:-$work}"' EXIT
+leave() {
+    [ -e "$work/fine" ] || set -- 1
+    rm -rf "$work" "${pieces:-$work}"
+    exit "$1"
+}
+trap 'leave $?' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -93,18 +99,40 @@ else
     esac || die 1 "«$tree» is no folder that can be read"
     tree=${tree%/}
 fi
-: >"$work/wrong"
 newline='
 '
 
-# Notes what is wrong: FILE: REASON, the file as in the tree.
-wrong() {
-    printf '%s\n' "$1" >>"$work/wrong"
+# Writes standard input into a file of the work folder, or behind its end. Whatever is written there goes through these two:
+# not every awk notices a full disk, cat does.
+keep() {
+    cat >"$work/$1" || die 1 "$work cannot be written: is the disk full?"
 }
 
+more() {
+    cat >>"$work/$1" || die 1 "$work cannot be written: is the disk full?"
+}
+
+# Notes what is wrong: FILE: REASON, the file as in the tree.
+wrong() {
+    printf '%s\n' "$1" | more wrong
+}
+
+# Splits what a check says on standard input: lines «wrong FILE: REASON» are noted, the others kept in a file. The last line
+# is «.», so that a check that was cut short cannot pass for one that found nothing.
+judge() {
+    keep said
+    [ "$(tail -n 1 "$work/said")" = . ] || die 1 "a check was cut short: has this machine no memory left?"
+    awk '$1 == "wrong" { print substr($0, 7) }' "$work/said" | more wrong
+    awk '$1 != "wrong" && $0 != "."' "$work/said" | keep "$1"
+}
+
+# Says what is checked now, unless something failed before.
 tell() {
+    [ -e "$work/fine" ] || exit 1
     if [ -t 2 ]; then printf '%-70.70s\r' "$1" >&2; fi
 }
+
+for file in fine wrong headers; do keep "$file" </dev/null; done
 
 # --- Small tools ------------------------------------------------------------------------------------------------------
 
@@ -174,10 +202,10 @@ hash_written() {
 
 # Of records in hex, a line each: their SHA-256, a line each. What comes twice is hashed once.
 hash_records() {
-    cat >"$work/records"
-    awk '!seen[$0]++' "$work/records" >"$work/distinct"
+    keep records
+    awk '!seen[$0]++' "$work/records" | keep distinct
     as_octal <"$work/distinct" |
-        awk '{ print "printf \047" $0 "\047 >" 1000000 + NR " || exit" }' >"$work/commands"
+        awk '{ print "printf \047" $0 "\047 >" 1000000 + NR " || exit" }' | keep commands
     hash_written "$work/commands" | paste -d ' ' "$work/distinct" - |
         awk 'NR == FNR { hash[$1] = $2; next } { print hash[$0] }' - "$work/records"
 }
@@ -185,20 +213,28 @@ hash_records() {
 # Writes the lines on standard input into files of COUNT lines each, in the folder $work/groups.
 make_groups() {
     empty_folder "$work/groups"
-    awk -v count="$1" -v folder="$work/groups" '
-        NR % count == 1 || count == 1 { close(file); file = folder "/" 1000000 + NR } { print >file }'
+    lines=0
+    while IFS= read -r line; do
+        printf '%s\n' "$line" >>"$work/groups/$((10000000 + lines / $1))" || die 1 "$work cannot be written: is the disk full?"
+        lines=$((lines + 1))
+    done
 }
 
 # Of leaves' hashes, a line each, COUNT for a tree: the root of every tree, a line each (RFC 6962, 2.1).
 merkle_roots() {
-    cat >"$work/level"
+    keep level
     count=$1
     while [ "$count" -gt 1 ]; do
-        awk 'NR % 2 { left = $0; next } { print "01" left $0 }' "$work/level" | hash_records >"$work/above"
-        cat "$work/above" >"$work/level"
+        awk 'NR % 2 { left = $0; next } { print "01" left $0 }' "$work/level" | hash_records | keep above
+        keep level <"$work/above"
         count=$((count / 2))
     done
     cat "$work/level"
+}
+
+# Sorts, on the disk if it is much.
+sorted() {
+    sort "$@" || die 1 "what was to be sorted has no room in ${TMPDIR:-/tmp}"
 }
 
 # Of the paths on standard input, those of files with more than SIZE bytes.
@@ -216,7 +252,7 @@ sizes() {
 # Of the paths on standard input, those that are not zstd frames from end to end, or with a larger window than 8 MiB.
 # (zstd would unpack gzip too. It names one window a file, the last frame's; it keeps to the limit of unpack itself.)
 not_zstd() {
-    cat >"$work/packed"
+    keep packed
     [ -s "$work/packed" ] || return 0
     if xargs zstd -lvf <"$work/packed" 2>/dev/null | are_windows_small "$(wc -l <"$work/packed")"; then return; fi
     while read -r path; do
@@ -247,12 +283,13 @@ fetch() {
           print "url = \"" base "/" $1 "\""; print "output = \"" $1 "\""; print "max-filesize = " $2
           print "fail\nsilent\ngloboff\ncreate-dirs\nlocation\nmax-redirs = 3"
           print "proto = \"=http,https\"\nproto-redir = \"=http,https\""
-          print "connect-timeout = 30\nspeed-limit = 500\nspeed-time = 60\nmax-time = 3600" }' >"$work/wanted"
+          print "connect-timeout = 30\nspeed-limit = 500\nspeed-time = 60\nmax-time = 3600" }' | keep wanted
     [ -s "$work/wanted" ] || return 0
     blocks=$(awk '/^max-filesize/ && $3 > most { most = $3 } END { printf "%d", most / 512 + 2 }' "$work/wanted")
     # Older versions of curl keep to max-filesize only where the server names a length.
     (ulimit -f "$blocks" && curl -q -K "$work/wanted") >/dev/null 2>&1
-    return 0
+    # What curl could not write lies there, and the disk is as full as it was then.
+    head -c 65536 /dev/zero | keep space
 }
 
 # --- Whose tree it is -------------------------------------------------------------------------------------------------
@@ -272,7 +309,7 @@ awk -v size="$(wc -c <authority.txt)" "$rules"'
         if (!bad && NR == 7 && sum == size && line[1] == "concord/1 authority" && is_name(name) && is_network(network) &&
             is_key(key) && upto(shards, "4096") && shards + 0 == power && upto(epoch, "100000") && epoch + 0 > 0 &&
             upto(first, "9999999") && first % epoch == 0) print name, network, key, shards, epoch, first
-    }' authority.txt >"$work/authority"
+    }' authority.txt | keep authority
 read -r name network named shards epoch first <"$work/authority" ||
     die 4 "$tree/authority.txt: is not what FORMAT.md allows"
 [ -z "$shard" ] || [ "$shard" -lt "$shards" ] || die 64 "there is no shard $shard: the tree has $shards, counted from 0"
@@ -283,12 +320,10 @@ key=$(printf '%s' "${key:-$named}" | tr A-F a-f)
 case $key in
 *[!0-9a-f]*) key='' ;;
 esac
-{
-    # shellcheck disable=SC2059
-    printf "$(printf '3036301006072a8648ce3d020106052b8104000a032200%s\n' "$key" | as_octal)" >"$work/key.der" &&
-        [ ${#key} -eq 66 ] &&
-        openssl ec -pubin -inform DER -in "$work/key.der" -conv_form uncompressed -out "$work/key.pem"
-} 2>/dev/null || {
+# shellcheck disable=SC2059
+printf "$(printf '3036301006072a8648ce3d020106052b8104000a032200%s\n' "$key" | as_octal)" | keep key.der
+openssl ec -pubin -inform DER -in "$work/key.der" -conv_form uncompressed 2>/dev/null | keep key.pem
+{ [ ${#key} -eq 66 ] && [ -s "$work/key.pem" ]; } || {
     [ -z "$given" ] || die 64 "«$given» is no public key: 66 hex digits, a point of secp256k1"
     die 4 "$tree/authority.txt: names a key that is none"
 }
@@ -348,7 +383,6 @@ END {
     print "parent " parent
 }'
 
-: >"$work/headers"
 if [ -n "$url" ] && [ -n "$newest" ]; then
     tell "fetching headers"
     awk -v newest="$newest_height" -v epoch="$epoch" "$rules"'
@@ -369,17 +403,16 @@ for file in headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin; do
         wrong "$file: does not go on from the headers before"
         continue
     }
-    as_hex 80 <"$file" >"$work/bytes"
-    # shellcheck disable=SC2094
-    hash_records <"$work/bytes" >"$work/once"
+    as_hex 80 <"$file" | keep bytes
+    hash_records <"$work/bytes" | keep once
     hash_records <"$work/once" | paste -d ' ' "$work/bytes" - |
-        awk -v file="$file" -v start="$start" -v parent="$parent" "$rules$headers_program" >"$work/links"
+        awk -v file="$file" -v start="$start" -v parent="$parent" "$rules$headers_program" | keep links
     read -r word reason <"$work/links"
     if [ "$word" = wrong ]; then
         wrong "$file: $reason"
         continue
     fi
-    awk '$1 != "parent"' "$work/links" >>"$work/headers"
+    awk '$1 != "parent"' "$work/links" | more headers
     parent=$(awk '$1 == "parent" { print $2 }' "$work/links")
     next=$((start + $(wc -l <"$work/bytes")))
 done
@@ -443,7 +476,7 @@ if [ -n "$url" ]; then
         [ -z "$newest" ] || printf 'latest.txt %s\n' "$newest"
         cat "$work/headers"
     } | awk -v from="$from" -v epoch="$epoch" "$rules"'
-        $2 >= from { print "attestations/" padded($2 - $2 % epoch) "/" padded($2) "-" $3 ".txt" }' | sort -u >"$work/paths"
+        $2 >= from { print "attestations/" padded($2 - $2 % epoch) "/" padded($2) "-" $3 ".txt" }' | sorted -u | keep paths
     awk '{ print $1, 2048; print $1 ".sig", 72 }' "$work/paths" | fetch
 else
     for folder in attestations/*/; do
@@ -456,7 +489,7 @@ else
     done | awk -v epoch="$epoch" "$rules"'
         { height = substr($0, 22, 7); start = decimal(height) - decimal(height) % epoch }
         height ~ /^[0-9]+$/ && hex(substr($0, 30, 64), 64) &&
-            $0 == "attestations/" padded(start) "/" height "-" substr($0, 30, 64) ".txt"' >"$work/paths"
+            $0 == "attestations/" padded(start) "/" height "-" substr($0, 30, 64) ".txt"' | keep paths
 fi
 
 tell "checking attestations"
@@ -468,25 +501,25 @@ while read -r path; do
     else
         printf '%s\n' "$path"
     fi
-done <"$work/paths" >"$work/there"
+done <"$work/paths" | keep there
 {
     longer 2048 <"$work/there"
     awk '{ print $0 ".sig" }' "$work/there" | longer 72
-} >"$work/long"
-awk '{ print $0 ": is too long" }' "$work/long" >>"$work/wrong"
-awk 'FILENAME == "-" { sub(/\.sig$/, ""); long[$0]; next } !($0 in long)' - "$work/there" <"$work/long" >"$work/bounded"
+} | keep long
+awk '{ print $0 ": is too long" }' "$work/long" | more wrong
+awk 'FILENAME == "-" { sub(/\.sig$/, ""); long[$0]; next } !($0 in long)' - "$work/there" <"$work/long" | keep bounded
 
-: >"$work/read"
+for file in read sizes not-der; do keep "$file" </dev/null; done
 if [ -s "$work/bounded" ]; then
-    xargs awk -v key="$key" -v shards="$shards" -v epoch="$epoch" "$rules$attestation_program" <"$work/bounded" >"$work/read"
-    awk '{ print $0 ".sig" }' "$work/bounded" | xargs cat | as_hex 1 >"$work/bytes"
+    xargs awk -v key="$key" -v shards="$shards" -v epoch="$epoch" "$rules$attestation_program" <"$work/bounded" | keep read
+    awk '{ print $0 ".sig" }' "$work/bounded" | xargs cat | as_hex 1 | keep bytes
     awk '{ print $0 ".sig" }' "$work/bounded" | sizes | awk -v bytes="$work/bytes" '
         { h = ""; for (i = 0; i < $1; i++) { getline b <bytes; h = h b } sub(/\.sig$/, "", $2); print $2, h }' |
-        awk "$rules$signature_program" >"$work/not-der"
-    sizes <"$work/bounded" >"$work/sizes"
+        awk "$rules$signature_program" | keep not-der
+    sizes <"$work/bounded" | keep sizes
 fi
 # Those whose text is right to the last byte, and whose signature has the one form that it may have.
-awk -v sizes="$work/sizes" -v der="$work/not-der" -v wrong="$work/wrong" -v all="$work/bounded" '
+awk -v sizes="$work/sizes" -v der="$work/not-der" -v all="$work/bounded" '
     BEGIN {
         while ((getline line <sizes) > 0) { split(line, word, " "); size[word[2]] = word[1] }
         while ((getline line <der) > 0) bad[line]
@@ -496,38 +529,42 @@ awk -v sizes="$work/sizes" -v der="$work/not-der" -v wrong="$work/wrong" -v all=
     $3 == "wrong" { path = $1; $1 = $2 = $3 = ""; reason[path] = substr($0, 4) }
     END {
         while ((getline line <all) > 0) if (!(line in right))
-            print line ": " (line in reason ? reason[line] : "is no attestation") >>wrong
-    }' "$work/read" >"$work/parsed"
-: >"$work/statements"
+            print "wrong " line ": " (line in reason ? reason[line] : "is no attestation")
+        print "."
+    }' "$work/read" | judge parsed
 while read -r path line; do
     if openssl dgst -sha256 -verify "$work/key.pem" -signature "$path.sig" "$path" >/dev/null 2>&1; then
         printf '%s %s\n' "$path" "$line"
     else
         wrong "$path: is not signed by the key $key"
     fi
-done <"$work/parsed" >"$work/signed"
+done <"$work/parsed" | keep signed
 # HEIGHT BLOCK PARENT COINS PATCH HISTORY SNAPSHOT NETWORK AMOUNT MUHASH PATH, by height.
-awk '{ print $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1 }' "$work/signed" | sort -n -k 1,1 >"$work/statements"
+awk '{ print $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1 }' "$work/signed" | sorted -n -k 1,1 | keep statements
 [ -s "$work/statements" ] || wrong "attestations: there is no valid one at all"
-awk -v network="$network" '$8 != network { print $11 ": is of the network " $8 }' "$work/statements" >>"$work/wrong"
+awk -v network="$network" '$8 != network { print $11 ": is of the network " $8 }' "$work/statements" | more wrong
 
 # Every statement follows from its parent's, up from where the tree begins.
-awk -v from="$from" -v epoch="$epoch" -v wrong="$work/wrong" "$rules"'
+awk -v from="$from" -v epoch="$epoch" "$rules"'
     NR == FNR { history[$1 " " $2] = $6; next }
     $1 > from {
-        if (!(($1 - 1 " " $3) in history)) print $11 ": the statement of its parent " $3 " is missing" >>wrong
+        if (!(($1 - 1 " " $3) in history)) print "wrong " $11 ": the statement of its parent " $3 " is missing"
         else if ($1 % epoch) print history[$1 - 1 " " $3] reversed($2) $5, $6, $11
-    }' "$work/statements" "$work/statements" >"$work/steps"
-cut -d ' ' -f 1 "$work/steps" | hash_records | paste -d ' ' "$work/steps" - |
-    awk '($2 "") != ($4 "") { print $3 ": its history does not follow from the statement before" }' >>"$work/wrong"
+    }
+    END { print "." }' "$work/statements" "$work/statements" | judge steps
+cut -d ' ' -f 1 "$work/steps" | hash_records | keep histories
+paste -d ' ' "$work/steps" "$work/histories" | awk '
+    ($2 "") != ($4 "") { print "wrong " $3 ": its history does not follow from the statement before" }
+    END { print "." }' | judge rest
 
 # Every header is of an attested block, and they lead to the one that latest.txt names.
 awk -v from="$from" '
     NR == FNR { attested[$1 " " $2]; next }
     $2 >= from && !(($2 " " $3) in attested) && !told[$1]++ {
-        print $1 ": has a header of height " $2 " that is not attested"
-    }' "$work/statements" "$work/headers" >>"$work/wrong"
-[ -s "$work/statements" ] || awk '!told[$1]++ { print $1 ": has headers that are not attested" }' "$work/headers" >>"$work/wrong"
+        print "wrong " $1 ": has a header of height " $2 " that is not attested"
+    }
+    END { print "." }' "$work/statements" "$work/headers" | judge rest
+[ -s "$work/statements" ] || awk '!told[$1]++ { print $1 ": has headers that are not attested" }' "$work/headers" | more wrong
 if [ -n "$newest" ]; then
     if ! awk -v newest="$newest" '$1 " " $2 == newest { found = 1 } END { exit !found }' "$work/statements"; then
         wrong "latest.txt: names a block without a valid attestation"
@@ -559,13 +596,14 @@ NR == FNR { number_of[NR] = $1; size[NR] = $2; path[NR] = $3; next }
     if (i == shards - 1) {
         cut(skipped, "skip"); cut(empty, "zeros")
         if (bad || total > 16777216 || 36 * shards + total != size[p])
-            print path[p] ": is not as long as its index says" >>wrong
+            print "wrong " path[p] ": is not as long as its index says"
         else for (j = 1; j <= steps; j++) print plan[j]
     }
-}'
+}
+END { print "." }'
 
 # Reads sections, in octal as the shell knows it, and makes of each a command that writes it into a file, NUMBER-SHARD:
-# so no program has to be started for each. Prints what is no zero where it should be.
+# so no program has to be started for each. A comment, «# NUMBER», where something is no zero that should be.
 # shellcheck disable=SC2016
 cut_program='
 {
@@ -579,11 +617,11 @@ cut_program='
         text = substr($0, at, 4 * take)
         if (word[3] == "zeros") {
             gsub(/[\\]000/, "", text)
-            if (text != "") print word[1]
+            if (text != "") print "#", word[1]
         } else if (word[3] != "skip") {
-            if (long == 0) printf "printf \047" >commands
-            printf "%s", text >commands
-            if ((long += take) >= 4096 || take == left) { print "\047 >>" word[1] "-" word[3] " || exit" >commands; long = 0 }
+            if (long == 0) printf "printf \047"
+            printf "%s", text
+            if ((long += take) >= 4096 || take == left) { print "\047 >>" word[1] "-" word[3] " || exit"; long = 0 }
         }
         left -= take
     }
@@ -593,11 +631,11 @@ cut_program='
 check_patches() {
     if [ -n "$url" ]; then awk -v most="$patch_packed" '{ print $1, most }' "$1" | fetch; fi
     empty_folder "$work/unpacked"
-    cut -d ' ' -f 1 "$1" | while read -r path; do [ -f "$path" ] && printf '%s\n' "$path"; done >"$work/files"
+    cut -d ' ' -f 1 "$1" | while read -r path; do [ -f "$path" ] && printf '%s\n' "$path"; done | keep files
     {
         longer "$patch_packed" <"$work/files"
         not_zstd <"$work/files"
-    } >"$work/refused"
+    } | keep refused
     k=1000
     while read -r path root; do
         k=$((k + 1))
@@ -612,27 +650,28 @@ check_patches() {
         else
             printf '%s %s %s %s\n' "$k" "$(wc -c <"$work/unpacked/$k")" "$path" "$root"
         fi
-    done <"$1" | awk -v least=$((36 * shards)) -v wrong="$work/wrong" '
-        $2 < least { print $3 ": is shorter than its index" >>wrong; next } { print }' >"$work/list"
+    done <"$1" | awk -v least=$((36 * shards)) '
+        $2 < least { print "wrong " $3 ": is shorter than its index"; next } { print } END { print "." }' | judge list
     [ -s "$work/list" ] || return 0
 
     # The roots of the indexes.
     while read -r k _; do
         head -c $((36 * shards)) "$work/unpacked/$k"
-    done <"$work/list" | as_hex 36 >"$work/indexes"
-    awk '{ print "00" $0 }' "$work/indexes" | hash_records | merkle_roots "$shards" | paste -d ' ' "$work/list" - |
-        awk '($4 "") != ($5 "") { print $3 ": is not the patch that the statement names: its root is " $5 }' >>"$work/wrong"
+    done <"$work/list" | as_hex 36 | keep indexes
+    awk '{ print "00" $0 }' "$work/indexes" | hash_records | merkle_roots "$shards" | paste -d ' ' "$work/list" - | awk '
+        ($4 "") != ($5 "") { print "wrong " $3 ": is not the patch that the statement names: its root is " $5 }
+        END { print "." }' | judge rest
 
     # The sections.
-    awk -v shards="$shards" -v shard="$shard" -v wrong="$work/wrong" \
+    awk -v shards="$shards" -v shard="$shard" \
         -v none=010000006e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d \
-        "$rules$index_program" "$work/list" "$work/indexes" >"$work/plan"
-    : >"$work/commands"
+        "$rules$index_program" "$work/list" "$work/indexes" | judge plan
     cut -d ' ' -f 1 "$work/plan" | uniq | while read -r k; do
         tail -c +$((36 * shards + 1)) "$work/unpacked/$k"
     done | od -An -v -to1 | tr -s ' ' '\134' |
-        awk -v plan="$work/plan" -v commands="$work/commands" "$cut_program" >"$work/no-zeros"
-    hash_written "$work/commands" >"$work/hashes"
+        awk -v plan="$work/plan" "$cut_program" | keep commands
+    awk '$1 == "#" { print $2 }' "$work/commands" | keep no-zeros
+    hash_written "$work/commands" | keep hashes
     awk -v hashes="$work/hashes" -v zeros="$work/no-zeros" '
         BEGIN {
             while ((getline line <hashes) > 0) { split(line, word, " "); hash[word[2]] = word[1] }
@@ -641,8 +680,9 @@ check_patches() {
         NR == FNR { path[$1] = $3; next }
         $3 == "skip" { next }
         ($3 == "zeros" ? $1 in bad : (hash[$1 "-" $3] "") != ($4 "")) && !told[$1]++ {
-            print path[$1] ": has a section (" $3 ") that is not the one its index names"
-        }' "$work/list" "$work/plan" >>"$work/wrong"
+            print "wrong " path[$1] ": has a section (" $3 ") that is not the one its index names"
+        }
+        END { print "." }' "$work/list" "$work/plan" | judge rest
 }
 
 # Whether a line stands in a file.
@@ -672,7 +712,7 @@ kept=${kept:-0}
 
 patches=0
 awk -v epoch="$epoch" -v kept="$kept" "$rules"'
-    $1 + 0 >= kept + 0 { print "patches/" padded($1 - $1 % epoch) "/" padded($1) "-" $2 ".zst", $5 }' "$work/statements" >"$work/patches"
+    $1 + 0 >= kept + 0 { print "patches/" padded($1 - $1 % epoch) "/" padded($1) "-" $2 ".zst", $5 }' "$work/statements" | keep patches
 if [ -n "$url" ]; then awk -v most="$patch_packed" 'NR == 1 { print $1, most }' "$work/patches" | fetch; fi
 if has_names patches && [ -s "$work/patches" ]; then
     make_groups 64 <"$work/patches"
@@ -697,8 +737,8 @@ check_shards() {
     empty_folder "$work/unpacked"
     while read -r number _; do
         [ -f "$folder/shards/$number.zst" ] && printf '%s\n' "$folder/shards/$number.zst"
-    done <"$2" >"$work/files"
-    not_zstd <"$work/files" >"$work/refused"
+    done <"$2" | keep files
+    not_zstd <"$work/files" | keep refused
     while read -r number _ bytes _; do
         path=$folder/shards/$number.zst
         if [ ! -f "$path" ]; then
@@ -709,16 +749,17 @@ check_shards() {
             rm -f "$work/unpacked/$number"
         fi
     done <"$2"
-    hash_files "$work/unpacked" >"$work/hashes"
-    (cd "$work/unpacked" && find . -type f | sizes) >"$work/sizes"
+    hash_files "$work/unpacked" | keep hashes
+    (cd "$work/unpacked" && find . -type f | sizes) | keep sizes
     awk -v hashes="$work/hashes" -v sizes="$work/sizes" -v folder="$folder" '
         BEGIN {
             while ((getline line <hashes) > 0) { split(line, word, " "); hash[word[2]] = word[1] }
             while ((getline line <sizes) > 0) { split(line, word, " "); size[substr(word[2], 3)] = word[1] }
         }
         $1 in hash && ((hash[$1] "") != ($4 "") || size[$1] != $3) {
-            print folder "/shards/" $1 ".zst: is not the shard that the manifest names"
-        }' "$2" >>"$work/wrong"
+            print "wrong " folder "/shards/" $1 ".zst: is not the shard that the manifest names"
+        }
+        END { print "." }' "$2" | judge rest
     [ -z "$url" ] || xargs rm -f <"$work/files"
 }
 
@@ -742,9 +783,9 @@ check_snapshot() {
     fi
     empty_folder "$pieces"
     while read -r line; do
-        printf '\0%s' "$line" >"$pieces/${line%% *}"
+        printf '\0%s' "$line" >"$pieces/${line%% *}" || die 1 "$pieces cannot be written"
     done <"$manifest"
-    hash_files "$pieces" | cut -c 1-64 | merkle_roots "$shards" >"$work/root"
+    hash_files "$pieces" | cut -c 1-64 | merkle_roots "$shards" | keep root
     if [ "$(cat "$work/root")" != "$root" ]; then
         wrong "$manifest: is not the manifest that the statement names: its root is $(cat "$work/root")"
         return
@@ -761,7 +802,7 @@ check_snapshot() {
 
 snapshots=0 shards_right=0
 awk -v kept="$kept" "$rules"'
-    $7 != "none" && $1 + 0 >= kept + 0 { print "snapshots/" padded($1) "-" $2, $4, $7 }' "$work/statements" >"$work/snapshots"
+    $7 != "none" && $1 + 0 >= kept + 0 { print "snapshots/" padded($1) "-" $2, $4, $7 }' "$work/statements" | keep snapshots
 if [ -n "$url" ]; then awk -v most=$((111 * shards)) '{ print $1 "/manifest.txt", most }' "$work/snapshots" | fetch; fi
 if has_names snapshots; then
     while read -r folder coins root <&4; do
@@ -775,7 +816,7 @@ fi
 # --- What nobody signed, and the verdict ------------------------------------------------------------------------------
 
 # Of all names in a folder those that are no part of a tree. A control character is shown as «?», which no name of a tree has.
-: >"$work/unsigned"
+keep unsigned </dev/null
 if [ -z "$url" ]; then
     tell "listing files"
     # shellcheck disable=SC2016
@@ -785,7 +826,7 @@ if [ -z "$url" ]; then
             *[!\ -~]*) printf "%s" "${file#./}" | tr -c " -~" "?" && echo ;;
             *) printf "%s\n" "${file#./}" ;;
             esac
-        done' sh {} + >"$work/names"
+        done' sh {} + | keep names
     {
         awk '{ print $11 }' "$work/statements"
         cat "$work/paths"
@@ -803,11 +844,10 @@ if [ -z "$url" ]; then
             if (rest == "/manifest.txt" || rest == "/snapshot.torrent" || rest == "/snapshot.magnet") next
             if (rest == "/shards/" number_text ".zst" && hex(number_text, 3) && number(number_text) < shards) next
         }
-        { print }' - "$work/names" | sort >"$work/unsigned"
+        { print }' - "$work/names" | sorted | keep unsigned
 fi
 
 tell ''
-[ ! -e "$work/failed" ] || exit 1
 while IFS= read -r line; do
     printf 'WRONG  %s/%s\n' "$tree" "$line"
 done <"$work/wrong"
@@ -844,6 +884,9 @@ awk -v newest="$newest" '$1 " " $2 == newest {
     printf "  and total_amount %s.%s\n", substr(amount, 1, length(amount) - 8), substr(amount, length(amount) - 7)
 }' "$work/statements"
 printf '\n'
+if [ "$bad" -eq 0 ] && { [ "$attested" -eq 0 ] || [ "$attested" -ne $(($(wc -l <"$work/paths"))) ]; }; then
+    die 1 "not all attestations were checked"
+fi
 if [ "$bad" -gt 0 ]; then
     if [ "$bad" -eq 1 ]; then printf '1 thing is wrong\n'; else printf '%s things are wrong\n' "$bad"; fi
     exit 4

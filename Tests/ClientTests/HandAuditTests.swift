@@ -153,6 +153,18 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: copy.tree.path("x")))
     }
 
+    /// What cannot be written down cannot be checked: no verdict, whatever could not be written.
+    @Test(arguments: HandAudit.allCases) func aFullDisk(shell: HandAudit) throws {
+        let copy = try VerifyTests.Copy()
+        try copy.tree.flip(copy.tree.paths("patches", containing: "/0000217-")[0])
+        for blocks in [0, 1, 8, 64, 256] {
+            let outcome = try shell.run([copy.tree.root], blocks: blocks)
+            #expect(outcome.status == 1 && !outcome.output.contains("right"), "\(blocks): \(outcome.said)")
+            guard blocks > 0 else { continue }
+            #expect(outcome.errors.contains("cannot be written"), "\(blocks): \(outcome.said)")
+        }
+    }
+
     /// Over HTTP the newest epoch is fetched and all headers.
     @Test(arguments: HandAudit.allCases) func overHTTP(shell: HandAudit) throws {
         let site = try Site(try PublishedTree.atTip.get()[0])

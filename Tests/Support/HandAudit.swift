@@ -8,8 +8,12 @@ public enum HandAudit: String, CaseIterable, Sendable {
     public static let script = "\(ChainFixture.repository)/site-template/audit.sh"
 
     /// Runs to the end, whatever it is. Throws if it leaves a file behind.
-    /// - Parameter missing: a tool that the machine is to lack.
-    public func run(_ arguments: [String], without missing: String? = nil) throws -> Program.Outcome {
+    /// - Parameters:
+    ///   - missing: a tool that the machine is to lack.
+    ///   - blocks: the most that a file can have, in 512 bytes: beyond it nothing can be written, as on a full disk.
+    public func run(
+        _ arguments: [String], without missing: String? = nil, blocks: Int? = nil
+    ) throws -> Program.Outcome {
         let scratch = try Scratch()
         let temporary = scratch.path("tmp")
         try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
@@ -32,7 +36,12 @@ public enum HandAudit: String, CaseIterable, Sendable {
             environment["PATH"] = folder
             shell = self == .dash ? try .installed("dash") : Program(at: "\(folder)/sh")
         }
-        let outcome = try shell.run([Self.script] + arguments, environment: environment, timeout: 600)
+        var words = [shell.path, Self.script] + arguments
+        if let blocks {
+            words = ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f \(blocks); exec \"$@\"", "sh"] + words
+        }
+        let outcome = try Program(at: words[0]).run(
+            Array(words.dropFirst()), environment: environment, timeout: 600)
         let left = try FileManager.default.contentsOfDirectory(atPath: temporary)
         guard left.isEmpty else { throw TestError("audit.sh left \(left)") }
         return outcome
