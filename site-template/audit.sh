@@ -134,6 +134,16 @@ tell() {
 
 for file in fine wrong headers; do keep "$file" </dev/null; done
 
+# Folders that cannot be listed would look empty.
+if [ -z "$url" ]; then
+    # shellcheck disable=SC2016
+    find . \( -type d -o -type l \) -exec sh -c '
+        for folder do
+            [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || printf "%s\n" "${folder#./}"
+        done' sh {} + 2>/dev/null | tr -c ' -~\n' '?' | keep closed
+    [ ! -s "$work/closed" ] || die 1 "$tree/$(head -n 1 "$work/closed") cannot be listed"
+fi
+
 # --- Small tools ------------------------------------------------------------------------------------------------------
 
 # Functions for awk: the rules for texts in FORMAT.md, and hex.
@@ -292,13 +302,19 @@ fetch() {
     head -c 65536 /dev/zero | keep space
 }
 
+# Whether there is such a file, a link to one too. What this machine cannot read is neither right nor wrong.
+is_file() {
+    [ -f "$1" ] || return 1
+    [ -r "$1" ] || die 1 "$tree/$1 cannot be read"
+}
+
 # --- Whose tree it is -------------------------------------------------------------------------------------------------
 
 if [ -n "$url" ]; then
     tell "fetching authority.txt"
     printf '%s\n' 'authority.txt 1024' 'authority.pem 174' 'latest.txt 128' | fetch
 fi
-[ -f authority.txt ] || die 1 "there is no tree at $tree: $tree/authority.txt cannot be had"
+is_file authority.txt || die 1 "there is no tree at $tree: $tree/authority.txt cannot be had"
 [ -z "$(echo authority.txt | longer 1024)" ] || die 4 "$tree/authority.txt: is longer than 1024 bytes"
 awk -v size="$(wc -c <authority.txt)" "$rules"'
     { line[NR] = $0; sum += length($0) + 1; if ($0 ~ /[^ -~]/) bad = 1 }
@@ -328,15 +344,15 @@ openssl ec -pubin -inform DER -in "$work/key.der" -conv_form uncompressed 2>/dev
     die 4 "$tree/authority.txt: names a key that is none"
 }
 [ "$key" = "$named" ] || wrong "authority.txt: names the key $named"
-if [ ! -f authority.pem ] || [ -n "$(echo authority.pem | longer 174)" ] ||
+if ! is_file authority.pem || [ -n "$(echo authority.pem | longer 174)" ] ||
     [ "$(sha256sum <authority.pem)" != "$(sha256sum <"$work/key.pem")" ]; then
     wrong "authority.pem: is not the key $key"
 fi
 
 # The newest block, unsigned; «newest» stays empty if the file says none.
 newest='' newest_height=0
-if [ ! -f latest.txt ]; then
-    wrong "latest.txt: is missing"
+if ! is_file latest.txt; then
+    wrong "latest.txt: is missing, or no file"
 elif [ -z "$(echo latest.txt | longer 128)" ]; then
     newest=$(awk -v size="$(wc -c <latest.txt)" "$rules"'
         { sum += length($0) + 1; height = $1; block = $2; line = $0 }
@@ -344,7 +360,7 @@ elif [ -z "$(echo latest.txt | longer 128)" ]; then
         }' latest.txt)
     newest_height=${newest%% *}
 fi
-[ -n "$newest" ] || [ ! -f latest.txt ] || wrong "latest.txt: is not a height and a block hash"
+[ -n "$newest" ] || ! is_file latest.txt || wrong "latest.txt: is not a height and a block hash"
 newest_height=${newest_height:-0}
 
 # From here on attestations are asked for: in a folder all, over HTTP those of the newest epoch.
@@ -394,7 +410,7 @@ for file in headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin; do
     [ "$file" != 'headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin' ] || continue
     start=${file#headers/} && start=$((1${start%.bin} - 10000000))
     [ $((start % epoch)) -eq 0 ] || continue
-    if [ ! -f "$file" ] || [ -n "$(echo "$file" | longer $((80 * epoch)))" ] || [ ! -s "$file" ] ||
+    if ! is_file "$file" || [ -n "$(echo "$file" | longer $((80 * epoch)))" ] || [ ! -s "$file" ] ||
         [ $(($(wc -c <"$file") % 80)) -ne 0 ]; then
         wrong "$file: is not a whole number of headers, at most $epoch"
         continue
@@ -494,9 +510,9 @@ fi
 
 tell "checking attestations"
 while read -r path; do
-    if [ ! -f "$path" ]; then
+    if ! is_file "$path"; then
         wrong "$path: is missing, or no file"
-    elif [ ! -f "$path.sig" ]; then
+    elif ! is_file "$path.sig"; then
         wrong "$path.sig: is missing, or no file"
     else
         printf '%s\n' "$path"
@@ -631,7 +647,7 @@ cut_program='
 check_patches() {
     if [ -n "$url" ]; then awk -v most="$patch_packed" '{ print $1, most }' "$1" | fetch; fi
     empty_folder "$work/unpacked"
-    cut -d ' ' -f 1 "$1" | while read -r path; do [ -f "$path" ] && printf '%s\n' "$path"; done | keep files
+    cut -d ' ' -f 1 "$1" | while read -r path; do is_file "$path" && printf '%s\n' "$path"; done | keep files
     {
         longer "$patch_packed" <"$work/files"
         not_zstd <"$work/files"
@@ -639,7 +655,7 @@ check_patches() {
     k=1000
     while read -r path root; do
         k=$((k + 1))
-        if [ ! -f "$path" ]; then
+        if ! is_file "$path"; then
             wrong "$path: is missing, or no file"
         elif grep_line "$path" "$work/refused" || ! unpack "$path" "$patch_most" "$work/unpacked/$k"; then
             rm -f "$work/unpacked/$k"
@@ -736,12 +752,12 @@ check_shards() {
     fi
     empty_folder "$work/unpacked"
     while read -r number _; do
-        [ -f "$folder/shards/$number.zst" ] && printf '%s\n' "$folder/shards/$number.zst"
+        is_file "$folder/shards/$number.zst" && printf '%s\n' "$folder/shards/$number.zst"
     done <"$2" | keep files
     not_zstd <"$work/files" | keep refused
     while read -r number _ bytes _; do
         path=$folder/shards/$number.zst
-        if [ ! -f "$path" ]; then
+        if ! is_file "$path"; then
             wrong "$path: is missing, or no file"
         elif [ -n "$(echo "$path" | longer $((bytes + bytes / 64 + 65536)))" ] || grep_line "$path" "$work/refused" ||
             ! unpack "$path" "$bytes" "$work/unpacked/$number"; then
@@ -768,7 +784,7 @@ check_snapshot() {
     folder=$1 coins=$2 root=$3
     manifest=$folder/manifest.txt
     if [ -n "$url" ]; then printf '%s %s\n' "$manifest" $((111 * shards)) | fetch; fi
-    if [ ! -f "$manifest" ] || [ -n "$(echo "$manifest" | longer $((111 * shards)))" ]; then
+    if ! is_file "$manifest" || [ -n "$(echo "$manifest" | longer $((111 * shards)))" ]; then
         wrong "$manifest: is missing, no file, or too long"
         return
     fi

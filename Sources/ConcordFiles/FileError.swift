@@ -43,6 +43,13 @@ public struct FileError: Error, CustomStringConvertible, Sendable {
         return false
     }
 
+    /// Whether the machine failed, or denies it: nobody knows what is there. A missing file, a loop of links and a socket
+    /// are known to be no file.
+    public var isOfMachine: Bool {
+        if case .system(let code) = kind { return ![ENOENT, ENOTDIR, ELOOP, ENXIO].contains(code) }
+        return false
+    }
+
     public var isConflict: Bool {
         if case .conflict = kind { return true }
         return false

@@ -59,12 +59,14 @@ public struct TreeVerifier {
         try checkPatches()
         try checkSnapshots()
         try checkHeaders()
-        checkHints()
+        try checkHints()
         try listUnsigned("")
         return report
     }
 
-    private mutating func note(_ error: any Error) {
+    /// Notes what is wrong. What this machine cannot read is neither right nor wrong, and ends the run.
+    private mutating func note(_ error: any Error) throws {
+        if let error = error as? FileError, error.isOfMachine { throw error }
         report.problems.append("\(error)")
     }
 
@@ -72,6 +74,22 @@ public struct TreeVerifier {
         tell("attestations")
         for folder in try Folder.names(in: tree.path("attestations")) {
             let names = try Folder.names(in: tree.path("attestations/\(folder)"))
+    /// Notes what is wrong; returns how many were right.
+    private mutating func note(_ failures: [(any Error)?]) throws -> Int {
+        for case let error? in failures { try note(error) }
+        return failures.count { $0 == nil }
+    }
+
+    /// The names in a folder of the tree, sorted; none where there is no such folder.
+    private func names(in folder: String) throws(FileError) -> [String] {
+        do throws(FileError) {
+            return try Folder.names(in: tree.path(folder))
+        } catch {
+            guard error.isMissing else { throw error }
+            return []
+        }
+    }
+
             let blocks = names.compactMap {
                 $0.hasSuffix(".txt") ? TreePath.block(named: $0.dropLast(4)) : nil
             }
@@ -91,7 +109,7 @@ public struct TreeVerifier {
                     }
                 case .failure(let error):
                     refused.insert(block)
-                    note(error)
+                    try note(error)
                 }
             }
         }
@@ -146,13 +164,12 @@ public struct TreeVerifier {
             let path = tree.path(TreePath.patch(all[i].blockID, parameters))
             do {
                 _ = try PatchFile.read(path, shards: parameters.shards, root: all[i].patchRoot, into: &buffer)
-                return nil as String?
+                return nil as (any Error)?
             } catch {
-                return "\(error)"
+                return error
             }
         }
-        report.problems += failures.compactMap { $0 }
-        report.patches = failures.count { $0 == nil }
+        report.patches = try note(failures)
     }
 
     private mutating func checkSnapshots() throws {
@@ -175,7 +192,7 @@ public struct TreeVerifier {
                 if isDeep { try audit(statement, manifest) } else { try checkShards(block, manifest) }
                 if report.problems.count == before { report.snapshots += 1 }
             } catch {
-                note(error)
+                try note(error)
             }
         }
     }
@@ -187,13 +204,12 @@ public struct TreeVerifier {
                 var reader = try ShardReader(
                     tree.path(TreePath.shard(shard, of: block)), expected: manifest.shards[shard])
                 try reader.check()
-                return nil as String?
+                return nil as (any Error)?
             } catch {
-                return "\(error)"
+                return error
             }
         }
-        report.problems += failures.compactMap { $0 }
-        report.shards += failures.count { $0 == nil }
+        report.shards += try note(failures)
     }
 
     /// MuHash, coins and amount from the coins; and the same manifest from the snapshot before, where that is here.
@@ -266,15 +282,15 @@ public struct TreeVerifier {
                 report.headers += chain.hashes.count
                 last = chain.hashes.last.map { (start + chain.hashes.count - 1, $0) }
             } catch let error as ParseError {
-                note(FileError.parse(error, tree.path(path)))
+                try note(FileError.parse(error, tree.path(path)))
             } catch {
-                note(error)
+                try note(error)
             }
         }
     }
 
     /// The files that lead to the signed ones.
-    private mutating func checkHints() {
+    private mutating func checkHints() throws {
         do {
             let latest = try tree.latest()
             report.newest = latest
@@ -286,11 +302,15 @@ public struct TreeVerifier {
                     "\(tree.path(TreePath.latest)): names a block that the headers do not lead to")
             }
         } catch {
-            note(error)
+            try note(error)
         }
         let pem = tree.path(TreePath.authorityPEM)
-        if (try? File.read(pem, atMost: 1024)) != Array(key.pem.utf8) {
-            report.problems.append("\(pem): is not the key \(key.hex)")
+        do {
+            guard try File.read(pem, atMost: 1024) == Array(key.pem.utf8) else {
+                throw FileError(pem, "is not the key \(key.hex)")
+            }
+        } catch {
+            try note(error)
         }
     }
 
