@@ -72,7 +72,8 @@ http://* | https://*)
     ;;
 esac
 
-for tool in awk cat cut find fold head mkdir mktemp od openssl paste rm sha256sum sort tail tr uniq wc xargs zstd ${url:+curl}; do
+for tool in awk cat cut find fold head mkdir mktemp od openssl paste rm sha256sum sort tail tr uniq wc xargs \
+    zstd ${url:+curl}; do
     command -v "$tool" >/dev/null || die 1 "this needs the program $tool, which is not in the PATH"
 done
 
@@ -711,26 +712,39 @@ count_wrong() {
     wc -l <"$work/wrong"
 }
 
-# Whether a folder is there and not empty.
-has_names() {
-    [ -n "$(find "$1/." 2>/dev/null | head -n 2 | tail -n +2)" ]
-}
-
-# The lowest epoch with data: a tree whose old data was removed, and a copy of the newest part, have none below.
-kept=''
-if [ -z "$url" ]; then
-    kept=$(awk "$rules"'$7 != "none" { print $1, "snapshots/" padded($1) "-" $2 "/manifest.txt" }' "$work/statements" |
-        while read -r height path; do
-            if [ -e "$path" ]; then echo "$height" && break; fi
-        done)
+# The data that there should be, of all statements: PATH ROOT HEIGHT, and FOLDER COINS ROOT HEIGHT.
+awk -v epoch="$epoch" "$rules"'
+    { print "patches/" padded($1 - $1 % epoch) "/" padded($1) "-" $2 ".zst", $5, $1 }' "$work/statements" | keep attested-patches
+awk "$rules"'
+    $7 != "none" { print "snapshots/" padded($1) "-" $2, $4, $7, $1 }' "$work/statements" | keep attested-snapshots
+if [ -n "$url" ]; then
+    {
+        awk -v most="$patch_packed" 'NR == 1 { print $1, most }' "$work/attested-patches"
+        awk -v most=$((111 * shards)) 'NR == 1 { print $1 "/manifest.txt", most }' "$work/attested-snapshots"
+    } | fetch
 fi
-kept=${kept:-0}
+
+# From the lowest manifest on a tree has all data; below it what is there is checked. A witness has no data at all.
+kept=$(while read -r folder _ _ height; do
+    if [ -e "$folder/manifest.txt" ]; then echo "$height" && break; fi
+done <"$work/attested-snapshots")
+patched=$(while read -r path _; do
+    if [ -e "$path" ]; then echo yes && break; fi
+done <"$work/attested-patches")
+if [ -n "$url" ]; then
+    [ -z "$kept$patched" ] || kept=$from patched=yes
+elif [ -n "$kept" ] && [ -z "$patched" ]; then
+    wrong "patches: there are none, though there are snapshots"
+elif [ -z "$kept" ] && [ -n "$patched" ]; then
+    wrong "snapshots: there is no manifest of any, though there are patches"
+fi
+kept=${kept:-10000000}
 
 patches=0
-awk -v epoch="$epoch" -v kept="$kept" "$rules"'
-    $1 + 0 >= kept + 0 { print "patches/" padded($1 - $1 % epoch) "/" padded($1) "-" $2 ".zst", $5 }' "$work/statements" | keep patches
-if [ -n "$url" ]; then awk -v most="$patch_packed" 'NR == 1 { print $1, most }' "$work/patches" | fetch; fi
-if has_names patches && [ -s "$work/patches" ]; then
+if [ -n "$patched" ]; then
+    while read -r path root height; do
+        if [ "$height" -ge "$kept" ] || [ -e "$path" ]; then printf '%s %s\n' "$path" "$root"; fi
+    done <"$work/attested-patches" | keep patches
     make_groups 64 <"$work/patches"
     for group in "$work"/groups/*; do
         tell "checking patches: $patches of $(($(wc -l <"$work/patches")))"
@@ -817,21 +831,19 @@ check_snapshot() {
 }
 
 snapshots=0 shards_right=0
-awk -v kept="$kept" "$rules"'
-    $7 != "none" && $1 + 0 >= kept + 0 { print "snapshots/" padded($1) "-" $2, $4, $7 }' "$work/statements" | keep snapshots
-if [ -n "$url" ]; then awk -v most=$((111 * shards)) '{ print $1 "/manifest.txt", most }' "$work/snapshots" | fetch; fi
-if has_names snapshots; then
-    while read -r folder coins root <&4; do
+while read -r folder coins root height <&4; do
+    if [ "$height" -ge "$kept" ]; then
         tell "checking $folder"
         before=$(count_wrong)
         check_snapshot "$folder" "$coins" "$root"
         [ "$(count_wrong)" -gt "$before" ] || snapshots=$((snapshots + 1))
-    done 4<"$work/snapshots"
-fi
+    fi
+done 4<"$work/attested-snapshots"
 
 # --- What nobody signed, and the verdict ------------------------------------------------------------------------------
 
-# Of all names in a folder those that are no part of a tree. A control character is shown as «?», which no name of a tree has.
+# Of all names in a folder those that are no part of a tree; without a manifest nothing tells what a snapshot's files should
+# be. A control character is shown as «?», which no name of a tree has.
 keep unsigned </dev/null
 if [ -z "$url" ]; then
     tell "listing files"
@@ -852,15 +864,19 @@ if [ -z "$url" ]; then
             part[$0]; part[$0 ".sig"]; part["patches/" start "/" block ".zst"]; snapshot["snapshots/" block]
             next
         }
+        pass == 1 {
+            if ($0 ~ /^snapshots\/.*\/manifest\.txt$/) listed[substr($0, 1, 82)]
+            next
+        }
         $0 in part { next }
         /^(authority\.txt|authority\.pem|latest\.txt|FORMAT\.md|audit\.sh|index\.html)$/ { next }
         /^headers\/[0-9][0-9][0-9][0-9][0-9][0-9][0-9]\.bin$/ && decimal(substr($0, 9, 7)) % epoch == 0 { next }
-        substr($0, 1, 82) in snapshot && decimal(substr($0, 11, 7)) % epoch == 0 {
+        substr($0, 1, 82) in snapshot && substr($0, 1, 82) in listed && decimal(substr($0, 11, 7)) % epoch == 0 {
             rest = substr($0, 83); number_text = substr(rest, 9, 3)
             if (rest == "/manifest.txt" || rest == "/snapshot.torrent" || rest == "/snapshot.magnet") next
             if (rest == "/shards/" number_text ".zst" && hex(number_text, 3) && number(number_text) < shards) next
         }
-        { print }' - "$work/names" | sorted | keep unsigned
+        { print }' - pass=1 "$work/names" pass=2 "$work/names" | sorted | keep unsigned
 fi
 
 tell ''
@@ -881,7 +897,9 @@ printf 'checked    %s attestations, %s patches, %s snapshots with %s shards, %s 
 if [ "$patches" -eq 0 ] && [ "$snapshots" -eq 0 ] && [ "$bad" -eq 0 ]; then
     printf '           no patches and no snapshots are there: an authority may attest only\n'
 fi
-[ "$kept" -le "$first" ] || printf 'data from height %s on; what is below is attested, and not here\n' "$kept"
+if [ -z "$url" ] && [ "$kept" -gt "$first" ] && [ "$kept" -le 9999999 ]; then
+    printf 'data from height %s on; what is below is attested, and not here\n' "$kept"
+fi
 if [ -n "$url" ]; then
     printf '           what was fetched of the newest epoch; files that nobody signed show in a copy of the folder only\n'
 elif [ -s "$work/unsigned" ]; then

@@ -21,6 +21,7 @@ public struct TreeVerifier {
     }
 
     private let tree: Tree
+    private let folder: Folder
     private let key: PublicKey
     private let isDeep: Bool
     private let tell: (String) -> Void
@@ -29,6 +30,8 @@ public struct TreeVerifier {
     private var statements: [BlockID: Statement] = [:]
     /// Blocks whose attestation is there, but is none.
     private var refused: Set<BlockID> = []
+    /// Blocks with a valid attestation whose patch is there.
+    private var patched: Set<BlockID> = []
     /// The blocks whose headers are there.
     private var headed: Set<BlockID> = []
     /// The files that no signature covers and that are part of a tree all the same.
@@ -42,6 +45,7 @@ public struct TreeVerifier {
     ///   - tell: is told what is being checked.
     public init(_ root: String, key: PublicKey?, isDeep: Bool, tell: @escaping (String) -> Void) throws {
         tree = Tree(root)
+        folder = Folder(reading: root)
         let authority = try tree.authority()
         self.key = key ?? authority.key
         self.isDeep = isDeep
@@ -70,10 +74,6 @@ public struct TreeVerifier {
         report.problems.append("\(error)")
     }
 
-    private mutating func checkAttestations() throws {
-        tell("attestations")
-        for folder in try Folder.names(in: tree.path("attestations")) {
-            let names = try Folder.names(in: tree.path("attestations/\(folder)"))
     /// Notes what is wrong; returns how many were right.
     private mutating func note(_ failures: [(any Error)?]) throws -> Int {
         for case let error? in failures { try note(error) }
@@ -90,10 +90,16 @@ public struct TreeVerifier {
         }
     }
 
-            let blocks = names.compactMap {
-                $0.hasSuffix(".txt") ? TreePath.block(named: $0.dropLast(4)) : nil
+    private mutating func checkAttestations() throws {
+        tell("attestations")
+        let (tree, key, parameters) = (tree, key, parameters)
+        for folder in try names(in: "attestations") {
+            let blocks = try names(in: "attestations/\(folder)").compactMap { name -> BlockID? in
+                guard name.hasSuffix(".txt"), let block = TreePath.block(named: name.dropLast(4)),
+                    TreePath.attestation(block, parameters) == "attestations/\(folder)/\(name)"
+                else { return nil }
+                return block
             }
-            let (tree, key, parameters) = (tree, key, parameters)
             let checked = try Parallel.map(blocks.count) { i in
                 Result { try tree.attestation(of: blocks[i], parameters: parameters, key: key).statement }
             }
@@ -139,26 +145,32 @@ public struct TreeVerifier {
         statements[BlockID(height: statement.height - 1, hash: statement.parent)]
     }
 
-    /// Whether there is such a folder: an authority may attest only.
-    private func hasFolder(_ name: String) throws -> Bool {
-        try !Folder.names(in: tree.path(name)).isEmpty
-    }
-
+    /// An authority may attest only: then there is neither of both.
     private mutating func findData() throws {
-        let folder = Folder(reading: tree.root)
-        report.dataFrom = try Folder.names(in: tree.path("snapshots")).compactMap { name in
+        report.dataFrom = try names(in: "snapshots").compactMap { name in
             guard let block = TreePath.block(named: name[...]), statements[block]?.isEpochStart == true,
-                folder.contains(TreePath.manifest(block))
+                hasManifest(block)
             else { return nil }
             return block.height
         }.min()
+        patched = Set(statements.keys.filter { folder.contains(TreePath.patch($0, parameters)) })
+        if patched.isEmpty, report.dataFrom != nil {
+            report.problems.append("\(tree.path("patches")): there are none, though there are snapshots")
+        } else if !patched.isEmpty, report.dataFrom == nil {
+            report.problems.append(
+                "\(tree.path("snapshots")): there is no manifest of any, though there are patches")
+        }
     }
 
+    private func hasManifest(_ block: BlockID) -> Bool { folder.contains(TreePath.manifest(block)) }
+
+    /// Of the data that the tree has all, and of older data what is there.
     private mutating func checkPatches() throws {
-        guard try hasFolder("patches") else { return }
+        if patched.isEmpty { return }
         tell("patches")
-        let kept = report.dataFrom ?? 0
-        let all = statements.values.filter { $0.height >= kept }.sorted { $0.height < $1.height }
+        let kept = report.dataFrom ?? .max
+        let all = statements.values.filter { $0.height >= kept || patched.contains($0.blockID) }
+            .sorted { $0.height < $1.height }
         let (tree, parameters) = (tree, parameters)
         let failures = try Parallel.map(all.count, tools: { ByteBuffer(capacity: 1 << 20) }) { i, buffer in
             let path = tree.path(TreePath.patch(all[i].blockID, parameters))
@@ -173,8 +185,7 @@ public struct TreeVerifier {
     }
 
     private mutating func checkSnapshots() throws {
-        guard try hasFolder("snapshots") else { return }
-        let kept = report.dataFrom ?? 0
+        guard let kept = report.dataFrom else { return }
         for statement in statements.values.filter({ $0.isEpochStart && $0.height >= kept }).sorted(by: {
             $0.height < $1.height
         }) {
@@ -237,7 +248,7 @@ public struct TreeVerifier {
     private func epochBefore(
         _ statement: Statement
     ) throws -> (SnapshotMerge.Before?, [SnapshotMerge.Patch])? {
-        guard try hasFolder("patches") else { return nil }
+        if patched.isEmpty { return nil }
         var patches = [SnapshotMerge.Patch(block: statement.blockID, root: statement.patchRoot)]
         if statement.height == 0 { return (nil, patches) }
         var at = statement
@@ -257,7 +268,7 @@ public struct TreeVerifier {
     private mutating func checkHeaders() throws {
         tell("headers")
         var last: (height: Int, hash: Digest)?
-        for name in try Folder.names(in: tree.path("headers")) {
+        for name in try names(in: "headers") {
             let path = "headers/\(name)"
             guard name.hasSuffix(".bin"), let start = TreePath.height(digits: name.dropLast(4)),
                 start % parameters.epoch == 0
@@ -325,10 +336,11 @@ public struct TreeVerifier {
         }
     }
 
-    /// Whether a file has its place in the tree.
+    /// Whether a file has its place in the tree. Without a manifest nothing tells what a snapshot's files should be.
     private func isPart(_ path: String) -> Bool {
         if unsigned.contains(path) { return true }
         guard let block = TreePath.block(ofFile: path, parameters) else { return false }
+        if path.hasPrefix("snapshots/"), !hasManifest(block) { return false }
         return statements[block] != nil || refused.contains(block)
     }
 }

@@ -48,6 +48,27 @@ import Testing
         #expect(TreePath.block(named: name) == nil)
     }
 
+    @Test func filesOfABlock() {
+        let parameters = Self.parameters
+        let start = BlockID(height: 840_000, hash: Self.block.hash)
+        let attestation = TreePath.attestation(Self.block, parameters)
+        for path in [attestation, attestation + ".sig", TreePath.patch(Self.block, parameters)] {
+            #expect(TreePath.block(ofFile: path, parameters) == Self.block)
+            #expect(TreePath.block(ofFile: path.replacing("/0840000/", with: "/0841000/"), parameters) == nil)
+        }
+        let files = { (block: BlockID) in
+            [
+                TreePath.manifest(block), TreePath.torrent(block), TreePath.magnet(block),
+                TreePath.shard(0, of: block), TreePath.shard(1023, of: block),
+            ]
+        }
+        for path in files(start) { #expect(TreePath.block(ofFile: path, parameters) == start) }
+        // There are snapshots at epoch heights only, and so many shards.
+        for path in files(Self.block) + [TreePath.shard(1024, of: start)] {
+            #expect(TreePath.block(ofFile: path, parameters) == nil)
+        }
+    }
+
     @Test func heightsAndShardsHaveTheirDigits() {
         #expect(TreePath.digits(0) == "0000000" && TreePath.digits(9_999_999) == "9999999")
         #expect(

@@ -10,12 +10,13 @@ public enum HandAudit: String, CaseIterable, Sendable {
     /// Runs to the end, whatever it is. Throws if it leaves a file behind.
     /// - Parameters:
     ///   - missing: a tool that the machine is to lack.
+    ///   - isPrivileged: whether it may read whatever the tests may.
     ///   - blocks: the most that a file can have, in 512 bytes: beyond it nothing can be written, as on a full disk.
     public func run(
-        _ arguments: [String], without missing: String? = nil, blocks: Int? = nil
+        _ arguments: [String], without missing: String? = nil, blocks: Int? = nil, isPrivileged: Bool = true
     ) throws -> Program.Outcome {
         let scratch = try Scratch()
-        let temporary = scratch.path("tmp")
+        let temporary = scratch.path("t m'p\"")
         try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
         var environment = ["TMPDIR": temporary]
         let shell: Program
@@ -40,6 +41,7 @@ public enum HandAudit: String, CaseIterable, Sendable {
         if let blocks {
             words = ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f \(blocks); exec \"$@\"", "sh"] + words
         }
+        if !isPrivileged { words = try Program.unprivileged(words) }
         let outcome = try Program(at: words[0]).run(
             Array(words.dropFirst()), environment: environment, timeout: 600)
         let left = try FileManager.default.contentsOfDirectory(atPath: temporary)

@@ -28,6 +28,11 @@ public struct Program: Sendable {
         throw TestError("\(name) is not built beside the tests")
     }
 
+    /// Words that run these words without the right of root to read everything, which tests may have.
+    public static func unprivileged(_ words: [String]) throws -> [String] {
+        geteuid() == 0 ? [try installed("setpriv").path, "--bounding-set=-all"] + words : words
+    }
+
     /// A program that the machine has, like `openssl`.
     public static func installed(_ name: String) throws -> Program {
         for folder in (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") {

@@ -70,11 +70,12 @@ public enum TreePath {
                 path == attestation(block, parameters) || path == signature(attestation(block, parameters))
             case "patches": path == patch(block, parameters)
             case "snapshots":
-                path == manifest(block) || path == torrent(block) || path == magnet(block)
-                    || parts.count == 4
-                        && Int(parts[3].prefix(3), radix: 16).map {
-                            $0 < parameters.shards && path == shard($0, of: block)
-                        } ?? false
+                parameters.epochStart(of: block.height) == block.height
+                    && (path == manifest(block) || path == torrent(block) || path == magnet(block)
+                        || parts.count == 4
+                            && Int(parts[3].prefix(3), radix: 16).map {
+                                $0 < parameters.shards && path == shard($0, of: block)
+                            } ?? false)
             default: false
             }
         return isPath ? block : nil
