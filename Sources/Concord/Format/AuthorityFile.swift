@@ -4,7 +4,7 @@ public struct AuthorityFile: Hashable, Sendable {
     public var network: Network
     public var key: PublicKey
     public var parameters: TreeParameters
-    /// The lowest attested height.
+    /// The lowest attested height, an epoch height.
     public var first: Int
 
     public static let mostBytes = 1024
@@ -37,8 +37,11 @@ public struct AuthorityFile: Hashable, Sendable {
         name = try lines.value("name") { AuthorityName($0) }
         network = try lines.value("network") { Network(rawValue: $0) }
         key = try lines.value("key") { PublicKey(hex: $0) }
-        parameters = try lines.parameters()
-        first = try lines.value("first", FieldLines.height)
+        let parameters = try lines.parameters()
+        self.parameters = parameters
+        first = try lines.value("first") { text in
+            FieldLines.height(text).flatMap { parameters.epochStart(of: $0) == $0 ? $0 : nil }
+        }
         try lines.finish()
     }
 }
