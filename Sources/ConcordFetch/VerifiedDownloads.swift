@@ -198,7 +198,10 @@ extension VerifiedDownloads.Wanted {
     /// A shard of the snapshot that a manifest lists.
     static func shard(_ shard: Int, of block: BlockID, _ manifest: Manifest) -> Self {
         let line = manifest.shards[shard]
-        return Self(path: TreePath.shard(shard, of: block), limit: mostPacked(Int(line.bytes))) {
+        return Self(
+            path: TreePath.shard(shard, of: block),
+            limit: ZstdDecompressor.mostBytes(canonical: Int(line.bytes))
+        ) {
             var reader = try ShardReader($0, expected: line)
             try reader.check()
         }
@@ -209,15 +212,12 @@ extension VerifiedDownloads.Wanted {
         let (shards, root) = (statement.parameters.shards, statement.patchRoot)
         return Self(
             path: TreePath.patch(statement.blockID, statement.parameters),
-            limit: mostPacked(PatchIndex.mostBytes(shards: shards))
+            limit: ZstdDecompressor.mostBytes(canonical: PatchIndex.mostBytes(shards: shards))
         ) {
             var buffer = ByteBuffer(capacity: 1 << 20)
             _ = try PatchFile.read($0, shards: shards, root: root, into: &buffer)
         }
     }
-
-    /// The most bytes that an honest publisher's `.zst` of so many canonical bytes has.
-    private static func mostPacked(_ bytes: Int) -> Int { bytes + bytes / 64 + (64 << 10) }
 }
 
 extension Result {

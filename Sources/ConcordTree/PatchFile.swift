@@ -7,8 +7,8 @@ public enum PatchFile {
     public static func read(
         _ path: String, shards: Int, root: Digest?, into out: inout ByteBuffer
     ) throws(FileError) -> PatchIndex {
-        var zstd = try ZstdDecompressor(path)
         let most = PatchIndex.mostBytes(shards: shards)
+        var zstd = try ZstdDecompressor(path, canonical: most)
         out.removeAll()
         while out.count <= most {
             let start = out.count

@@ -22,7 +22,8 @@ public struct PatchSections: Sendable {
     func lengths() throws -> [[UInt32]] {
         try Parallel.map(patches.count) { i in
             let path = path(patches[i])
-            var zstd = try ZstdDecompressor(path)
+            var zstd = try ZstdDecompressor(
+                path, canonical: PatchIndex.mostBytes(shards: parameters.shards))
             var bytes = ByteBuffer(capacity: parameters.shards * PatchIndex.entrySize)
             bytes.resize(to: parameters.shards * PatchIndex.entrySize)
             bytes.resize(to: try zstd.read(into: bytes.mutableBytes))

@@ -19,7 +19,7 @@ public struct ShardReader: ~Copyable {
     private static let windowBytes = 256 << 10
 
     public init(_ path: String, expected: Manifest.Shard) throws(FileError) {
-        zstd = try ZstdDecompressor(path)
+        zstd = try ZstdDecompressor(path, canonical: Int(expected.bytes))
         self.path = path
         self.expected = expected
         window = .allocate(byteCount: Self.windowBytes, alignment: 16)

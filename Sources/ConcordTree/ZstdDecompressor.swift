@@ -5,7 +5,8 @@ import ConcordFiles
 /// Unpacks a `.zst` file piece by piece: bounded memory whatever the file says of itself.
 ///
 /// Several frames and skippable frames are taken as `zstd -dc` takes them. A window over 8 MiB, bytes that are no
-/// frame and a file that ends inside a frame are refused (FORMAT.md, «Compressed form»).
+/// frame, a file that ends inside a frame and one longer than an honest publisher's are refused (FORMAT.md, «Compressed
+/// form»).
 public struct ZstdDecompressor: ~Copyable {
     /// Frames that need a larger window are refused: 2^23 bytes.
     public static let windowLog: Int32 = 23
@@ -18,8 +19,16 @@ public struct ZstdDecompressor: ~Copyable {
     private var isInsideFrame = false
     private var sawFrame = false
 
-    public init(_ path: String) throws(FileError) {
+    /// The most bytes that a file of so many canonical bytes has. Skippable frames would cost a host nothing.
+    public static func mostBytes(canonical bytes: Int) -> Int { bytes + bytes / 64 + (64 << 10) }
+
+    /// - Parameter bytes: the most canonical bytes that the file can have.
+    public init(_ path: String, canonical bytes: Int) throws(FileError) {
         let file = try File(reading: path)
+        let (size, most) = (try file.size(), Self.mostBytes(canonical: bytes))
+        guard size <= most else {
+            throw FileError(path, "is \(size) bytes long, at most \(most) are allowed")
+        }
         guard let stream = ZSTD_createDCtx() else { throw FileError(path, "zstd has no memory") }
         self.stream = stream
         ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, Self.windowLog)

@@ -15,7 +15,7 @@ import Testing
 
     /// All that a file unpacks to, `step` bytes at a time.
     func unpack(_ packed: [UInt8], step: Int = 1 << 17) throws -> [UInt8] {
-        var zstd = try ZstdDecompressor(try scratch.write(packed, to: "packed.zst"))
+        var zstd = try ZstdDecompressor(try scratch.write(packed, to: "packed.zst"), canonical: 1 << 40)
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: step)
         while true {
@@ -54,6 +54,21 @@ import Testing
         }
         #expect(try unpack(Array(packed[..<Zstd.frame([]).count]), step: 1) == [])
         #expect(try unpack(Zstd.frame([1, 2, 3]) + Zstd.frame([4]), step: 1) == [1, 2, 3, 4])
+    }
+
+    @Test func oneThatIsTooLong() throws {
+        let text = [UInt8](repeating: 7, count: 6400)
+        let most = 6400 + 100 + 65_536
+        for (size, isRight) in [(most, true), (most + 1, false)] {
+            let frame = Zstd.frame(text)
+            let filling = size - frame.count - 8
+            let header: [UInt8] =
+                [0x50, 0x2a, 0x4d, 0x18] + (0..<4).map { UInt8(filling >> (8 * $0) & 0xff) }
+            let path = try scratch.write(
+                frame + header + [UInt8](repeating: 0, count: filling), to: "long.zst")
+            let refusal = Result { _ = try ZstdDecompressor(path, canonical: text.count) }
+            #expect(((try? refusal.get()) != nil) == isRight, "\(size): \(refusal)")
+        }
     }
 
     /// As `zstd -dc` takes them: they stand for nothing, wherever they are.
@@ -176,7 +191,7 @@ import Testing
     @Test func aBombIsBoundedByTheReader() throws {
         let bomb = Zstd.frame([UInt8](repeating: 0, count: 64 << 20), windowLog: 20)
         #expect(bomb.count < 20_000)
-        var zstd = try ZstdDecompressor(try scratch.write(bomb, to: "bomb.zst"))
+        var zstd = try ZstdDecompressor(try scratch.write(bomb, to: "bomb.zst"), canonical: 1 << 40)
         var buffer = [UInt8](repeating: 1, count: 1000)
         let counts = try (0..<10).map { _ in try buffer.withUnsafeMutableBytes { try zstd.read(into: $0) } }
         #expect(counts == [Int](repeating: 1000, count: 10))
@@ -184,9 +199,13 @@ import Testing
     }
 
     @Test func missingFilesAndFoldersAreErrors() throws {
-        let missing = #expect(throws: FileError.self) { _ = try ZstdDecompressor(scratch.path("missing")) }
+        let missing = #expect(throws: FileError.self) {
+            _ = try ZstdDecompressor(scratch.path("missing"), canonical: 1)
+        }
         #expect(missing?.isMissing == true)
-        let folder = #expect(throws: FileError.self) { _ = try ZstdDecompressor(scratch.folder) }
+        let folder = #expect(throws: FileError.self) {
+            _ = try ZstdDecompressor(scratch.folder, canonical: 1)
+        }
         #expect(folder?.message == "is not a regular file")
     }
 }
