@@ -34,6 +34,10 @@ die() {
 }
 
 key='' shard='' tree=''
+take_tree() {
+    if [ -n "$tree" ] || [ -z "$1" ]; then die 64 "give one folder or URL: see sh audit.sh --help"; fi
+    tree=$1
+}
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
@@ -50,13 +54,12 @@ while [ $# -gt 0 ]; do
         [ -n "$shard" ] || die 64 "«» is no shard"
         ;;
     --shard=?*) shard=${1#*=} && shift ;;
+    --) shift && break ;;
     -*) die 64 "there is no option «$1»: see sh audit.sh --help" ;;
-    *)
-        if [ -n "$tree" ] || [ -z "$1" ]; then die 64 "give one folder or URL: see sh audit.sh --help"; fi
-        tree=$1 && shift
-        ;;
+    *) take_tree "$1" && shift ;;
     esac
 done
+for word do take_tree "$word"; done
 tree=${tree:-.}
 case $shard in
 *[!0-9]* | 0?* | ?????*) die 64 "«$shard» is no shard: a number below the tree's shards, counted from 0" ;;
@@ -78,6 +81,7 @@ for tool in awk cat cut find fold head mkdir mktemp od openssl paste rm sha256su
 done
 
 work=$(mktemp -d) || die 1 "no temporary folder can be made: set TMPDIR"
+work=$(cd "$work" && pwd) || die 1 "no temporary folder can be made: set TMPDIR"
 leave() {
     [ -e "$work/fine" ] || set -- 1
     rm -rf "$work" "${pieces:-$work}"
@@ -90,6 +94,8 @@ trap 'exit 143' TERM
 trap 'exit 141' PIPE
 # What is hashed piece by piece becomes a file each, and thousands of them: in memory if there is such a place.
 if [ -n "${TMPDIR:-}" ] || ! pieces=$(mktemp -d /dev/shm/tmp.XXXXXXXXXX 2>/dev/null); then pieces=$work/pieces; fi
+TMPDIR=$work
+export TMPDIR work
 if [ -n "$url" ]; then
     { mkdir "$work/tree" && cd "$work/tree"; } || die 1 "nothing can be written in $work"
     tree=$url
@@ -245,7 +251,7 @@ merkle_roots() {
 
 # Sorts, on the disk if it is much.
 sorted() {
-    sort "$@" || die 1 "what was to be sorted has no room in ${TMPDIR:-/tmp}"
+    sort "$@" || die 1 "what was to be sorted has no room in $work"
 }
 
 # Of the paths on standard input, those of files with more than SIZE bytes.
@@ -315,7 +321,8 @@ if [ -n "$url" ]; then
     tell "fetching authority.txt"
     printf '%s\n' 'authority.txt 1024' 'authority.pem 174' 'latest.txt 128' | fetch
 fi
-is_file authority.txt || die 1 "there is no tree at $tree: $tree/authority.txt cannot be had"
+[ -e authority.txt ] || die 1 "there is no tree at $tree: $tree/authority.txt cannot be had"
+is_file authority.txt || die 4 "$tree/authority.txt: is no file"
 [ -z "$(echo authority.txt | longer 1024)" ] || die 4 "$tree/authority.txt: is longer than 1024 bytes"
 awk -v size="$(wc -c <authority.txt)" "$rules"'
     { line[NR] = $0; sum += length($0) + 1; if ($0 ~ /[^ -~]/) bad = 1 }
@@ -402,8 +409,17 @@ END {
 
 if [ -n "$url" ] && [ -n "$newest" ]; then
     tell "fetching headers"
-    awk -v newest="$newest_height" -v epoch="$epoch" "$rules"'
-        BEGIN { for (start = 0; start <= newest; start += epoch) print "headers/" padded(start) ".bin", 80 * epoch }' | fetch
+    # Some at a time, up to where there are none: the host names any height.
+    start=0 last=.
+    while [ -e "$last" ] && [ "$start" -le "$newest_height" ]; do
+        awk -v start="$start" -v newest="$newest_height" -v epoch="$epoch" "$rules"'
+            BEGIN { for (i = 0; i < 64 && start <= newest + 0; i++) {
+                print "headers/" padded(start) ".bin", 80 * epoch; start += epoch
+            } }' | keep some
+        fetch <"$work/some"
+        last=$(tail -n 1 "$work/some") && last=${last% *}
+        start=$((start + 64 * epoch))
+    done
 fi
 tell "checking headers"
 next=0 parent=0000000000000000000000000000000000000000000000000000000000000000
@@ -530,14 +546,16 @@ for file in read sizes not-der; do keep "$file" </dev/null; done
 if [ -s "$work/bounded" ]; then
     xargs awk -v key="$key" -v shards="$shards" -v epoch="$epoch" "$rules$attestation_program" <"$work/bounded" | keep read
     awk '{ print $0 ".sig" }' "$work/bounded" | xargs cat | as_hex 1 | keep bytes
-    awk '{ print $0 ".sig" }' "$work/bounded" | sizes | awk -v bytes="$work/bytes" '
+    awk '{ print $0 ".sig" }' "$work/bounded" | sizes | awk '
+        BEGIN { bytes = ENVIRON["work"] "/bytes" }
         { h = ""; for (i = 0; i < $1; i++) { getline b <bytes; h = h b } sub(/\.sig$/, "", $2); print $2, h }' |
         awk "$rules$signature_program" | keep not-der
     sizes <"$work/bounded" | keep sizes
 fi
 # Those whose text is right to the last byte, and whose signature has the one form that it may have.
-awk -v sizes="$work/sizes" -v der="$work/not-der" -v all="$work/bounded" '
+awk '
     BEGIN {
+        sizes = ENVIRON["work"] "/sizes"; der = ENVIRON["work"] "/not-der"; all = ENVIRON["work"] "/bounded"
         while ((getline line <sizes) > 0) { split(line, word, " "); size[word[2]] = word[1] }
         while ((getline line <der) > 0) bad[line]
     }
@@ -623,6 +641,7 @@ END { print "." }'
 # so no program has to be started for each. A comment, «# NUMBER», where something is no zero that should be.
 # shellcheck disable=SC2016
 cut_program='
+BEGIN { plan = ENVIRON["work"] "/plan" }
 {
     for (at = 1; at <= length($0); at += 4 * take) {
         if (left == 0) {
@@ -661,7 +680,7 @@ check_patches() {
         elif grep_line "$path" "$work/refused" || ! unpack "$path" "$patch_most" "$work/unpacked/$k"; then
             rm -f "$work/unpacked/$k"
             wrong "$path: is not zstd as it may be here"
-        elif [ -n "$(echo "$work/unpacked/$k" | longer "$patch_most")" ]; then
+        elif [ "$(wc -c <"$work/unpacked/$k")" -gt "$patch_most" ]; then
             rm -f "$work/unpacked/$k"
             wrong "$path: unpacks to more than $patch_most bytes"
         else
@@ -686,11 +705,12 @@ check_patches() {
     cut -d ' ' -f 1 "$work/plan" | uniq | while read -r k; do
         tail -c +$((36 * shards + 1)) "$work/unpacked/$k"
     done | od -An -v -to1 | tr -s ' ' '\134' |
-        awk -v plan="$work/plan" "$cut_program" | keep commands
+        awk "$cut_program" | keep commands
     awk '$1 == "#" { print $2 }' "$work/commands" | keep no-zeros
     hash_written "$work/commands" | keep hashes
-    awk -v hashes="$work/hashes" -v zeros="$work/no-zeros" '
+    awk '
         BEGIN {
+            hashes = ENVIRON["work"] "/hashes"; zeros = ENVIRON["work"] "/no-zeros"
             while ((getline line <hashes) > 0) { split(line, word, " "); hash[word[2]] = word[1] }
             while ((getline line <zeros) > 0) bad[line]
         }
@@ -781,8 +801,9 @@ check_shards() {
     done <"$2"
     hash_files "$work/unpacked" | keep hashes
     (cd "$work/unpacked" && find . -type f | sizes) | keep sizes
-    awk -v hashes="$work/hashes" -v sizes="$work/sizes" -v folder="$folder" '
+    awk -v folder="$folder" '
         BEGIN {
+            hashes = ENVIRON["work"] "/hashes"; sizes = ENVIRON["work"] "/sizes"
             while ((getline line <hashes) > 0) { split(line, word, " "); hash[word[2]] = word[1] }
             while ((getline line <sizes) > 0) { split(line, word, " "); size[substr(word[2], 3)] = word[1] }
         }

@@ -44,6 +44,7 @@ import Testing
             ["--key", key.dropLast() + "g", tree], ["--key", "05" + key.dropFirst(2), tree],
             ["--key", "02" + String(repeating: "f", count: 64), tree], ["--shard", "16", tree],
             ["--shard", "-1", tree], ["--shard", "00", tree], ["--shard", "x", tree],
+            ["--", tree, tree], [tree, "--", tree], ["--", ""],
             ["http://127.0.0.1/a b"], ["http://127.0.0.1/?a"], ["http://127.0.0.1/\"\noutput = \"x"],
         ] {
             let outcome = try shell.run(bad)
@@ -51,5 +52,6 @@ import Testing
                 outcome.status == 64 && outcome.output.isEmpty, "\(bad): \(outcome.output)\(outcome.errors)")
         }
         #expect(try shell.run(["--help"]).status == 0)
+        #expect(try shell.run(["--shard", "0", "--", tree]).status == 0)
     }
 }
