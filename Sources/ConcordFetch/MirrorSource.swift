@@ -29,26 +29,34 @@ struct MirrorSource {
         }
     }
 
-    /// Brings what statements name, the manifest when all it lists is there. Gives how many files came.
-    func data(of statements: [Statement], into folder: Folder) throws -> Int {
-        var wanted = statements.map(VerifiedDownloads.Wanted.patch)
-        var manifest: (path: String, bytes: [UInt8])?
+    /// Brings what statements of an epoch name, the manifest when all it lists is there. Gives how many files came.
+    ///
+    /// - Parameter isAttested: whether the attestations are there already: then patches and manifest come together, for
+    ///   nothing may have the one without the other.
+    func data(of statements: [Statement], isAttested: Bool, into folder: Folder) throws -> Int {
+        var patches = statements.map(VerifiedDownloads.Wanted.patch).filter { !folder.contains($0.path) }
+        var shards: [VerifiedDownloads.Wanted] = []
+        var manifest: Folder.Staged?
         if let first = statements.first, let root = first.snapshotRoot {
             let path = TreePath.manifest(first.blockID)
             let list = try fetchManifest(path, root)
-            wanted += list.shards.indices.map { .shard($0, of: first.blockID, list) }
-            manifest = (path, Array(list.text.utf8))
+            shards = list.shards.indices.map { .shard($0, of: first.blockID, list) }
+                .filter { !folder.contains($0.path) }
+            if !folder.contains(path) { manifest = try folder.stage(list.text, at: path) }
         }
-        wanted = wanted.filter { !folder.contains($0.path) }
         let downloads = VerifiedDownloads(transfers, into: folder, hosts: [url], preferred: 1)
+        let count = patches.count + shards.count + (manifest == nil ? 0 : 1)
+        if !isAttested {
+            shards += patches
+            patches = []
+        }
         do {
-            try downloads.run(wanted) { _, _ in }
+            try downloads.run(shards) { _, _ in }
+            try downloads.run(patches, with: manifest) { _, _ in }
         } catch let error as VerifiedDownloads.NoHost {
             throw TreeMirror.Unusable(description: error.description)
         }
-        guard let manifest, !folder.contains(manifest.path) else { return wanted.count }
-        try folder.write(manifest.bytes, at: manifest.path)
-        return wanted.count + 1
+        return count
     }
 
     private func fetchManifest(_ path: String, _ root: Digest) throws -> Manifest {

@@ -236,7 +236,8 @@ public struct TreeMirror {
             progress(epoch.blocks.last?.height ?? 0)
         }
         for epoch in epochs.reversed() where epoch.start >= lowest ?? .max && epoch.start <= bare {
-            report.files += try source.data(of: try statements(of: epoch, [:], source), into: folder)
+            report.files += try source.data(
+                of: try statements(of: epoch, [:], source), isAttested: true, into: folder)
             progress(epoch.blocks.last?.height ?? 0)
         }
         return lowest
@@ -313,7 +314,7 @@ public struct TreeMirror {
         let new = Dictionary(zip(epoch.unattested, fetched)) { $1 }
         let statements = try statements(of: epoch, new, source)
         try check(statements, after: before)
-        if hasData { report.files += try source.data(of: statements, into: folder) }
+        if hasData { report.files += try source.data(of: statements, isAttested: false, into: folder) }
         for signed in fetched {
             let path = TreePath.attestation(signed.statement.blockID, source.authority.parameters)
             // An attestation that can be seen is complete.

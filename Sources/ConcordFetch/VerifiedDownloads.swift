@@ -90,7 +90,11 @@ final class VerifiedDownloads {
     }
 
     /// Fetches, checks and installs all files. `progress` is told the number installed and the bytes received.
-    func run(_ files: [Wanted], progress: (_ done: Int, _ bytes: Int) -> Void) throws {
+    ///
+    /// - Parameter last: a file to be installed after them; then all get their names together, or none does.
+    func run(
+        _ files: [Wanted], with last: Folder.Staged? = nil, progress: (_ done: Int, _ bytes: Int) -> Void
+    ) throws {
         let checks = OperationQueue()
         checks.maxConcurrentOperationCount = Parallel.cores
         let checked = Mutex<[(Job, (any Error)?)]>([])
@@ -117,7 +121,7 @@ final class VerifiedDownloads {
                     progress(done, transfers.received)
                 }
             }
-            if staged.count >= Self.group || ContinuousClock.now - lastInstall >= Self.interval {
+            if last == nil, staged.count >= Self.group || ContinuousClock.now - lastInstall >= Self.interval {
                 try install()
             }
         }
@@ -134,8 +138,8 @@ final class VerifiedDownloads {
             open.append(job)
         }
 
-        // What was checked is kept, however it ends.
-        defer { try? install() }
+        // What was checked is kept, however it ends, unless it is to be whole.
+        defer { if last == nil { try? install() } }
         try transfers.run { () throws -> Transfers.Next<Job> in
             try settle()
             // What has come and is not checked yet waits on the disk; do not let it grow without end.
@@ -170,6 +174,7 @@ final class VerifiedDownloads {
             }
             progress(done, transfers.received)
         }
+        if let last { staged.append(last) }
         try install()
     }
 
