@@ -141,14 +141,14 @@ tell() {
 
 for file in fine wrong headers; do keep "$file" </dev/null; done
 
-# Folders that cannot be listed would look empty.
+# Folders that cannot be listed would look empty. Names of such ones, or what find says of them.
 if [ -z "$url" ]; then
     # shellcheck disable=SC2016
     find . \( -type d -o -type l \) -exec sh -c '
         for folder do
             [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || printf "%s\n" "${folder#./}"
-        done' sh {} + 2>/dev/null | tr -c ' -~\n' '?' | keep closed
-    [ ! -s "$work/closed" ] || die 1 "$tree/$(head -n 1 "$work/closed") cannot be listed"
+        done' sh {} + 2>&1 | tr -c ' -~\n' '?' | keep closed
+    [ ! -s "$work/closed" ] || die 1 "$tree cannot be listed: $(head -n 1 "$work/closed")"
 fi
 
 # --- Small tools ------------------------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ fetch() {
 # Whether there is such a file, a link to one too. What this machine cannot read is neither right nor wrong.
 is_file() {
     [ -f "$1" ] || return 1
-    [ -r "$1" ] || die 1 "$tree/$1 cannot be read"
+    true <"$1" || die 1 "$tree/$1 cannot be read"
 }
 
 # --- Whose tree it is -------------------------------------------------------------------------------------------------

@@ -326,7 +326,12 @@ public struct TreeVerifier {
     }
 
     private mutating func listUnsigned(_ folder: String) throws {
-        for name in try Folder.names(in: tree.path(folder)) {
+        let names = try Folder.names(in: tree.path(folder))
+        // One may be listed whose files cannot be reached.
+        guard self.folder.contains("\(folder)/.") else {
+            throw FileError.system("look into", tree.path(folder))
+        }
+        for name in names {
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
             if Folder.isFolder(tree.path(path)) {
                 try listUnsigned(path)

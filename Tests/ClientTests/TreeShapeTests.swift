@@ -121,7 +121,7 @@ import Testing
     @Test(arguments: [
         "authority.txt", "authority.pem", "latest.txt", "headers/0000100.bin", "headers",
         "attestations/0000100", "patches", "patches/0000200", "snapshots", "patch", "shard", "signature",
-        "foreign",
+        "foreign", "unreachable",
     ])
     func whatCannotBeRead(what: String) throws {
         let copy = try VerifyTests.Copy()
@@ -131,6 +131,7 @@ import Testing
             case "patch": copy.tree.paths("patches", containing: "/0000217-")[0]
             case "shard": copy.tree.paths("snapshots", containing: "/0000150-")[9]
             case "signature": try copy.tree.attestation(124) + ".sig"
+            case "unreachable": "snapshots"
             default: what
             }
         // A file of its own: those of the copy are links.
@@ -138,14 +139,15 @@ import Testing
         let mode = {
             try FileManager.default.setAttributes([.posixPermissions: $0], ofItemAtPath: copy.tree.path(path))
         }
-        try mode(0)
+        try mode(what == "unreachable" ? 0o444 : 0)
         defer { try? mode(0o755) }
         let verify = try Program.unprivileged([try Client.program().path, "verify", copy.tree.root])
         let verified = try Program(at: verify[0]).run(Array(verify.dropFirst()))
         let shell = HandAudit.allCases[what.count % 2]
         for outcome in [verified, try shell.run([copy.tree.root], isPrivileged: false)] {
             #expect(
-                outcome.status == 1 && outcome.errors.contains(copy.tree.path(path))
+                outcome.status == 1 && outcome.errors.contains(copy.tree.root)
+                    && outcome.errors.contains(path)
                     && outcome.wrong.isEmpty, "\(outcome.said)")
         }
     }
