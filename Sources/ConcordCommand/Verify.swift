@@ -10,7 +10,8 @@ struct Verify: ParsableCommand {
         discussion: """
             Without --key the tree is held to the key that it names itself: compare that one with what the authority \
             says elsewhere. --deep also recomputes MuHash, coins and amount of each snapshot from its coins, and each \
-            snapshot from the one before and the patches since. Exit status: 0 everything is right, 4 something is not.
+            snapshot from the one before and the patches since. Exit status: 0 everything is right, 4 something is not, \
+            1 this machine cannot read all of it.
             """)
 
     @Argument(help: "The folder of the tree.")
