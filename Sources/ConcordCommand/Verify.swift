@@ -67,7 +67,11 @@ struct Verify: ParsableCommand {
         if let from = report.dataFrom, from > report.authority.first {
             print("data from height \(from) on; what is below is attested, and not here")
         }
-        print(report.problems.isEmpty ? "everything is right" : "\(report.problems.count) things are wrong")
+        switch report.problems.count {
+        case 0: print("everything is right")
+        case 1: print("1 thing is wrong")
+        case let count: print("\(count) things are wrong")
+        }
     }
 
     private struct JSON: Encodable {
