@@ -32,7 +32,11 @@ public final class Memory {
                 CREATE TABLE IF NOT EXISTS contradicted(block BLOB PRIMARY KEY, height INT);
                 CREATE TABLE IF NOT EXISTS agreed(
                     network TEXT PRIMARY KEY, height INT, block BLOB, time INT, work TEXT)
-                """, nil, nil, nil) == SQLITE_OK
+                """, nil, nil, nil) == SQLITE_OK,
+            // A first version did not keep the work.
+            sqlite3_exec(database, "SELECT work FROM agreed LIMIT 0", nil, nil, nil) == SQLITE_OK
+                || sqlite3_exec(database, "ALTER TABLE agreed ADD COLUMN work TEXT", nil, nil, nil)
+                    == SQLITE_OK
         else {
             defer { sqlite3_close(database) }
             throw failure(path, database)

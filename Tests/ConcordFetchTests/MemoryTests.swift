@@ -45,6 +45,22 @@ import Testing
         #expect(try memory.contradicted() == [])
     }
 
+    /// What the first version wrote goes on, with no work to hold another chain to.
+    @Test func withoutWork() throws {
+        let block = try Self.signed(alice, 101).statement.blockID
+        try Program.installed("sqlite3").print(
+            folder.path("memory.sqlite"),
+            """
+            CREATE TABLE agreed(network TEXT PRIMARY KEY, height INT, block BLOB, time INT);
+            INSERT INTO agreed VALUES('main', 101, x'\(block.hash.hex)', 7)
+            """)
+        #expect(
+            try Memory(in: folder).agreed(on: .main) == Memory.Agreed(block: block, time: 7, work: 0))
+        let next = Memory.Agreed(block: block, time: 8, work: 9)
+        try Memory(in: folder).remember(next, on: .main)
+        #expect(try Memory(in: folder).agreed(on: .main) == next)
+    }
+
     /// Newest is what was signed last, and not what is highest: a branch may have been left for a lower one.
     @Test func theNewestIsTheLastSigned() throws {
         let memory = try Memory(in: folder)
