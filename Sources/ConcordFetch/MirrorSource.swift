@@ -37,12 +37,15 @@ struct MirrorSource {
         var patches = statements.map(VerifiedDownloads.Wanted.patch).filter { !folder.contains($0.path) }
         var shards: [VerifiedDownloads.Wanted] = []
         var manifest: Folder.Staged?
-        if let first = statements.first, let root = first.snapshotRoot {
+        // Where the manifest is here, so are its shards.
+        if let first = statements.first, let root = first.snapshotRoot,
+            !folder.contains(TreePath.manifest(first.blockID))
+        {
             let path = TreePath.manifest(first.blockID)
             let list = try fetchManifest(path, root)
             shards = list.shards.indices.map { .shard($0, of: first.blockID, list) }
                 .filter { !folder.contains($0.path) }
-            if !folder.contains(path) { manifest = try folder.stage(list.text, at: path) }
+            manifest = try folder.stage(list.text, at: path)
         }
         let downloads = VerifiedDownloads(transfers, into: folder, hosts: [url], preferred: 1)
         let count = patches.count + shards.count + (manifest == nil ? 0 : 1)
