@@ -3,16 +3,29 @@ import Concord
 /// The shell scripts that upload a tree, step by step: a step begins when all of the one before is at the host. What
 /// points to others is copied before the first step, so that a publisher may go on beside an upload.
 enum UploadScript {
+    private static let arguments =
+        """
+        set -euo pipefail
+        tree=$1 target=$2
+        shift 2
+        options=("$@")
+        """
+
+    private static let hasData =
+        """
+        if [ ! -e "$tree/latest.txt" ] || [ ! -d "$tree/snapshots" ]; then
+            echo "error: $tree is no tree with data" >&2
+            exit 1
+        fi
+        """
+
     /// Files are compared by size and time, those that change by their contents: two versions of `latest.txt` may have
     /// the same length and second. rsync puts a file under its name when it is whole.
     static let rsync =
         """
         # Uploads the tree $1 to $2, a HOST:/PATH or a folder, by rsync. What follows are more options of rsync. What is at
         # the host already is not sent again, so a repetition goes on where an upload ended.
-        set -euo pipefail
-        tree=$1 target=$2
-        shift 2
-        options=("$@")
+        \(arguments)
         # send FOLDER OPTION…
         send() {
             local folder=$1
@@ -42,10 +55,7 @@ enum UploadScript {
         # Uploads the tree $1 to $2, a REMOTE:PATH, by rclone, with the headers that an object store serves. What follows are
         # more options of rclone. What is at the host already is not sent again, so a repetition goes on where an upload
         # ended.
-        set -euo pipefail
-        tree=$1 target=$2
-        shift 2
-        options=("$@")
+        \(arguments)
         # send FOLDER OPTION…
         send() {
             local folder=$1
@@ -80,14 +90,8 @@ enum UploadScript {
         """
         # Removes from $2, a HOST:/PATH or a folder, the snapshots and patches that the tree $1 has not any more, by rsync. What
         # follows are more options of rsync.
-        set -euo pipefail
-        tree=$1 target=$2
-        shift 2
-        options=("$@")
-        if [ ! -e "$tree/latest.txt" ] || [ ! -d "$tree/snapshots" ]; then
-            echo "error: $tree is no tree with data" >&2
-            exit 1
-        fi
+        \(arguments)
+        \(hasData)
         clear() {
             rsync -rqL --existing --ignore-existing --delete --timeout=300 "${options[@]}" "$@" --exclude='*' -- "$tree/" "$target"
         }
@@ -102,14 +106,8 @@ enum UploadScript {
         """
         # Removes from $2, a REMOTE:PATH, the snapshots and patches that the tree $1 has not any more, by rclone. What follows
         # are more options of rclone.
-        set -euo pipefail
-        tree=$1 target=$2
-        shift 2
-        options=("$@")
-        if [ ! -e "$tree/latest.txt" ] || [ ! -d "$tree/snapshots" ]; then
-            echo "error: $tree is no tree with data" >&2
-            exit 1
-        fi
+        \(arguments)
+        \(hasData)
         # old FOLDER PATTERN: the names of folders at the host that the tree has not.
         old() {
             [ -d "$tree/$1" ] || return 0
