@@ -22,6 +22,9 @@ public struct BlockTransactions {
     /// Where each transaction's outputs begin in `outputs`; one more at the end.
     public private(set) var firstOutput: [Int] = []
 
+    /// What the outputs of each transaction come to, in satoshi.
+    public private(set) var amounts: [UInt64] = []
+
     public init() {}
 
     public var count: Int { txids.count }
@@ -32,6 +35,7 @@ public struct BlockTransactions {
         txids.removeAll(keepingCapacity: true)
         inputs.removeAll(keepingCapacity: true)
         outputs.removeAll(keepingCapacity: true)
+        amounts.removeAll(keepingCapacity: true)
         firstInput.removeAll(keepingCapacity: true)
         firstOutput.removeAll(keepingCapacity: true)
 
@@ -81,14 +85,20 @@ public struct BlockTransactions {
             try cursor.skip(try cursor.readCount(ofAtLeast: 1))
             try cursor.skip(4)
         }
+        var sum: UInt64 = 0
         for _ in 0..<(try cursor.readCount(ofAtLeast: 9)) {
             let amountOffset = cursor.offset
             let amount = try cursor.readUInt64()
-            guard amount <= Amount.most else { throw ParseError(.outOfRange("an amount"), at: amountOffset) }
+            // `CheckTransaction`, bad-txns-vout-toolarge and bad-txns-txouttotal-toolarge.
+            guard amount <= Amount.most, sum + amount <= Amount.most else {
+                throw ParseError(.outOfRange("an amount"), at: amountOffset)
+            }
+            sum += amount
             let length = try cursor.readCount(ofAtLeast: 1)
             outputs.append(Output(amount: amount, scriptOffset: cursor.offset, scriptLength: length))
             try cursor.skip(length)
         }
+        amounts.append(sum)
         let bodyEnd = cursor.offset
         if hasWitness {
             var items = 0

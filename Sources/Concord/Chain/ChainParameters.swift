@@ -30,6 +30,12 @@ extension Network {
         }
     }
 
+    /// What a miner may make out of nothing at a height, in satoshi (`GetBlockSubsidy`).
+    public func subsidy(at height: Int) -> UInt64 {
+        let halvings = height / (self == .regtest ? 150 : 210_000)
+        return halvings < 64 ? 5_000_000_000 >> UInt64(halvings) : 0
+    }
+
     /// The port at which a node answers RPC and REST unless it is told another (chainparamsbase.cpp).
     public var rpcPort: Int {
         switch self {

@@ -66,7 +66,8 @@ public struct BlockChanges: ~Copyable {
         if height > 0 {
             sortTransactions()
             do throws(ParseError) {
-                try gatherSpent(undo, into: &totals, parameters: parameters)
+                try gatherSpent(
+                    undo, subsidy: network.subsidy(at: height), into: &totals, parameters: parameters)
             } catch {
                 throw .undo(error)
             }
@@ -108,15 +109,22 @@ public struct BlockChanges: ~Copyable {
         return output < transactions.firstOutput[transaction + 1] ? output : nil
     }
 
+    /// - Parameter subsidy: what the miner may take besides the fees, in satoshi.
     private mutating func gatherSpent(
-        _ undo: UnsafeRawBufferPointer, into totals: inout Totals, parameters: TreeParameters
+        _ undo: UnsafeRawBufferPointer, subsidy: UInt64, into totals: inout Totals,
+        parameters: TreeParameters
     ) throws(ParseError) {
         var coins = try SpentCoins(undo, transactions: transactions.count)
+        var fees: UInt64 = 0
         for transaction in 1..<max(transactions.count, 1) {
             let inputs = transactions.firstInput[transaction]..<transactions.firstInput[transaction + 1]
             try coins.beginTransaction(inputs: inputs.count)
+            var paid: UInt64 = 0
             for input in inputs {
                 let coin = try coins.next()
+                paid += coin.amount
+                // `CheckTxInputs`, bad-txns-inputvalues-outofrange.
+                guard paid <= Amount.most else { throw ParseError(.outOfRange("an amount"), at: 0) }
                 let outpoint = transactions.inputs[input]
                 if let output = ownOutput(outpoint) {
                     isSpentHere[output] = true
@@ -131,10 +139,31 @@ public struct BlockChanges: ~Copyable {
                 }
                 totals.coins -= 1
                 totals.amount -= Int64(coin.amount)
+                guard -totals.amount <= Int64(Amount.most) else {
+                    throw ParseError(.malformed("spends more than there can be"), at: 0)
+                }
                 spent.append(Spent(outpoint: outpoint, shard: Int32(parameters.shard(of: script.bytes))))
             }
+            // `CheckTxInputs`, bad-txns-in-belowout.
+            let made = transactions.amounts[transaction]
+            guard made <= paid else {
+                throw ParseError(
+                    .malformed(
+                        "says that transaction \(transaction) spends \(paid) satoshi, but its outputs come to \(made)"
+                    ),
+                    at: 0)
+            }
+            fees += paid - made
+            guard fees <= Amount.most else { throw ParseError(.outOfRange("the fees"), at: 0) }
         }
         try coins.finish()
+        // `ConnectBlock`, bad-cb-amount.
+        guard transactions.amounts[0] <= subsidy + fees else {
+            throw ParseError(
+                .malformed(
+                    "leaves fees of \(fees) satoshi, so the miner may take \(subsidy + fees), but takes "
+                        + "\(transactions.amounts[0])"), at: 0)
+        }
         spent.sort { $0.shard == $1.shard ? $0.outpoint < $1.outpoint : $0.shard < $1.shard }
     }
 
