@@ -17,6 +17,8 @@ public final class ChainInput {
     private var headers: NodeHeaders?
     private var stored: NodeChain.StoredBlocks?
     private var chainOfNode: NodeChain?
+    /// What was told of last.
+    private var undecided: [Digest] = []
     /// How the folder's newest files looked before they were read.
     private var seen: [String] = []
 
@@ -55,7 +57,9 @@ public final class ChainInput {
             let folder = try folder()
             seen = look()
             let progress = progress
-            return try BestChain.scan(folder, cache: cache) { progress(.scanning($0, of: $1)) }
+            let chain = try BestChain.scan(folder, cache: cache) { progress(.scanning($0, of: $1)) }
+            tellUndecided(chain)
+            return chain
         }
         // Before the folder is scanned: a node that cannot be asked ends it at once.
         _ = try node.chainInfo()
@@ -83,6 +87,16 @@ public final class ChainInput {
     /// Makes the folder be scanned again: what was found there is not there any more.
     public func lookAgain() {
         stored = nil
+    }
+
+    private func tellUndecided(_ chain: BestChain) {
+        defer { undecided = chain.undecided }
+        guard !chain.undecided.isEmpty, chain.undecided != undecided else { return }
+        tell(
+            "\(chain.name): the block of height \(chain.tip + 1) is not taken yet: these files do not say which of "
+                + chain.undecided.map(\.reversedHex).joined(separator: " and ")
+                + " the node has accepted. The next block will, or give --node beside --datadir, and the node says it"
+        )
     }
 
     private func folder() throws(FileError) -> BlockFolder {

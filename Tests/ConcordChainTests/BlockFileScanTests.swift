@@ -212,52 +212,6 @@ import Testing
         try expect(try files.found(), [Self.genesis] + Self.chain.prefix(3))
     }
 
-    /// Two blocks on one parent that spend the same coins have the same undo record, and nothing tells whose it is.
-    /// Only one of them was connected: the one that others stand on must not be left without.
-    @Test func siblingsShareARecordThatFitsBoth() throws {
-        for payments in [[], [500], [500, 501]] as [[UInt64]] {
-            for isFirst in [true, false] {
-                (files.blocks, files.undo) = ([:], [:])
-                let stale = TestBlock.on(Self.genesis, salt: 1, payments: payments)
-                let connected = TestBlock.on(Self.genesis, salt: 2, payments: payments)
-                let child = TestBlock.on(connected, salt: 3)
-                files.add(Self.genesis)
-                files.add(isFirst ? [stale, connected] : [connected, stale], withUndo: false)
-                files.add(child, withUndo: false)
-                files.addUndo(connected)
-                files.addUndo(child)
-                let entries = try files.found()
-                #expect(entries.first { $0.hash == connected.hash }?.hasUndo == true)
-                #expect(entries.first { $0.hash == child.hash }?.hasUndo == true)
-                let chain = try BestChain(choosingFrom: entries, files.folder())
-                #expect(chain.tip == 2 && chain[1].hash == connected.hash)
-            }
-        }
-    }
-
-    /// Siblings that spend other coins, as many in as many transactions: a record fits both, and is not for both. It
-    /// belongs to the one that others stand on.
-    @Test func ofSiblingsThatSpendOtherCoinsTheOneWithChildrenHasTheRecord() throws {
-        for payments in [[500], [500, 501]] as [[UInt64]] {
-            for isFirst in [true, false] {
-                (files.blocks, files.undo) = ([:], [:])
-                let stale = TestBlock.on(Self.genesis, salt: 1, payments: payments)
-                let connected = TestBlock.on(Self.genesis, salt: 2, payments: payments.map { $0 + 100 })
-                let child = TestBlock.on(connected, salt: 3)
-                files.add(Self.genesis)
-                files.add(isFirst ? [stale, connected] : [connected, stale], withUndo: false)
-                files.add(child, withUndo: false)
-                files.addUndo(connected)
-                files.addUndo(child)
-                let entries = try files.found()
-                #expect(entries.filter(\.hasUndo).map(\.hash) == [connected.hash, child.hash])
-                try expect(entries.filter { $0.hash != stale.hash }, [Self.genesis, connected, child])
-                let chain = try BestChain(choosingFrom: entries, files.folder())
-                #expect(chain.tip == 2 && chain[1].hash == connected.hash)
-            }
-        }
-    }
-
     @Test func anEmptyFileHasNoBlocks() throws {
         files.blocks[0] = []
         #expect(try files.found() == [])

@@ -61,7 +61,7 @@ final class TestBlockFiles {
 
     func scan(_ number: Int = 0) throws -> [BlockEntry] {
         var scan = BlockFileScan(try folder(), number: number)
-        return try scan.run()
+        return try scan.run().entries
     }
 
     /// Writes the files, and scans one of them.

@@ -42,6 +42,14 @@ public struct Program: Sendable {
         throw TestError("\(name) is not in the PATH")
     }
 
+    /// The Python that has what `Tests/Node` needs.
+    public static func python() throws -> Program {
+        guard let path = ProcessInfo.processInfo.environment["CONCORD_TEST_PYTHON"] else {
+            throw TestError("CONCORD_TEST_PYTHON is not set: run the tests with Tests/run")
+        }
+        return Program(at: path)
+    }
+
     /// The test bundle's program.
     private static func imagePath() throws -> String {
         #if canImport(Darwin)

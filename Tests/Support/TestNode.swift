@@ -52,10 +52,7 @@ public final class TestNode: Sendable {
 
     /// Waits until it is ready.
     private static func launch(_ arguments: [String], as process: inout sending RunningProgram?) throws {
-        guard let python = ProcessInfo.processInfo.environment["CONCORD_TEST_PYTHON"] else {
-            throw TestError("CONCORD_TEST_PYTHON is not set: run the tests with Tests/run")
-        }
-        let program = try Program(at: python).start(arguments)
+        let program = try Program.python().start(arguments)
         let deadline = Date().addingTimeInterval(60)
         while program.isRunning(), Date() < deadline {
             if try program.printed().last == UInt8(ascii: "\n") {

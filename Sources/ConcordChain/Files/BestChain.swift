@@ -4,12 +4,15 @@ import ConcordFiles
 /// The chain with most work among the blocks that the node has connected, from the genesis block to its tip.
 ///
 /// A block counts as connected when the node wrote its undo record: a branch that was only downloaded, or found
-/// invalid, has none. Of branches with equal work the one stored first is kept, as the node keeps it.
+/// invalid, has none. Where fewer records are there than siblings they can be of, and none has a child that was connected,
+/// the chain ends at their parent. Of branches with equal work the one stored first is kept, as the node keeps it.
 public struct BestChain: ChainSource, BlockReader {
     private let folder: BlockFolder
     private let entries: [BlockEntry]
     private let index: [Digest: Int32]
     private let byHeight: [Int32]
+    /// Blocks that stand on the tip, and nothing tells which of them the node has connected.
+    let undecided: [Digest]
 
     public var tip: Int { byHeight.count - 1 }
 
@@ -50,32 +53,36 @@ public struct BestChain: ChainSource, BlockReader {
         try BestChain(choosingFrom: folder.scan(cache: cache, progress: progress), folder)
     }
 
-    /// Chooses from blocks in the order of their files.
-    init(choosingFrom entries: [BlockEntry], _ folder: BlockFolder) throws(FileError) {
-        let tree = BlockTree(entries)
+    /// Chooses from what the files hold.
+    init(choosingFrom scan: BlockFolder.Scan, _ folder: BlockFolder) throws(FileError) {
+        var entries = scan.entries
+        var tree = BlockTree(entries)
         guard let genesis = tree.index[Digest(reversedHex: folder.network.genesis) ?? .zero] else {
             throw Self.noGenesis(folder, found: entries.count)
         }
-        var heights = [Int32](repeating: -1, count: entries.count)
-        var works = [UInt128](repeating: 0, count: entries.count)
+        let highest = tree.grow(from: genesis)
+        let heights = tree.heights
+        var isUndecided: Set<Int32> = []
+        for owner in try SiblingUndo(folder: folder, tree: tree).owners(of: scan.open) {
+            // Of a block that is stored twice the tree knows one place only.
+            var entry = entries[owner.block]
+            entry.take(owner.record)
+            let at = tree.index[entry.hash] ?? Int32(owner.block)
+            entries[Int(at)] = entry
+            if !owner.isConnected { isUndecided.insert(at) }
+        }
         var best = genesis
-        var highest = genesis
-        heights[Int(genesis)] = 0
-        works[Int(genesis)] = entries[Int(genesis)].work
-        var open = [genesis]
-        while let parent = open.popLast() {
-            var next = tree.firstChild[Int(parent)]
-            while next >= 0 {
-                let i = Int(next)
-                heights[i] = heights[Int(parent)] + 1
-                works[i] = works[Int(parent)] + entries[i].work
-                if heights[i] > heights[Int(highest)] { highest = next }
-                let isBetter =
-                    works[i] > works[Int(best)] || (works[i] == works[Int(best)] && next < best)
-                if entries[i].hasUndo, isBetter { best = next }
-                open.append(next)
-                next = tree.sibling[i]
-            }
+        for (i, entry) in entries.enumerated()
+        where entry.hasUndo && heights[i] >= 0 && tree.isBetter(Int32(i), than: best) {
+            best = Int32(i)
+        }
+        if isUndecided.contains(best) {
+            let parent = entries[Int(best)].parent
+            undecided = isUndecided.sorted().map { entries[Int($0)] }.filter { $0.parent == parent }.map(
+                \.hash)
+            best = tree.index[parent] ?? genesis
+        } else {
+            undecided = []
         }
         // Connected blocks whose way down to the genesis block is broken: files are gone. (Of a block that is stored
         // twice only one place has a height.)
@@ -147,39 +154,5 @@ public struct BestChain: ChainSource, BlockReader {
             "lacks the block of height 0 (\(folder.network.genesis)): a pruned node deletes the first files, and a "
                 + "tree begins with them; use the folder of a node that keeps all blocks (prune=0), or ask a pruned "
                 + "one with --node and begin with a dump of its set")
-    }
-}
-
-/// Parents and children among blocks in no order.
-private struct BlockTree {
-    let entries: [BlockEntry]
-    /// The place of each block; of one that is stored twice, the first that has undo.
-    private(set) var index: [Digest: Int32] = [:]
-    private(set) var firstChild: [Int32]
-    private(set) var sibling: [Int32]
-
-    init(_ entries: [BlockEntry]) {
-        self.entries = entries
-        firstChild = .init(repeating: -1, count: entries.count)
-        sibling = firstChild
-        index.reserveCapacity(entries.count)
-        for (i, entry) in entries.enumerated() {
-            if let known = index[entry.hash], entries[Int(known)].hasUndo || !entry.hasUndo { continue }
-            index[entry.hash] = Int32(i)
-        }
-        for (i, entry) in entries.enumerated() where index[entry.hash] == Int32(i) {
-            guard let parent = index[entry.parent] else { continue }
-            sibling[i] = firstChild[Int(parent)]
-            firstChild[Int(parent)] = Int32(i)
-        }
-    }
-
-    /// The lowest block there is on the way down from a block.
-    func rootOfBranch(_ start: Int) -> BlockEntry {
-        var at = start
-        while let parent = index[entries[at].parent], entries[Int(parent)].hash != entries[at].hash {
-            at = Int(parent)
-        }
-        return entries[at]
     }
 }

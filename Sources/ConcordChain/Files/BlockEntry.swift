@@ -22,9 +22,24 @@ struct BlockEntry: Sendable, Equatable {
 
     var hasUndo: Bool { undoSize > 0 }
 
+    var undo: UndoPlace? {
+        hasUndo ? UndoPlace(parent: parent, offset: undoOffset, size: undoSize) : nil
+    }
+
+    /// Gives the block its undo record.
+    mutating func take(_ place: UndoPlace) {
+        undoOffset = place.offset
+        undoSize = place.size
+    }
+
     /// What stands behind the undo record of this block: SHA256(SHA256(hash of the block before ‖ record))
     /// (`UndoWriteToDisk`).
     func undoChecksum(_ record: UnsafeRawBufferPointer) -> Digest {
+        Self.undoChecksum(record, below: parent)
+    }
+
+    /// The same, of a record whose block stands on `parent`.
+    static func undoChecksum(_ record: UnsafeRawBufferPointer, below parent: Digest) -> Digest {
         var sha = SHA256()
         sha.update(parent)
         sha.update(record)

@@ -1,6 +1,12 @@
 import Concord
 import ConcordFiles
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// The `blocks` folder of Bitcoin Core's data directory, read without its index and without any database.
 public struct BlockFolder: Sendable {
     public let path: String
@@ -54,6 +60,13 @@ public struct BlockFolder: Sendable {
         }
     }
 
+    /// The same folder by the one name that it has without links.
+    var realPath: String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     func blockPath(_ number: Int) -> String { "\(path)/blk\(Self.digits(number)).dat" }
     func undoPath(_ number: Int) -> String { "\(path)/rev\(Self.digits(number)).dat" }
 
@@ -67,15 +80,31 @@ public struct BlockFolder: Sendable {
     /// - Parameters:
     ///   - cache: a folder for what the scan finds; files that have not changed are not read again.
     ///   - progress: is told the number of files done and of all, from any thread, for each that had to be scanned.
-    func scan(cache: Folder, progress: @Sendable (Int, Int) -> Void) throws -> [BlockEntry] {
+    func scan(cache: Folder, progress: @Sendable (Int, Int) -> Void) throws -> Scan {
         let done = Counter()
         let files = try Parallel.map(numbers.count) { i in
             let (index, wasScanned) = try BlockFileIndex.current(self, number: numbers[i], cache: cache)
             let number = done.next()
             if wasScanned { progress(number, numbers.count) }
-            return index.entries
+            return index.found
         }
-        return Array(files.joined())
+        return Scan(files)
+    }
+
+    /// What all files hold.
+    struct Scan: Sendable {
+        /// In the order of the files.
+        let entries: [BlockEntry]
+        /// Undo records that nothing in their file gives to one block, with the file's number.
+        let open: [(file: Int, place: UndoPlace)]
+
+        init(_ files: [BlockFileScan.Found]) {
+            entries = Array(files.lazy.map(\.entries).joined())
+            open = files.flatMap { found in
+                // Open records are of blocks that are there.
+                found.open.map { (file: Int(found.entries[0].file), place: $0) }
+            }
+        }
     }
 
     /// Replaces what `buffer` holds with bytes of a file, the key undone; throws when they are not all there.
@@ -108,6 +137,22 @@ public struct BlockFolder: Sendable {
                     entry, height: height, .undo(ParseError(.malformed("does not have its checksum"), at: 0)))
             }
         }
+    }
+
+    /// Reads an undo record of the file with this number, without its checksum.
+    func undoRecord(_ place: UndoPlace, file number: Int) throws(FileError) -> [UInt8] {
+        let file = try File(reading: undoPath(number))
+        var bytes = ByteBuffer()
+        try read(file, at: Int(place.offset), count: Int(place.size), into: &bytes)
+        return [UInt8](bytes.bytes)
+    }
+
+    /// Reads a block's bytes.
+    func block(_ entry: BlockEntry) throws(FileError) -> [UInt8] {
+        let file = try File(reading: blockPath(Int(entry.file)))
+        var bytes = ByteBuffer()
+        try read(file, at: Int(entry.offset), count: Int(entry.size), into: &bytes)
+        return [UInt8](bytes.bytes)
     }
 
     /// Reads the 80 bytes of a block's header.

@@ -34,10 +34,10 @@ struct NodeChain: ChainSource {
         let folder: BlockFolder
         let entries: [Digest: BlockEntry]
 
-        init(_ folder: BlockFolder, _ entries: [BlockEntry]) {
+        init(_ folder: BlockFolder, _ scan: BlockFolder.Scan) {
             self.folder = folder
             // The genesis block has none.
-            let whole = entries.lazy.filter { $0.hasUndo || $0.parent == .zero }
+            let whole = scan.entries.lazy.filter { $0.hasUndo || $0.parent == .zero }
             self.entries = Dictionary(whole.map { ($0.hash, $0) }) { first, _ in first }
         }
     }
