@@ -188,6 +188,8 @@ public final class TestNode: Sendable {
     public func set(_ setting: Setting) throws {
         let (name, value): (String, Any?) =
             switch setting {
+        /// What `getblockchaininfo` says in place of what is so.
+        case chainInfo([String: String])
             case .rest(let value): ("rest", value)
             case .initialBlockDownload(let value): ("ibd", value)
             case .pruneHeight(let value): ("pruneheight", value)
@@ -198,6 +200,7 @@ public final class TestNode: Sendable {
     }
 
     /// How often each method was asked for since the start, like `getblock` and `rest/block`.
+            case .chainInfo(let value): ("chaininfo", value)
     public func requests() throws -> [String: Int] {
         try JSONDecoder().decode([String: Int].self, from: control("requests", [:]))
     }

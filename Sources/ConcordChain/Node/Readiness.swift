@@ -34,6 +34,13 @@ extension NodeChain {
     ///
     /// - Parameter now: seconds since 1970.
     func readiness(now: Int64) throws(NodeError) -> Readiness {
+    /// Of a signet, hex; from Bitcoin Core 28 on.
+    let signet_challenge: String?
+
+    /// Of the signet that all know by that name (kernel/chainparams.cpp, `SigNetParams`).
+    static let signetChallenge =
+        "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430210359ef5021964fe22d6f8e05b2463c9540ce96883f"
+        + "e3b278760f048f5189f2e6c452ae"
         var info = try node.chainInfo()
         // The header of a new block is there before the block is.
         for _ in 0..<10 where info.headers > info.blocks && !info.initialblockdownload {
@@ -91,8 +98,17 @@ extension Node {
             let other = NodeJSON.shown(info.chain)
             throw NodeError(
                 .unsuitable, subject("getblockchaininfo"),
-                "this is a node of the network \(other), not of \(network.rawValue): give --network \(other), or "
-                    + "another --node")
+                Network(rawValue: info.chain) == nil
+                    ? "this is a node of the network \(other), which is not published: give another --node"
+                    : "this is a node of the network \(other), not of \(network.rawValue): give --network \(other), or "
+                        + "another --node")
+        }
+        guard network != .signet || info.signet_challenge.map({ $0 == ChainInfo.signetChallenge }) ?? true
+        else {
+            throw NodeError(
+                .unsuitable, subject("getblockchaininfo"),
+                "this is a node of a signet with a challenge of its own, which is not supported: all signets have the "
+                    + "same genesis block, and a statement could not say which of them it is about")
         }
         return info
     }
