@@ -6,6 +6,7 @@ public struct NodeAddress: Sendable, Equatable, CustomStringConvertible {
     let base: String
 
     public var description: String { base.printable }
+    var isEncrypted: Bool { base.hasPrefix("https:") }
 
     /// Reads a URL, or a host with or without a port; the port is the network's if there is none.
     ///
