@@ -236,3 +236,4 @@ struct NodeTests {
         }
     }
 }
+            (["--node", "/run/bitcoind.sock"], "is a path"), (["--node", "unix:/run/x"], "is a path"),
