@@ -78,7 +78,10 @@ struct PublishRun {
             } catch let error as NodeError {
                 switch error.kind {
                 case .stopped: return
-                case .passing, .moved: trouble.note("\(error)", progress)
+                case .passing: trouble.note(error.words, progress)
+                case .moved:
+                    trouble.note("\(error.words); trying again", progress)
+                    input.lookAgain()
                 case .garbage, .denied, .refused:
                     if trouble.lasts(Self.patience) { throw error }
                     trouble.note("\(error); trying again", progress)
@@ -89,6 +92,13 @@ struct PublishRun {
                 if trouble.lasts(Self.patience) { throw error }
                 trouble.note("\(error); trying again", progress)
                 input.lookAgain()
+            } catch let fault as SigningClock.Fault {
+                standing.note("\(fault); waiting", progress)
+                pause()
+            } catch let error as FileError where error.isContent && error.path.hasPrefix(state.path("fold/"))
+            {
+                // It was removed.
+                trouble.note("\(error); trying again", progress)
                 pause()
             }
         }

@@ -40,4 +40,11 @@ struct NodeAddressTests {
     func nonsense(text: String) {
         #expect(throws: NodeError.self) { try NodeAddress(text, network: .main) }
     }
+
+    @Test("A chain that moved: who looks again by itself does not say to run again")
+    func moved() {
+        let error = NodeError.changed("/node", height: 5)
+        #expect(error.kind == .moved && error.words == "/node: changed while it was read, at height 5")
+        #expect(error.description == "\(error.words). Run the command again")
+    }
 }
