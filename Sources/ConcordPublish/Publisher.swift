@@ -156,7 +156,9 @@ public struct Publisher {
     /// The highest published block of the chain that can be gone on from: it has a running value, an attestation to
     /// hold it to, and its epoch is in the tree. Where anything of that is missing or damaged, an earlier block does,
     /// and what follows it is worked out once more: what the tree has must turn out the same, the rest comes back.
-    private func resume(_ tell: (Event) -> Void) throws -> (SetBuilder.Position, leftBehind: BlockID?) {
+    private func resume(_ tell: (Event) -> Void) throws -> SetBuilder.Position {
+        // What the state has then is of another tree of the same key.
+        guard folder.contains("attestations") else { return SetBuilder.Position() }
         var leftBehind: BlockID?
         var isTold = false
         for block in try rolling.blocks() {

@@ -15,13 +15,16 @@ struct PublishRun {
     let tree: Folder
     let data: Folder
     let state: Folder
-    let first: Int
+    let face: TreeFace
     let signer: Publisher.Signer
     let report: RunReport
     let page: PageWriter
     let progress: ProgressLine
 
-    func run(from chain: any ChainSource) throws {
+    private var first: Int { face.authority.first }
+
+    /// - Parameter readiness: nil where the tip is followed, and the node is asked each time.
+    func run(from chain: any ChainSource, _ readiness: Readiness?) throws {
         if let to = options.to, to > chain.tip, !options.follow {
             progress.say("note: the node's chain ends at height \(chain.tip), \(to) is not there yet")
         }
@@ -139,10 +142,15 @@ struct PublishRun {
                 + (options.confirmations > 0
                     ? ", and \(options.confirmations) confirmations are asked for" : "")
             guard options.follow else { throw CommandFailure(.localFailure, words) }
+                + (tree.contains("attestations")
+                    ? "" : ". Nothing is attested yet, so --first may be another")
             progress.update(words)
             return
         }
         var publisher = Publisher(
+        // First, so that what a killed run leaves says whose it is and how it is cut. A run that does not come as far
+        // leaves nothing behind.
+        try face.write()
             SetBuilder(
                 source: chain, data: data, parameters: parameters, level: options.level,
                 isFixed: { [tree, parameters] in tree.contains(TreePath.attestation($0, parameters)) }),

@@ -38,6 +38,9 @@ struct Run: ParsableCommand {
             valueName: "dir"))
     var state: String?
 
+    @Flag(help: "Give the authority of a tree that has begun another --name.")
+    var rename = false
+
     @Option(
         help: "The network: main, testnet4, signet or regtest. (default: main)", transform: NetworkName.parse)
     var network: Network = .main
@@ -170,14 +173,12 @@ struct Run: ParsableCommand {
             authority: AuthorityFile(
                 name: name, network: network, key: signingKey.publicKey, parameters: parameters, first: first)
         )
-        try face.check()
+        try face.check(mayRename: rename)
         let data = try dataFolder(tree: folder, state: stateFolder)
         try folder.prepare()
-        // First, so that what a killed run leaves says whose it is and how it is cut.
-        try face.write()
         let run = PublishRun(
             options: self, parameters: parameters, input: input, tree: folder, data: data, state: stateFolder,
-            first: first,
+            face: face,
             signer: Publisher.Signer(key: signingKey, name: name, software: Software.name, note: note),
             report: RunReport(isJSON: json, isFollowing: follow, key: signingKey.publicKey, tree: treeRoot),
             page: PageWriter(
@@ -208,9 +209,13 @@ struct Run: ParsableCommand {
         of tree: Folder, on chain: any ChainSource, _ parameters: TreeParameters
     ) throws -> Int {
         let known = try TreeFace.known(in: tree)
-        // A tree that has begun needs it no more.
-        guard let fromDump, known == nil || !tree.contains("attestations") else {
-            return first ?? known?.first ?? 0
+        guard let fromDump else { return first ?? known?.first ?? 0 }
+        guard !tree.contains("attestations") else {
+            throw CommandFailure(
+                .usage,
+                "\(tree.root): has begun, at height \(known?.first ?? 0), and needs no dump: leave --from-dump out. If the "
+                    + "node has pruned blocks that this tree lacks, begin another --tree with the dump, with the same "
+                    + "--key, and with this tree's --state, which knows what the key has signed")
         }
         let block = try DumpSplitter(fromDump, network: network).header.block
         guard
@@ -236,6 +241,8 @@ struct Run: ParsableCommand {
 
     /// Where patches and snapshots go; a tree is of one kind for good.
     private func dataFolder(tree: Folder, state: Folder) throws -> Folder {
+        // Until something is attested it may still be changed.
+        let hasBegun = tree.contains("attestations") || state.contains("journal")
         if attestOnly {
             guard !tree.contains("snapshots") else {
                 throw CommandFailure(
@@ -243,10 +250,13 @@ struct Run: ParsableCommand {
             }
             return try state.inner("set")
         }
-        guard !state.contains("set") else {
-            throw CommandFailure(
-                .usage,
-                "\(tree.root) is a tree of attestations only: add --attest-only, or begin another --tree")
+        if state.contains("set") {
+            guard !hasBegun else {
+                throw CommandFailure(
+                    .usage,
+                    "\(tree.root) is a tree of attestations only: add --attest-only, or begin another --tree")
+            }
+            try state.removeTree("set")
         }
         return tree
     }
