@@ -84,7 +84,7 @@ public struct Publisher {
         public var blocks = 0
         public var signatures = 0
         public var snapshots = 0
-        /// The highest block that was published before and that the best chain has left.
+        /// The block that the tree pointed to before this run, if the best chain has left it.
         public var leftBehind: BlockID?
     }
 
@@ -118,7 +118,8 @@ public struct Publisher {
             try? folder.removeTemporaries()
             if isWitness { try? builder.data.removeTemporaries() }
         }
-        var (position, leftBehind) = try resume(tell)
+        let leftBehind = try head.left()
+        var position = try resume(tell)
         var report = position.statement.map { Report(statement: $0) }
         if let newest = position.statement {
             try state.removeTree("fold")
@@ -178,7 +179,7 @@ public struct Publisher {
                 continue
             }
             do {
-                return (try position(at: block), leftBehind)
+                return try position(at: block)
             } catch let error as FileError where error.isMissing || error.isContent {
                 if !isTold { tell(.goingBack(behind: block, error)) }
                 isTold = true
@@ -191,7 +192,7 @@ public struct Publisher {
                     + "of height \(leftBehind.height) was published. Begin another tree, with another key",
                 kind: .conflict)
         }
-        return (SetBuilder.Position(), leftBehind)
+        return SetBuilder.Position()
     }
 
     private func position(at block: BlockID) throws -> SetBuilder.Position {

@@ -113,6 +113,11 @@ public final class TestNode: Sendable {
         return try mine(depth + 1, on: try result("getblockhash", height - depth))
     }
 
+    /// Takes the blocks from a height on off the best chain, as `invalidateblock` does. Nothing can be mined after that.
+    public func invalidate(from height: Int) throws {
+        _ = try control("invalidate", ["height": height])
+    }
+
     // MARK: Its faults and state
 
     /// What can be wrong with an answer.
@@ -183,24 +188,24 @@ public final class TestNode: Sendable {
         case coinStats(file: String?)
         /// A wrong muhash at this height.
         case lie(height: Int?)
+        /// What `getblockchaininfo` says in place of what is so.
+        case chainInfo([String: String])
     }
 
     public func set(_ setting: Setting) throws {
         let (name, value): (String, Any?) =
             switch setting {
-        /// What `getblockchaininfo` says in place of what is so.
-        case chainInfo([String: String])
             case .rest(let value): ("rest", value)
             case .initialBlockDownload(let value): ("ibd", value)
             case .pruneHeight(let value): ("pruneheight", value)
             case .coinStats(let value): ("coinstats", value)
             case .lie(let value): ("lie", value)
+            case .chainInfo(let value): ("chaininfo", value)
             }
         _ = try control("set", [name: value ?? NSNull()])
     }
 
     /// How often each method was asked for since the start, like `getblock` and `rest/block`.
-            case .chainInfo(let value): ("chaininfo", value)
     public func requests() throws -> [String: Int] {
         try JSONDecoder().decode([String: Int].self, from: control("requests", [:]))
     }
