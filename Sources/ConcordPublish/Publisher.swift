@@ -16,6 +16,9 @@ public struct Publisher {
     private let first: Int
     private let beginning: Beginning
     private let torrents: SnapshotTorrents
+    private let clock: SigningClock
+    /// Of the newest attestation by this key, seconds since 1970.
+    private var newestSigned: Int64?
     private var source: any ChainSource { builder.source }
     private var parameters: TreeParameters { builder.parameters }
 
@@ -49,16 +52,18 @@ public struct Publisher {
     ///   - state: the folder of this publisher's own, which must be locked.
     ///   - first: the epoch height that the tree begins with.
     ///   - webSeeds: URLs of the tree, for the torrents of its snapshots.
+    ///   - clock: what the times of new attestations are held to.
     public init(
         _ builder: SetBuilder, tree: Folder, state: Folder, first: Int = 0,
         beginning: Beginning = .blocks(memory: SetFold.defaultMemory), webSeeds: [String] = [],
-        signer: Signer
+        clock: SigningClock = SigningClock(), signer: Signer
     ) {
         self.builder = builder
         folder = tree
         self.state = state
         self.first = first
         self.beginning = beginning
+        self.clock = clock
         torrents = SnapshotTorrents(folder: tree, parameters: builder.parameters, webSeeds: webSeeds)
         key = signer.key
         attestor = Attestor(
@@ -126,7 +131,12 @@ public struct Publisher {
             try head.writeHeaders(below: position.epoch.start)
             try head.point(to: newest.blockID, position.epoch.headers)
         }
-        if position.next <= target { tell(.resuming(height: max(position.next, first), to: target)) }
+        newestSigned = try attestor.journal.newestTime()
+        if position.next <= target {
+            // Before work that may take days.
+            if !isAttested(source.blockID(at: target)) { try checkIsNotAhead(now()) }
+            tell(.resuming(height: max(position.next, first), to: target))
+        }
         while position.next <= target, !isStopping() {
             let steps = try next(&position, to: target, isStopping: isStopping, tell)
             guard let statement = steps.last?.statement else { break }
@@ -255,6 +265,7 @@ public struct Publisher {
         _ steps: [SetBuilder.Step], at position: SetBuilder.Position, now: Int64
     ) throws -> Int {
         for step in steps { try checkClock(now, step) }
+        if steps.contains(where: { !isAttested($0.statement.blockID) }) { try checkIsNotAhead(now) }
         let statements = steps.map(\.statement)
         do {
             try source.confirm(statements)
@@ -264,6 +275,7 @@ public struct Publisher {
             throw error
         }
         let signatures = try attestor.attest(statements, now: now)
+        if signatures > 0 { newestSigned = max(newestSigned ?? now, now) }
         guard let newest = statements.last else { return signatures }
         if newest.isEpochStart { try head.writeHeaders(below: newest.height) }
         try head.point(to: newest.blockID, position.epoch.headers)
@@ -273,9 +285,19 @@ public struct Publisher {
         return signatures
     }
 
+    private func checkIsNotAhead(_ now: Int64) throws {
+        // The newest may bear an earlier time than those before it.
+        let times = try (max(0, source.tip - 10)...source.tip).map { height in
+            let header = try source.header(at: height)
+            return header[68..<72].reversed().reduce(0) { $0 << 8 | Int64($1) }
+        }
+        try clock.check(
+            now, network: source.network, newestBlock: times.max() ?? 0, newestSigned: newestSigned)
+    }
+
     /// A time of attestation is signed for ever; miners' clocks are at most two hours ahead.
     private func checkClock(_ now: Int64, _ step: SetBuilder.Step) throws(FileError) {
-        guard now >= Int64(step.time) - 7200 else {
+        guard now >= Int64(step.time) - SigningClock.most else {
             throw FileError(
                 source.name,
                 "the block of height \(step.statement.height) is of \(Timestamp.text(Int64(step.time))), but "

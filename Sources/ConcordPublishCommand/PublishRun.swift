@@ -33,7 +33,7 @@ struct PublishRun {
                 "note: the node's chain ends at height \(chain.tip), below the tree's \(latest.height)")
         }
         guard options.follow else {
-            try publish(chain)
+            try publish(chain, readiness)
             guard StopSignal.isStopping else { return }
             throw CommandFailure(
                 .localFailure,
@@ -61,7 +61,8 @@ struct PublishRun {
                 chain = nil
                 let tip = now.blockID(at: now.tip)
                 if tip != published {
-                    let reasons = try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons
+                    let readiness = try input.readiness(now: Int64(Date().timeIntervalSince1970))
+                    let reasons = readiness.reasons
                     if !reasons.isEmpty, !options.allowBehind {
                         standing.note("the node is not ready: \(reasons[0]); waiting for it", progress)
                         pause()
@@ -70,7 +71,7 @@ struct PublishRun {
                     for reason in reasons.prefix(1) {
                         standing.note("the node is behind: \(reason)", progress)
                     }
-                    try publish(now)
+                    try publish(now, readiness)
                     published = tip
                     if reasons.isEmpty { standing = Trouble() }
                 }
@@ -91,10 +92,6 @@ struct PublishRun {
                 default: throw error
                 }
                 pause()
-            } catch let error as FileError where !error.isConflict && input.owns(error.path) {
-                if trouble.lasts(Self.patience) { throw error }
-                trouble.note("\(error); trying again", progress)
-                input.lookAgain()
             } catch let fault as SigningClock.Fault {
                 standing.note("\(fault); waiting", progress)
                 pause()
@@ -102,6 +99,10 @@ struct PublishRun {
             {
                 // It was removed.
                 trouble.note("\(error); trying again", progress)
+            } catch let error as FileError where !error.isConflict && input.owns(error.path) {
+                if trouble.lasts(Self.patience) { throw error }
+                trouble.note("\(error); trying again", progress)
+                input.lookAgain()
                 pause()
             }
         }
@@ -130,7 +131,7 @@ struct PublishRun {
     private var newestHeight: Int { (try? Tree(tree.root).latest())?.height ?? -1 }
 
     /// Publishes what is new on a chain.
-    private func publish(_ chain: any ChainSource) throws {
+    private func publish(_ chain: any ChainSource, _ readiness: Readiness?) throws {
         let started = Date()
         let target = min(options.to ?? chain.tip, chain.tip - options.confirmations)
         if let to = options.to, to < first {
@@ -141,23 +142,24 @@ struct PublishRun {
                 "the tree begins at height \(first); the node's chain ends at \(chain.tip)"
                 + (options.confirmations > 0
                     ? ", and \(options.confirmations) confirmations are asked for" : "")
-            guard options.follow else { throw CommandFailure(.localFailure, words) }
                 + (tree.contains("attestations")
                     ? "" : ". Nothing is attested yet, so --first may be another")
+            guard options.follow else { throw CommandFailure(.localFailure, words) }
             progress.update(words)
             return
         }
-        var publisher = Publisher(
         // First, so that what a killed run leaves says whose it is and how it is cut. A run that does not come as far
         // leaves nothing behind.
         try face.write()
+        var publisher = Publisher(
             SetBuilder(
                 source: chain, data: data, parameters: parameters, level: options.level,
                 isFixed: { [tree, parameters] in tree.contains(TreePath.attestation($0, parameters)) }),
             tree: tree,
             state: state, first: first,
             beginning: options.fromDump.map { .dump($0) } ?? .blocks(memory: options.memory.bytes),
-            webSeeds: options.webSeed, signer: signer)
+            webSeeds: options.webSeed,
+            clock: SigningClock(isAtTip: readiness?.isAtTip, isTrusted: options.allowClock), signer: signer)
         let result = try publisher.run(
             to: target, now: { Int64(Date().timeIntervalSince1970) }, isStopping: { StopSignal.isStopping },
             tell: tell)

@@ -23,6 +23,12 @@ struct Run: ParsableCommand {
     @Flag(help: "Sign although the node says that it is behind its network.")
     var allowBehind = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Sign although this machine's clock is two hours ahead of the newest block and of what was signed last, or "
+                + "behind that."))
+    var allowClock = false
+
     @Option(help: ArgumentHelp("The tree to write.", valueName: "dir"))
     var tree: String
 
@@ -163,7 +169,7 @@ struct Run: ParsableCommand {
         let input = try chain.input(network: network, cache: stateFolder, progress)
         // Before there is anything of a tree.
         let chain = try input.chain()
-        if !follow { try requireReadiness(of: input, progress) }
+        let readiness = try follow ? nil : requireReadiness(of: input, progress)
         // Runs with other folders of their own may have the same tree.
         let treeLock = try FolderLock(withoutFile: treeRoot)
         let folder = Folder(reading: treeRoot)
@@ -186,14 +192,15 @@ struct Run: ParsableCommand {
                     of: folder, authority: face.authority, template: template.map(ChainOptions.withoutSlash)),
                 progress),
             progress: progress)
-        try run.run(from: chain)
+        try run.run(from: chain, readiness)
         treeLock.release()
         lock.release()
     }
 
     /// A node that is behind its network knows a chain that others have left or will leave: nothing of it is signed.
-    private func requireReadiness(of input: ChainInput, _ progress: ProgressLine) throws {
-        for reason in try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons {
+    private func requireReadiness(of input: ChainInput, _ progress: ProgressLine) throws -> Readiness {
+        let readiness = try input.readiness(now: Int64(Date().timeIntervalSince1970))
+        for reason in readiness.reasons {
             guard allowBehind else {
                 throw CommandFailure(
                     .localFailure,
@@ -202,6 +209,7 @@ struct Run: ParsableCommand {
             }
             progress.say("note: the node is behind: \(reason)")
         }
+        return readiness
     }
 
     /// The height that the tree begins at: as it is said, as the dump says, as the tree says.
