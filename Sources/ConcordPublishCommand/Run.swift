@@ -38,14 +38,14 @@ struct Run: ParsableCommand {
     @Option(help: "The authority's name: letters, digits, «.», «_», «-».", transform: Parse.name)
     var name: AuthorityName
 
+    @Flag(help: "Give the authority of a tree that has begun another --name.")
+    var rename = false
+
     @Option(
         help: ArgumentHelp(
             "The publisher's own folder: running values, scan, signing journal. Keep it. (default: TREE.state)",
             valueName: "dir"))
     var state: String?
-
-    @Flag(help: "Give the authority of a tree that has begun another --name.")
-    var rename = false
 
     @Option(
         help: "The network: main, testnet4, signet or regtest. (default: main)", transform: NetworkName.parse)
@@ -166,6 +166,7 @@ struct Run: ParsableCommand {
         let stateRoot = state.map(ChainOptions.withoutSlash) ?? "\(treeRoot).state"
         let lock = try FolderLock(stateRoot)
         let stateFolder = try Folder(stateRoot)
+        try StateRestore.check(stateFolder)
         let input = try chain.input(network: network, cache: stateFolder, progress)
         // Before there is anything of a tree.
         let chain = try input.chain()

@@ -56,7 +56,8 @@ import Testing
         #expect(status == 0 && answer.minimum == 2 && answer.verdicts == ["agrees", "agrees", "withdrawn"])
         #expect(try client.trusted().authorities.map(\.withdrawn) == [nil, nil, 300])
         #expect(
-            try client.succeed("trust", "list").output.contains("(own; withdrawn: counts below height 300 only)"))
+            try client.succeed("trust", "list").output.contains(
+                "(own; withdrawn: counts below height 300 only)"))
         #expect(try client.run("trust", "retire", "dora", "--from", "1").status == 64)
         #expect(try client.run("trust", "retire", "alpha", "--from", "x").status == 64)
         // One that a trustnet vouches for is not silenced.

@@ -78,7 +78,8 @@ import Testing
             #expect(
                 try Roster(trustnets: [trustnet], own: retired).members.map(\.withdrawn) == [withdrawn])
         }
-        let two = try Roster(own: retired + [Trustnet.Member(try Self.authority("bob", 1))])
+        let members: [Trustnet.Member] = retired + [Trustnet.Member(try Self.authority("bob", 1))]
+        let two = try Roster(own: members)
         #expect(try [6, 7].map { try two.minimum(at: $0) } == [2, 1])
     }
 
