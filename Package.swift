@@ -96,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "ConcordPublishCommand",
             dependencies: [
-                "ConcordBuild", "ConcordPublish", "ConcordConsole", "ConcordTransfers",
+                "ConcordBuild", "ConcordFetch", "ConcordPublish", "ConcordConsole", "ConcordTransfers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

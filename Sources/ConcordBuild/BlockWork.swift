@@ -27,8 +27,7 @@ struct BlockWork: ~Copyable {
             throw blocks.damaged(id.height, error)
         }
         guard totals.header.hash == id.hash else {
-            throw FileError(
-                source.name, "changed while it was read, at height \(id.height): run the command again")
+            throw NodeError.changed(source.name, height: id.height)
         }
         return totals
     }

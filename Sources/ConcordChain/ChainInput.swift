@@ -107,9 +107,9 @@ public final class ChainInput {
     ///
     /// - Parameter now: seconds since 1970.
     public func readiness(now: Int64) throws -> Readiness {
-        guard node != nil else { return Readiness(reasons: []) }
+        guard node != nil else { return Readiness(reasons: [], isOfNode: false) }
         if chainOfNode == nil { _ = try chain() }
-        return try chainOfNode?.readiness(now: now) ?? Readiness(reasons: [])
+        return try chainOfNode?.readiness(now: now) ?? Readiness(reasons: [], isOfNode: false)
     }
 
     /// Returns when the chain may have another end than `tip`, or `isStopping` says so. A node that does not answer is

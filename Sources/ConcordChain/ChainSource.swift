@@ -14,6 +14,9 @@ public protocol ChainSource: Sendable {
     func header(at height: Int) throws -> [UInt8]
     /// Whether the node has this block, on whatever branch.
     func knows(_ block: BlockID) throws -> Bool
+    /// Whether the node is done with its work and has left this block, which is above its tip: one that its operator has
+    /// declared invalid (`invalidateblock`). False where nobody can tell.
+    func hasLeft(_ block: BlockID) throws -> Bool
     /// How many blocks from a height on are best asked for at once; at least one.
     func batch(from height: Int) -> Int
     /// Gets blocks ready to be read, from any thread.
@@ -24,6 +27,7 @@ public protocol ChainSource: Sendable {
 
 extension ChainSource {
     public func confirm(_ statements: [Statement]) throws {}
+    public func hasLeft(_ block: BlockID) throws -> Bool { false }
 }
 
 /// Blocks of the best chain that are at hand.

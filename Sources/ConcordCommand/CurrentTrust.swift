@@ -12,7 +12,7 @@ extension Home {
         try update.run(list.trustnets)
         let trustnets = try update.usable(list.trustnets, now: now)
         do {
-            let roster = try Roster(trustnets: trustnets, own: list.authorities)
+            let roster = try Roster(trustnets: trustnets, own: list.members)
             guard !roster.entries.isEmpty else {
                 throw CommandFailure(
                     .localFailure,

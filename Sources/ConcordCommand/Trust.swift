@@ -6,7 +6,9 @@ import ConcordFetch
 struct Trust: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Choose the authorities whose agreement you demand.",
-        subcommands: [Add.self, Remove.self, Use.self, Update.self, Drop.self, List.self])
+        subcommands: [
+            Add.self, Remove.self, Retire.self, Use.self, Update.self, Drop.self, List.self,
+        ])
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -68,6 +70,42 @@ struct Trust: ParsableCommand {
             try opened.write(list)
             try opened.close()
             print("removed \(name), \(list.authorities.count) left")
+        }
+    }
+
+    struct Retire: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Withdraw an authority's key: what it attests counts below a height only.",
+            discussion: """
+                For an authority that gave up its key, or says from which height on it signed something wrong. Whoever \
+                has the key can still sign blocks below that height, so a key that was stolen is better removed. A key \
+                that a trustnet vouches for too counts as far as the trustnet lets it.
+                """)
+
+        @OptionGroup var home: HomeOptions
+        @Argument(help: "Its name in your list.")
+        var name: String
+        @Option(help: ArgumentHelp("The height from which the key no longer counts.", valueName: "height"))
+        var from: Int
+
+        func run() throws {
+            let opened = try home.open()
+            var list = try opened.trustList()
+            guard let name = AuthorityName(name) else { throw CommandFailure(.usage, "«\(name)» is no name") }
+            do {
+                try list.retire(name, from: from)
+            } catch let refusal as TrustList.Refusal {
+                throw CommandFailure(.usage, refusal.description)
+            }
+            let roster = try Trust.roster(
+                list, try opened.trustnets(of: list).compactMap { $0.held?.trustnet })
+            try opened.write(list)
+            try opened.close()
+            let entry = roster.entries.first { $0.member.authority.name == name }
+            let counts =
+                entry?.member.withdrawn.map { "counts below height \($0) only" }
+                ?? "still counts at every height, for a trustnet vouches for it"
+            print("the key of \(name) \(counts). \(try Trust.demand(roster))")
         }
     }
 }

@@ -61,14 +61,14 @@ extension Trust {
             let known = held.compactMap { $0.held?.trustnet }
             var entries: [Roster.Entry]
             do throws(RosterError) {
-                let roster = try Roster(trustnets: known, own: list.authorities)
+                let roster = try Roster(trustnets: known, own: list.members)
                 entries = roster.entries
                 minimum = entries.isEmpty ? nil : try roster.minimum()
                 problem = nil
             } catch {
                 // Each by itself is in order.
                 entries = known.flatMap { (try? Roster(trustnets: [$0]))?.entries ?? [] }
-                entries += (try? Roster(own: list.authorities))?.entries ?? []
+                entries += (try? Roster(own: list.members))?.entries ?? []
                 minimum = nil
                 problem = error.description
             }
@@ -97,8 +97,8 @@ extension Trust {
             for row in authorities {
                 let vouchers = (row.trustnets + (row.isOwn ? ["own"] : [])).joined(separator: ", ")
                 let withdrawn = row.withdrawn.map { "; withdrawn: counts below height \($0) only" } ?? ""
-                lines.append(
-                    "\(row.name)  \(row.key)" + (trustnets.isEmpty ? "" : "  (\(vouchers)\(withdrawn))"))
+                let isPlain = trustnets.isEmpty && row.withdrawn == nil
+                lines.append("\(row.name)  \(row.key)" + (isPlain ? "" : "  (\(vouchers)\(withdrawn))"))
                 lines.append("    words: \(row.words.joined(separator: " "))")
                 lines += row.urls.map { "    \(WebAddress.shown($0))" }
             }

@@ -75,7 +75,7 @@ extension Trust {
             }
             if list.trustnets.isEmpty { print("no trustnets are in use") }
             let trustnets = try update.usable(list.trustnets, now: now)
-            do throws(RosterError) { _ = try Roster(trustnets: trustnets, own: list.authorities) } catch {
+            do throws(RosterError) { _ = try Roster(trustnets: trustnets, own: list.members) } catch {
                 throw CommandFailure(.noAgreement, error.description)
             }
             try opened.close()
@@ -111,7 +111,7 @@ extension Trust {
 
     /// The authorities of a list that is to be written; refused where they cannot be compared.
     static func roster(_ list: TrustList, _ trustnets: [Trustnet]) throws -> Roster {
-        do throws(RosterError) { return try Roster(trustnets: trustnets, own: list.authorities) } catch {
+        do throws(RosterError) { return try Roster(trustnets: trustnets, own: list.members) } catch {
             throw CommandFailure(.usage, "\(error). Nothing was changed")
         }
     }

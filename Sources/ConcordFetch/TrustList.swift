@@ -6,8 +6,10 @@ import Foundation
 
 /// Whom a client recognises: `trust.json` in its home folder.
 public struct TrustList: Sendable {
-    /// Its own authorities, beside those of its trustnets.
-    public private(set) var authorities: [Authority] = []
+    /// Its own authorities, beside those of its trustnets, and how far their keys count.
+    public private(set) var members: [Trustnet.Member] = []
+    /// Its own authorities.
+    public var authorities: [Authority] { members.map(\.authority) }
     public private(set) var trustnets: [Subscription] = []
 
     /// A trustnet that it uses.
@@ -42,6 +44,7 @@ public struct TrustList: Sendable {
                     throw Refusal(description: "«\(entry.name)» has a name or key that is none")
                 }
                 try add(Authority(name: name, key: key, urls: entry.urls))
+                if let height = entry.withdrawn { try retire(name, from: height) }
             }
             for entry in stored.trustnets ?? [] {
                 guard let key = PublicKey(hex: entry.key) else {
@@ -61,28 +64,43 @@ public struct TrustList: Sendable {
             throw Refusal(
                 description: "this key is in the list as «\(known.name)»: one authority must not count twice")
         }
-        if let i = authorities.firstIndex(where: { $0.name == authority.name }) {
-            guard authorities[i].key == authority.key else {
+        if let i = members.firstIndex(where: { $0.authority.name == authority.name }) {
+            let known = members[i].authority
+            guard known.key == authority.key else {
                 throw Refusal(
                     description:
-                        "«\(authority.name)» is in the list with another key, \(authorities[i].key.hex): if "
+                        "«\(authority.name)» is in the list with another key, \(known.key.hex): if "
                         + "that is no longer right, first «concord trust remove \(authority.name)»")
             }
-            authorities[i].urls += urls.filter { !authorities[i].urls.contains($0) }
+            members[i].authority.urls += urls.filter { !known.urls.contains($0) }
             return
         }
         guard !urls.isEmpty else {
             throw Refusal(description: "an authority needs at least one URL of its tree")
         }
-        authorities.append(Authority(name: authority.name, key: authority.key, urls: urls))
+        members.append(Trustnet.Member(Authority(name: authority.name, key: authority.key, urls: urls)))
     }
 
     /// Removes an authority; throws if there is none of this name.
     public mutating func remove(_ name: AuthorityName) throws {
-        guard let i = authorities.firstIndex(where: { $0.name == name }) else {
+        members.remove(at: try place(of: name))
+    }
+
+    /// Withdraws an authority's key: what it attests counts below a height only. Throws if there is none of this name,
+    /// or if no block can have this height.
+    public mutating func retire(_ name: AuthorityName, from height: Int) throws {
+        let i = try place(of: name)
+        guard (0...TreePath.mostHeight).contains(height) else {
+            throw Refusal(description: "\(height) is no height from 0 to \(TreePath.mostHeight)")
+        }
+        members[i].withdrawn = height
+    }
+
+    private func place(of name: AuthorityName) throws -> Int {
+        guard let i = members.firstIndex(where: { $0.authority.name == name }) else {
             throw Refusal(description: "there is no «\(name)» in the list: see «concord trust list»")
         }
-        authorities.remove(at: i)
+        return i
     }
 
     /// Adds a trustnet, or more URLs to one that is there.
@@ -103,8 +121,10 @@ public struct TrustList: Sendable {
     public func encoded() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let entries = authorities.map {
-            Stored.Entry(name: $0.name.description, key: $0.key.hex, urls: $0.urls)
+        let entries = members.map {
+            Stored.Entry(
+                name: $0.authority.name.description, key: $0.authority.key.hex, urls: $0.authority.urls,
+                withdrawn: $0.withdrawn)
         }
         let trustnets = trustnets.map { Stored.Trustnet(key: $0.key.hex, urls: $0.urls) }
         return [UInt8](try encoder.encode(Stored(authorities: entries, trustnets: trustnets))) + [0x0a]
@@ -134,6 +154,8 @@ public struct TrustList: Sendable {
         struct Entry: Codable {
             let name, key: String
             let urls: [String]
+            /// Missing for a key that was not withdrawn.
+            let withdrawn: Int?
         }
         struct Trustnet: Codable {
             let key: String

@@ -16,6 +16,9 @@ public struct Publisher {
     private let first: Int
     private let beginning: Beginning
     private let torrents: SnapshotTorrents
+    private let clock: SigningClock
+    /// Of the newest attestation by this key, seconds since 1970.
+    private var newestSigned: Int64?
     private var source: any ChainSource { builder.source }
     private var parameters: TreeParameters { builder.parameters }
 
@@ -49,16 +52,18 @@ public struct Publisher {
     ///   - state: the folder of this publisher's own, which must be locked.
     ///   - first: the epoch height that the tree begins with.
     ///   - webSeeds: URLs of the tree, for the torrents of its snapshots.
+    ///   - clock: what the times of new attestations are held to.
     public init(
         _ builder: SetBuilder, tree: Folder, state: Folder, first: Int = 0,
         beginning: Beginning = .blocks(memory: SetFold.defaultMemory), webSeeds: [String] = [],
-        signer: Signer
+        clock: SigningClock = SigningClock(), signer: Signer
     ) {
         self.builder = builder
         folder = tree
         self.state = state
         self.first = first
         self.beginning = beginning
+        self.clock = clock
         torrents = SnapshotTorrents(folder: tree, parameters: builder.parameters, webSeeds: webSeeds)
         key = signer.key
         attestor = Attestor(
@@ -84,7 +89,7 @@ public struct Publisher {
         public var blocks = 0
         public var signatures = 0
         public var snapshots = 0
-        /// The highest block that was published before and that the best chain has left.
+        /// The block that the tree pointed to before this run, if the best chain has left it.
         public var leftBehind: BlockID?
     }
 
@@ -118,14 +123,20 @@ public struct Publisher {
             try? folder.removeTemporaries()
             if isWitness { try? builder.data.removeTemporaries() }
         }
-        var (position, leftBehind) = try resume(tell)
+        let leftBehind = try head.left()
+        var position = try resume(tell)
         var report = position.statement.map { Report(statement: $0) }
         if let newest = position.statement {
             try state.removeTree("fold")
             try head.writeHeaders(below: position.epoch.start)
             try head.point(to: newest.blockID, position.epoch.headers)
         }
-        if position.next <= target { tell(.resuming(height: max(position.next, first), to: target)) }
+        newestSigned = try attestor.journal.newestTime()
+        if position.next <= target {
+            // Before work that may take days.
+            if !isAttested(source.blockID(at: target)) { try checkIsNotAhead(now()) }
+            tell(.resuming(height: max(position.next, first), to: target))
+        }
         while position.next <= target, !isStopping() {
             let steps = try next(&position, to: target, isStopping: isStopping, tell)
             guard let statement = steps.last?.statement else { break }
@@ -156,7 +167,9 @@ public struct Publisher {
     /// The highest published block of the chain that can be gone on from: it has a running value, an attestation to
     /// hold it to, and its epoch is in the tree. Where anything of that is missing or damaged, an earlier block does,
     /// and what follows it is worked out once more: what the tree has must turn out the same, the rest comes back.
-    private func resume(_ tell: (Event) -> Void) throws -> (SetBuilder.Position, leftBehind: BlockID?) {
+    private func resume(_ tell: (Event) -> Void) throws -> SetBuilder.Position {
+        // What the state has then is of another tree of the same key.
+        guard folder.contains("attestations") else { return SetBuilder.Position() }
         var leftBehind: BlockID?
         var isTold = false
         for block in try rolling.blocks() {
@@ -176,7 +189,7 @@ public struct Publisher {
                 continue
             }
             do {
-                return (try position(at: block), leftBehind)
+                return try position(at: block)
             } catch let error as FileError where error.isMissing || error.isContent {
                 if !isTold { tell(.goingBack(behind: block, error)) }
                 isTold = true
@@ -189,7 +202,7 @@ public struct Publisher {
                     + "of height \(leftBehind.height) was published. Begin another tree, with another key",
                 kind: .conflict)
         }
-        return (SetBuilder.Position(), leftBehind)
+        return SetBuilder.Position()
     }
 
     private func position(at block: BlockID) throws -> SetBuilder.Position {
@@ -252,6 +265,7 @@ public struct Publisher {
         _ steps: [SetBuilder.Step], at position: SetBuilder.Position, now: Int64
     ) throws -> Int {
         for step in steps { try checkClock(now, step) }
+        if steps.contains(where: { !isAttested($0.statement.blockID) }) { try checkIsNotAhead(now) }
         let statements = steps.map(\.statement)
         do {
             try source.confirm(statements)
@@ -261,6 +275,7 @@ public struct Publisher {
             throw error
         }
         let signatures = try attestor.attest(statements, now: now)
+        if signatures > 0 { newestSigned = max(newestSigned ?? now, now) }
         guard let newest = statements.last else { return signatures }
         if newest.isEpochStart { try head.writeHeaders(below: newest.height) }
         try head.point(to: newest.blockID, position.epoch.headers)
@@ -270,9 +285,19 @@ public struct Publisher {
         return signatures
     }
 
+    private func checkIsNotAhead(_ now: Int64) throws {
+        // The newest may bear an earlier time than those before it.
+        let times = try (max(0, source.tip - 10)...source.tip).map { height in
+            let header = try source.header(at: height)
+            return header[68..<72].reversed().reduce(0) { $0 << 8 | Int64($1) }
+        }
+        try clock.check(
+            now, network: source.network, newestBlock: times.max() ?? 0, newestSigned: newestSigned)
+    }
+
     /// A time of attestation is signed for ever; miners' clocks are at most two hours ahead.
     private func checkClock(_ now: Int64, _ step: SetBuilder.Step) throws(FileError) {
-        guard now >= Int64(step.time) - 7200 else {
+        guard now >= Int64(step.time) - SigningClock.most else {
             throw FileError(
                 source.name,
                 "the block of height \(step.statement.height) is of \(Timestamp.text(Int64(step.time))), but "

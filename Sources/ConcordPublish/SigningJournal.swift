@@ -78,21 +78,44 @@ struct SigningJournal {
             bytes.removeLast(bytes.count - whole)
             try File.truncate(path, to: whole)
         }
-        var lines = FieldLines(bytes)
-        do throws(ParseError) {
-            while !lines.isAtEnd {
-                let start = lines.offset
-                let words = try lines.line().split(separator: " ", omittingEmptySubsequences: false).map(
-                    String.init)
-                guard words.count == 4, let height = FieldLines.height(words[0]),
-                    let block = Digest(reversedHex: words[1]), let statement = Digest(hex: words[2]),
-                    let time = Timestamp.seconds(words[3])
-                else { throw ParseError(.malformed("has a line that is no entry of the journal"), at: start) }
-                entries[BlockID(height: height, hash: block)] = Entry(statement: statement, time: time)
-            }
-        } catch {
-            throw .parse(error, path)
-        }
+        do throws(ParseError) { entries = try Self.parse(bytes) } catch { throw .parse(error, path) }
         loadedEpoch = epoch
+    }
+
+    private static func parse(_ bytes: [UInt8]) throws(ParseError) -> [BlockID: Entry] {
+        var entries: [BlockID: Entry] = [:]
+        var lines = FieldLines(bytes)
+        while !lines.isAtEnd {
+            let start = lines.offset
+            let words = try lines.line().split(separator: " ", omittingEmptySubsequences: false).map(
+                String.init)
+            guard words.count == 4, let height = FieldLines.height(words[0]),
+                let block = Digest(reversedHex: words[1]), let statement = Digest(hex: words[2]),
+                let time = Timestamp.seconds(words[3])
+            else { throw ParseError(.malformed("has a line that is no entry of the journal"), at: start) }
+            entries[BlockID(height: height, hash: block)] = Entry(statement: statement, time: time)
+        }
+        return entries
+    }
+
+    /// The newest time that was noted in the last two epochs: a key signs in the order of time, but for blocks that it
+    /// comes back to. Seconds since 1970; nil where nothing was noted.
+    func newestTime() throws(FileError) -> Int64? {
+        let files = try Folder.names(in: folder).filter { name in
+            name.hasSuffix(".txt") && TreePath.height(digits: name.dropLast(4)) != nil
+        }
+        var newest: Int64?
+        for name in files.suffix(2) {
+            let path = "\(folder)/\(name)"
+            // A last line without its end was never finished.
+            let bytes = try File.read(path, atMost: 1 << 30)
+            let whole = Array(bytes[..<((bytes.lastIndex(of: 0x0a) ?? -1) + 1)])
+            do throws(ParseError) {
+                for entry in try Self.parse(whole).values { newest = max(newest ?? entry.time, entry.time) }
+            } catch {
+                throw .parse(error, path)
+            }
+        }
+        return newest
     }
 }

@@ -19,7 +19,9 @@ public struct TreeFace {
     }
 
     /// Throws if the tree there belongs to another authority or is cut otherwise: one tree, one key.
-    public func check() throws(FileError) {
+    ///
+    /// - Parameter mayRename: whether the authority is to have another name from now on.
+    public func check(mayRename: Bool = false) throws(FileError) {
         guard let known = try Self.known(in: folder) else { return }
         let path = folder.path(TreePath.authority)
         guard known.key == authority.key else {
@@ -35,10 +37,19 @@ public struct TreeFace {
                     + "epochs of \(known.parameters.epoch) blocks: give these, or another --tree",
                 kind: .conflict)
         }
-        // Until something is attested it may still be changed.
-        guard known.first == authority.first || !folder.contains("attestations") else {
+        // Until something is attested they may still be changed.
+        guard folder.contains("attestations") else { return }
+        guard known.first == authority.first else {
             throw FileError(
                 path, "begins at height \(known.first): leave --first out, or give another --tree",
+                kind: .conflict)
+        }
+        guard mayRename || known.name == authority.name else {
+            throw FileError(
+                path,
+                "is the tree of \(known.name), not of \(authority.name): give --name \(known.name). If this authority is "
+                    + "to be called \(authority.name) from now on, give --rename too, once; what is attested keeps "
+                    + "the old name",
                 kind: .conflict)
         }
     }

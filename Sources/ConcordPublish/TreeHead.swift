@@ -14,7 +14,7 @@ struct TreeHead {
     /// more takes nothing back.
     func point(to block: BlockID, _ headers: [UInt8]) throws {
         let path = TreePath.headers(epochOf: block.height, parameters)
-        if isFurther(than: block, headers) {
+        if try isFurther(than: block, headers) {
             let bytes = try? File.read(folder.path(path), atMost: BlockHeader.size * parameters.epoch)
             if bytes?.starts(with: headers) != true { try folder.write(headers, at: path) }
             return
@@ -27,13 +27,32 @@ struct TreeHead {
         }
     }
 
+    /// The block that the hint names, if it was published and the chain has left it.
+    func left() throws -> BlockID? {
+        guard let latest = try? Tree(folder.root).latest(),
+            folder.contains(TreePath.attestation(latest, parameters))
+        else { return nil }
+        if latest.height <= source.tip {
+            return source.blockID(at: latest.height) == latest ? nil : latest
+        }
+        // The node's chain is shorter. The block stands on it if the headers that lead to the block pass by its tip.
+        let tip = source.blockID(at: source.tip)
+        let path = folder.path(TreePath.headers(epochOf: tip.height, parameters))
+        let chain = (try? File.read(path, atMost: BlockHeader.size * parameters.epoch))
+            .flatMap { try? HeaderChain(parsing: $0, from: parameters.epochStart(of: tip.height)) }
+        if let passed = chain?.block(at: tip.height), passed != tip { return latest }
+        return try source.hasLeft(latest) ? latest : nil
+    }
+
     /// Whether the hint names this block or one that stands on it.
-    private func isFurther(than block: BlockID, _ headers: [UInt8]) -> Bool {
+    private func isFurther(than block: BlockID, _ headers: [UInt8]) throws -> Bool {
         guard let latest = try? Tree(folder.root).latest(), latest.height >= block.height else {
             return false
         }
         if latest.height <= source.tip { return source.blockID(at: latest.height) == latest }
-        // The node's chain is shorter. What is published stands on it only if the headers lead there.
+        // The node's chain is shorter: it has yet to come to the block, or was told to leave it.
+        if try source.hasLeft(latest) { return false }
+        // What is published stands on it only if the headers lead there.
         var last: Digest?
         let first = parameters.epochStart(of: block.height)
         for start in stride(from: first, through: latest.height, by: parameters.epoch) {

@@ -9,7 +9,7 @@ struct ConcordPublishCommand: ParsableCommand {
         abstract: "Publish the Bitcoin UTXO set of your own node as a signed static tree.",
         version: Software.version,
         subcommands: [
-            Run.self, Prune.self, Keygen.self, Hosting.self, Compare.self, TrustnetCommand.self,
+            Run.self, Prune.self, Restore.self, Keygen.self, Hosting.self, Compare.self, TrustnetCommand.self,
         ])
 
     static func main() {

@@ -15,13 +15,16 @@ struct PublishRun {
     let tree: Folder
     let data: Folder
     let state: Folder
-    let first: Int
+    let face: TreeFace
     let signer: Publisher.Signer
     let report: RunReport
     let page: PageWriter
     let progress: ProgressLine
 
-    func run(from chain: any ChainSource) throws {
+    private var first: Int { face.authority.first }
+
+    /// - Parameter readiness: nil where the tip is followed, and the node is asked each time.
+    func run(from chain: any ChainSource, _ readiness: Readiness?) throws {
         if let to = options.to, to > chain.tip, !options.follow {
             progress.say("note: the node's chain ends at height \(chain.tip), \(to) is not there yet")
         }
@@ -30,7 +33,7 @@ struct PublishRun {
                 "note: the node's chain ends at height \(chain.tip), below the tree's \(latest.height)")
         }
         guard options.follow else {
-            try publish(chain)
+            try publish(chain, readiness)
             guard StopSignal.isStopping else { return }
             throw CommandFailure(
                 .localFailure,
@@ -58,7 +61,8 @@ struct PublishRun {
                 chain = nil
                 let tip = now.blockID(at: now.tip)
                 if tip != published {
-                    let reasons = try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons
+                    let readiness = try input.readiness(now: Int64(Date().timeIntervalSince1970))
+                    let reasons = readiness.reasons
                     if !reasons.isEmpty, !options.allowBehind {
                         standing.note("the node is not ready: \(reasons[0]); waiting for it", progress)
                         pause()
@@ -67,7 +71,7 @@ struct PublishRun {
                     for reason in reasons.prefix(1) {
                         standing.note("the node is behind: \(reason)", progress)
                     }
-                    try publish(now)
+                    try publish(now, readiness)
                     published = tip
                     if reasons.isEmpty { standing = Trouble() }
                 }
@@ -78,13 +82,23 @@ struct PublishRun {
             } catch let error as NodeError {
                 switch error.kind {
                 case .stopped: return
-                case .passing, .moved: trouble.note("\(error)", progress)
+                case .passing: trouble.note(error.words, progress)
+                case .moved:
+                    trouble.note("\(error.words); trying again", progress)
+                    input.lookAgain()
                 case .garbage, .denied, .refused:
                     if trouble.lasts(Self.patience) { throw error }
                     trouble.note("\(error); trying again", progress)
                 default: throw error
                 }
                 pause()
+            } catch let fault as SigningClock.Fault {
+                standing.note("\(fault); waiting", progress)
+                pause()
+            } catch let error as FileError where error.isContent && error.path.hasPrefix(state.path("fold/"))
+            {
+                // It was removed.
+                trouble.note("\(error); trying again", progress)
             } catch let error as FileError where !error.isConflict && input.owns(error.path) {
                 if trouble.lasts(Self.patience) { throw error }
                 trouble.note("\(error); trying again", progress)
@@ -117,7 +131,7 @@ struct PublishRun {
     private var newestHeight: Int { (try? Tree(tree.root).latest())?.height ?? -1 }
 
     /// Publishes what is new on a chain.
-    private func publish(_ chain: any ChainSource) throws {
+    private func publish(_ chain: any ChainSource, _ readiness: Readiness?) throws {
         let started = Date()
         let target = min(options.to ?? chain.tip, chain.tip - options.confirmations)
         if let to = options.to, to < first {
@@ -128,10 +142,15 @@ struct PublishRun {
                 "the tree begins at height \(first); the node's chain ends at \(chain.tip)"
                 + (options.confirmations > 0
                     ? ", and \(options.confirmations) confirmations are asked for" : "")
+                + (tree.contains("attestations")
+                    ? "" : ". Nothing is attested yet, so --first may be another")
             guard options.follow else { throw CommandFailure(.localFailure, words) }
             progress.update(words)
             return
         }
+        // First, so that what a killed run leaves says whose it is and how it is cut. A run that does not come as far
+        // leaves nothing behind.
+        try face.write()
         var publisher = Publisher(
             SetBuilder(
                 source: chain, data: data, parameters: parameters, level: options.level,
@@ -139,7 +158,8 @@ struct PublishRun {
             tree: tree,
             state: state, first: first,
             beginning: options.fromDump.map { .dump($0) } ?? .blocks(memory: options.memory.bytes),
-            webSeeds: options.webSeed, signer: signer)
+            webSeeds: options.webSeed,
+            clock: SigningClock(isAtTip: readiness?.isAtTip, isTrusted: options.allowClock), signer: signer)
         let result = try publisher.run(
             to: target, now: { Int64(Date().timeIntervalSince1970) }, isStopping: { StopSignal.isStopping },
             tell: tell)

@@ -23,6 +23,12 @@ struct Run: ParsableCommand {
     @Flag(help: "Sign although the node says that it is behind its network.")
     var allowBehind = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Sign although this machine's clock is two hours ahead of the newest block and of what was signed last, or "
+                + "behind that."))
+    var allowClock = false
+
     @Option(help: ArgumentHelp("The tree to write.", valueName: "dir"))
     var tree: String
 
@@ -31,6 +37,9 @@ struct Run: ParsableCommand {
 
     @Option(help: "The authority's name: letters, digits, «.», «_», «-».", transform: Parse.name)
     var name: AuthorityName
+
+    @Flag(help: "Give the authority of a tree that has begun another --name.")
+    var rename = false
 
     @Option(
         help: ArgumentHelp(
@@ -157,10 +166,11 @@ struct Run: ParsableCommand {
         let stateRoot = state.map(ChainOptions.withoutSlash) ?? "\(treeRoot).state"
         let lock = try FolderLock(stateRoot)
         let stateFolder = try Folder(stateRoot)
+        try StateRestore.check(stateFolder)
         let input = try chain.input(network: network, cache: stateFolder, progress)
         // Before there is anything of a tree.
         let chain = try input.chain()
-        if !follow { try requireReadiness(of: input, progress) }
+        let readiness = try follow ? nil : requireReadiness(of: input, progress)
         // Runs with other folders of their own may have the same tree.
         let treeLock = try FolderLock(withoutFile: treeRoot)
         let folder = Folder(reading: treeRoot)
@@ -170,14 +180,12 @@ struct Run: ParsableCommand {
             authority: AuthorityFile(
                 name: name, network: network, key: signingKey.publicKey, parameters: parameters, first: first)
         )
-        try face.check()
+        try face.check(mayRename: rename)
         let data = try dataFolder(tree: folder, state: stateFolder)
         try folder.prepare()
-        // First, so that what a killed run leaves says whose it is and how it is cut.
-        try face.write()
         let run = PublishRun(
             options: self, parameters: parameters, input: input, tree: folder, data: data, state: stateFolder,
-            first: first,
+            face: face,
             signer: Publisher.Signer(key: signingKey, name: name, software: Software.name, note: note),
             report: RunReport(isJSON: json, isFollowing: follow, key: signingKey.publicKey, tree: treeRoot),
             page: PageWriter(
@@ -185,14 +193,15 @@ struct Run: ParsableCommand {
                     of: folder, authority: face.authority, template: template.map(ChainOptions.withoutSlash)),
                 progress),
             progress: progress)
-        try run.run(from: chain)
+        try run.run(from: chain, readiness)
         treeLock.release()
         lock.release()
     }
 
     /// A node that is behind its network knows a chain that others have left or will leave: nothing of it is signed.
-    private func requireReadiness(of input: ChainInput, _ progress: ProgressLine) throws {
-        for reason in try input.readiness(now: Int64(Date().timeIntervalSince1970)).reasons {
+    private func requireReadiness(of input: ChainInput, _ progress: ProgressLine) throws -> Readiness {
+        let readiness = try input.readiness(now: Int64(Date().timeIntervalSince1970))
+        for reason in readiness.reasons {
             guard allowBehind else {
                 throw CommandFailure(
                     .localFailure,
@@ -201,6 +210,7 @@ struct Run: ParsableCommand {
             }
             progress.say("note: the node is behind: \(reason)")
         }
+        return readiness
     }
 
     /// The height that the tree begins at: as it is said, as the dump says, as the tree says.
@@ -208,9 +218,13 @@ struct Run: ParsableCommand {
         of tree: Folder, on chain: any ChainSource, _ parameters: TreeParameters
     ) throws -> Int {
         let known = try TreeFace.known(in: tree)
-        // A tree that has begun needs it no more.
-        guard let fromDump, known == nil || !tree.contains("attestations") else {
-            return first ?? known?.first ?? 0
+        guard let fromDump else { return first ?? known?.first ?? 0 }
+        guard !tree.contains("attestations") else {
+            throw CommandFailure(
+                .usage,
+                "\(tree.root): has begun, at height \(known?.first ?? 0), and needs no dump: leave --from-dump out. If the "
+                    + "node has pruned blocks that this tree lacks, begin another --tree with the dump, with the same "
+                    + "--key, and with this tree's --state, which knows what the key has signed")
         }
         let block = try DumpSplitter(fromDump, network: network).header.block
         guard
@@ -236,6 +250,8 @@ struct Run: ParsableCommand {
 
     /// Where patches and snapshots go; a tree is of one kind for good.
     private func dataFolder(tree: Folder, state: Folder) throws -> Folder {
+        // Until something is attested it may still be changed.
+        let hasBegun = tree.contains("attestations") || state.contains("journal")
         if attestOnly {
             guard !tree.contains("snapshots") else {
                 throw CommandFailure(
@@ -243,10 +259,13 @@ struct Run: ParsableCommand {
             }
             return try state.inner("set")
         }
-        guard !state.contains("set") else {
-            throw CommandFailure(
-                .usage,
-                "\(tree.root) is a tree of attestations only: add --attest-only, or begin another --tree")
+        if state.contains("set") {
+            guard !hasBegun else {
+                throw CommandFailure(
+                    .usage,
+                    "\(tree.root) is a tree of attestations only: add --attest-only, or begin another --tree")
+            }
+            try state.removeTree("set")
         }
         return tree
     }

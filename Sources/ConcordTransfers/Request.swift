@@ -93,6 +93,8 @@ public struct Failure: Error, Equatable, Sendable {
         case tooLarge(limit: Int)
         /// No connection, too slow for too long, or not done by the deadline, in libcurl's words.
         case timedOut(String)
+        /// The host cannot show by its certificate that it is who it should be, in libcurl's words.
+        case untrusted(String)
         /// Anything else between here and the host, in libcurl's words.
         case network(String)
         /// This machine's fault: another host would not help.
@@ -126,7 +128,7 @@ extension Failure: CustomStringConvertible {
         case .wrongRange: "\(url) was not answered with the range of bytes that was asked for"
         case .tooLarge(let limit): "\(url) is larger than the \(limit) bytes it may have"
         case .timedOut(let words): "\(url) timed out: \(words)"
-        case .network(let words): "\(url) could not be fetched: \(words)"
+        case .untrusted(let words), .network(let words): "\(url) could not be fetched: \(words)"
         case .local(let words): "\(url) failed on this machine: \(words)"
         }
     }

@@ -262,6 +262,7 @@ extension Transfer {
             CURLE_COULDNT_RESOLVE_PROXY:
             if let exhausted = PartFile.whyNoneCanBeOpened { throw exhausted }
             throw code == CURLE_FILE_COULDNT_READ_FILE ? .notFound : .network(words(code))
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR: throw .untrusted(words(code))
         case CURLE_RANGE_ERROR, CURLE_BAD_DOWNLOAD_RESUME: throw .wrongRange
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_SSL_CACERT_BADFILE: throw .local(words(code))
         default: throw .network(words(code))

@@ -65,9 +65,47 @@ import Testing
         }
         let verified = try Program.built("concord").run("verify", publication.tree.root, "--deep")
         #expect(verified.isSuccess, "\(verified.output)")
-        // The dump is not needed again, and does no harm.
+        // The dump is not needed again: it is refused, not ignored.
         #expect(try publication.publish().output.hasPrefix("nothing new: "))
-        #expect(try publication.publish("--from-dump", path).output.hasPrefix("nothing new: "))
+        let refused = try publication.run("--from-dump", path)
+        #expect(refused.status == 64)
+        for words in ["has begun, at height 150", "leave --from-dump out", "begin another --tree", "--state"]
+        {
+            #expect(refused.errors.contains(words), "\(refused.errors)")
+        }
+    }
+
+    /// A node that has pruned what the tree still lacks: another tree with the same key and state.
+    @Test func aNodeThatWasPrunedPastTheTree() throws {
+        let scratch = try Scratch()
+        try ChainFixture.regtestRich.unpack(into: scratch.path("chain"))
+        let node = try TestNode(importing: scratch.path("chain/blocks"))
+        try node.set(.initialBlockDownload(false))
+        var publication = try Publication(.regtestRich, datadir: node.folder)
+        publication.source = ["--node", node.base, "--cookie", node.cookieFile]
+        try publication.publish("--to", "210")
+        let noted = try publication.journal.text("0000200.txt")
+        try node.set(.pruneHeight(290))
+        let pruned = try publication.run()
+        #expect(pruned.status == 1)
+        for words in ["pruned this block", "another --tree with the same --key and --state", "--from-dump"] {
+            #expect(pruned.errors.contains(words), "\(pruned.errors)")
+        }
+        let dump = try publication.scratch.write(ChainFixture.regtestRich.dumpFile(of: 300), to: "utxo.dat")
+        let tree = PlainTree(publication.scratch.path("another"))
+        let arguments = ["--tree", tree.root, "--state", publication.state.root]
+        let begun = try Publication.program().run(publication.arguments(arguments + ["--from-dump", dump]))
+        #expect(begun.isSuccess && begun.output.hasPrefix("published 31 blocks"), "\(begun.errors)")
+        #expect(!begun.errors.contains("going back"), "\(begun.errors)")
+        #expect(
+            try Publication.program().run(publication.arguments(arguments)).output.hasPrefix("nothing new: "))
+        let verified = try Program.built("concord").run("verify", tree.root, "--deep")
+        #expect(verified.isSuccess, "\(verified.output)")
+        let answers = try ChainFixture.regtestRich.answers()
+        #expect(try tree.text("latest.txt") == "330 \(answers[330].block)\n")
+        // One journal for both.
+        #expect(try publication.journal.text("0000200.txt") == noted)
+        #expect(try publication.journal.text("0000300.txt").split(separator: "\n").count == 31)
     }
 
     /// A client that trusts a witness too fetches from the others, without a word about what a witness has not got.

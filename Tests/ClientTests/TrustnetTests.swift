@@ -44,6 +44,29 @@ import Testing
         #expect(verified.output == "Verified OK\n")
     }
 
+    /// A client's own list can do what a trustnet can.
+    @Test func aKeyOfOnesOwnListIsRetired() throws {
+        for site in sites { try client.trust(site) }
+        let retired = try client.succeed("trust", "retire", "charlie", "--from", "300")
+        #expect(
+            retired.output
+                == "the key of charlie counts below height 300 only. 3 authorities, 2 must attest a block, none may "
+                + "differ\n")
+        let (status, answer) = try client.check()
+        #expect(status == 0 && answer.minimum == 2 && answer.verdicts == ["agrees", "agrees", "withdrawn"])
+        #expect(try client.trusted().authorities.map(\.withdrawn) == [nil, nil, 300])
+        #expect(
+            try client.succeed("trust", "list").output.contains(
+                "(own; withdrawn: counts below height 300 only)"))
+        #expect(try client.run("trust", "retire", "dora", "--from", "1").status == 64)
+        #expect(try client.run("trust", "retire", "alpha", "--from", "x").status == 64)
+        // One that a trustnet vouches for is not silenced.
+        try client.use(try TrustnetSite(sites))
+        let kept = try client.succeed("trust", "retire", "bravo", "--from", "9")
+        #expect(kept.output.contains("still counts at every height"), "\(kept.output)")
+        #expect(try client.check().answer.verdicts == ["agrees", "agrees", "agrees"])
+    }
+
     /// Newer versions come in on the way; where nothing is newer, only the document is asked for.
     @Test func newerVersionsComeIn() throws {
         let net = try TrustnetSite(Array(sites[..<2]))

@@ -201,6 +201,29 @@ import Testing
         }
     }
 
+    /// Blocks under a magic that is none of ours.
+    private func refusal(magic: String, blocks: Int) throws -> String {
+        files.blocks[0] = ([Self.genesis] + TestBlock.chain(blocks)).flatMap {
+            TestBlockFiles.record($0.bytes, magic: hex(magic))
+        }
+        try files.write(tail: 100)
+        return refusal(.signet)?.message ?? ""
+    }
+
+    @Test func networksThatAreNotPublishedAreNamed() throws {
+        #expect(
+            try refusal(magic: "0b110907", blocks: 3).contains(
+                "holds blocks of testnet3, which is not published"))
+        #expect(try refusal(magic: "0b110907", blocks: 0).contains("testnet3"))
+        let custom = try refusal(magic: "5ec03cf1", blocks: 3)
+        #expect(
+            custom.contains("begins with 5ec03cf1")
+                && custom.contains("challenge of its own is not supported"), "\(custom)")
+        #expect(!custom.contains("xor.dat"))
+        // Once is no magic.
+        #expect(try refusal(magic: "5ec03cf1", blocks: 0).contains("xor.dat"))
+    }
+
     @Test func anotherFoldersKeyIsSuspected() throws {
         files.add([Self.genesis] + TestBlock.chain(2))
         try files.write()

@@ -41,6 +41,30 @@ import Testing
         #expect(error?.message.contains("no blk*.dat files") == true)
     }
 
+    private func refusal(_ name: String) -> String {
+        let error = #expect(throws: FileError.self) { try BlockFolder(scratch.path(name), network: .main) }
+        return error?.description ?? ""
+    }
+
+    /// `-blocksdir`: what to give is said.
+    @Test func blocksElsewhereAreFound() throws {
+        try scratch.write([], to: "disk/blocks/blk00000.dat")
+        #expect(refusal("disk/blocks").contains("give the folder above it, \(scratch.path("disk"))"))
+        #expect(refusal("disk/blocks/").contains("give the folder above it, \(scratch.path("disk"))"))
+        try scratch.write([], to: "moved/blk00000.dat")
+        #expect(refusal("moved").contains("a folder in which it is called blocks"))
+        try scratch.write([], to: "node/blocks/index/CURRENT")
+        #expect(refusal("node").contains("-blocksdir"))
+        try scratch.write("# blocksdir=/no\nserver=1\n blocksdir = /big/disk \n", to: "node/bitcoin.conf")
+        #expect(refusal("node").contains("Give --datadir /big/disk; with"))
+        try scratch.write("[main]\nblocksdir=/other\n", to: "young/bitcoin.conf")
+        #expect(
+            refusal("young").contains("has no blocks folder") && refusal("young").contains("--datadir /other")
+        )
+        try scratch.write("rpcuser=x\n", to: "plain/bitcoin.conf")
+        #expect(refusal("plain").contains("has no «blocks» folder"))
+    }
+
     /// `blk%05u.dat`: other names are other people's.
     @Test func onlyBitcoinCoresNamesCount() throws {
         for name in [

@@ -57,6 +57,30 @@ import Testing
         try list.add(Self.authority("b", 0, "https://b.example"))
     }
 
+    /// A key that was withdrawn stays so: in the file, and when its authority gets more URLs.
+    @Test func aKeyIsRetired() throws {
+        var list = TrustList()
+        try list.add(Self.authority("a", 0, "https://a.example"))
+        try list.add(Self.authority("b", 1, "https://b.example"))
+        let (a, b) = (try #require(AuthorityName("a")), try #require(AuthorityName("b")))
+        try list.retire(a, from: 840_000)
+        try list.add(Self.authority("a", 0, "https://mirror.example"))
+        let scratch = try Scratch()
+        let read = try TrustList(reading: scratch.write(try list.encoded(), to: "trust.json"))
+        #expect(read.members == list.members && read.members.map(\.withdrawn) == [840_000, nil])
+        #expect(read.authorities[0].urls == ["https://a.example", "https://mirror.example"])
+        try list.retire(a, from: 0)
+        #expect(list.members[0].withdrawn == 0)
+        #expect(throws: TrustList.Refusal.self) { try list.retire(b, from: -1) }
+        #expect(throws: TrustList.Refusal.self) { try list.retire(b, from: 10_000_000) }
+        #expect(throws: TrustList.Refusal.self) {
+            try list.retire(try #require(AuthorityName("c")), from: 1)
+        }
+        try list.remove(a)
+        try list.add(Self.authority("a", 0, "https://a.example"))
+        #expect(list.members.map(\.withdrawn) == [nil, nil])
+    }
+
     @Test(arguments: [
         "ftp://a.example", "a.example", "", "http://", "https://a.example?b", "https://a.example/#b",
         "http://a\nb", "http://a.example\0",

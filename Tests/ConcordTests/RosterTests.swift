@@ -68,6 +68,21 @@ import Testing
         #expect(try Roster(trustnets: trustnets, own: [alice]).members.map(\.withdrawn) == [nil])
     }
 
+    /// One that the client retired itself counts as far as its trustnet lets it, and by itself below the height.
+    @Test func aClientRetiresAKey() throws {
+        let alice = try Self.authority("alice", 0)
+        let retired = [Trustnet.Member(alice, withdrawn: 7)]
+        #expect(try Roster(own: retired).members.map(\.withdrawn) == [7])
+        for (height, withdrawn) in [(nil, nil), (5, 7), (9, 9)] as [(Int?, Int?)] {
+            let trustnet = try Self.trustnet("net", [alice], withdrawn: height.map { [0: $0] } ?? [:])
+            #expect(
+                try Roster(trustnets: [trustnet], own: retired).members.map(\.withdrawn) == [withdrawn])
+        }
+        let members: [Trustnet.Member] = retired + [Trustnet.Member(try Self.authority("bob", 1))]
+        let two = try Roster(own: members)
+        #expect(try [6, 7].map { try two.minimum(at: $0) } == [2, 1])
+    }
+
     @Test func oneKeyUnderTwoNamesAndOneNameWithTwoKeys() throws {
         let alice = try Self.authority("alice", 0)
         let (otherName, otherKey) = (try Self.authority("alicia", 0), try Self.authority("alice", 1))

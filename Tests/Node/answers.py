@@ -20,6 +20,7 @@ class Settings:
     pruneheight: int | None = None  # the lowest block there is; None: not pruned
     coinstats: str | None = None  # expected.tsv: height, block, coins, amount, muhash; None: -coinstatsindex=0
     lie: int | None = None  # gives a wrong muhash at this height
+    chaininfo: dict | None = None  # what getblockchaininfo says otherwise
 
 
 def script_json(script):
@@ -198,6 +199,7 @@ class Answers(Chain):
             "pruned": prune is not None,
             **(pruning if prune is not None else {}),
             "warnings": WARNINGS,
+            **(self.settings.chaininfo or {}),
         }
 
     def getnetworkinfo(self):

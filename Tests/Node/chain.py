@@ -156,6 +156,13 @@ class Chain:
             self.changed.notify_all()
             return {"hashes": hashes, "tip": self.tip.hash, "height": self.tip.height}
 
+    def invalidate(self, height):
+        """The best block is the one below, as after `invalidateblock`; nothing can be mined on it."""
+        with self.changed:
+            del self.best[height:]
+            self.changed.notify_all()
+        return {}
+
     def next_block(self, parent):
         height, salt = parent.height + 1, struct.pack("<I", len(self.index))
         size = (height.bit_length() + 8) // 8

@@ -263,6 +263,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             match self.path.removeprefix("/test/"):
                 case "mine":
                     result = server.node.mine(given["count"], given.get("parent"))
+                case "invalidate":
+                    result = server.node.invalidate(given["height"])
                 case "fault":
                     server.faults.add(given)
                 case "clear":

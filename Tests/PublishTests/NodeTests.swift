@@ -217,6 +217,33 @@ struct NodeTests {
         #expect(try publication.tree.text("latest.txt") == "31 \(tip)\n")
     }
 
+    @Test(
+        "A tip that the operator has declared invalid: hint and headers go back with the node",
+        arguments: [true, false])
+    func invalidated(blockByBlock: Bool) throws {
+        let node = try Self.node(45)
+        var publication = try Self.publication(node)
+        publication.epoch = 20
+        for height in blockByBlock ? 38...45 : 45...45 { try publication.publish("--to", "\(height)") }
+        let left: String = try node.result("getbestblockhash")
+        try node.invalidate(from: 39)
+        let tip: String = try node.result("getbestblockhash")
+        // A node that is behind may come to the block again.
+        try node.set(.initialBlockDownload(true))
+        try publication.publish("--allow-behind")
+        #expect(try publication.tree.text("latest.txt") == "45 \(left)\n")
+        try node.set(.initialBlockDownload(false))
+        let outcome = try publication.publish()
+        #expect(
+            outcome.output.hasPrefix("reorganisation: the best chain has left block \(left) at height 45\n"),
+            "\(outcome.output)")
+        #expect(try publication.tree.text("latest.txt") == "38 \(tip)\n")
+        #expect(publication.tree.files(under: "headers").last == "headers/0000020.bin")
+        let verified = try Program.built("concord").run("verify", publication.tree.root, "--deep")
+        #expect(verified.isSuccess, "\(verified.output)")
+        #expect(try publication.publish().output.hasPrefix("nothing new: "))
+    }
+
     @Test("What cannot be meant")
     func usage() throws {
         let folder = try Scratch().folder
@@ -225,6 +252,7 @@ struct NodeTests {
             (["--cookie", "x", "--datadir", folder], "are about --node"),
             (["--node", "http://bob:cret@127.0.0.1"], "--password-file"),
             (["--node", "ftp://x"], "no URL of a node"),
+            (["--node", "/run/bitcoind.sock"], "is a path"), (["--node", "unix:/run/x"], "is a path"),
             (["--node", "x", "--user", "bob"], "belong together"),
             (["--node", "x", "--user", "bob", "--password-file", "p", "--cookie", "c"], "not both"),
             (["--node", "x", "--user", "b:c", "--password-file", "p"], "without «:»"),

@@ -178,13 +178,16 @@ import Testing
         let key = SigningKey.generate()
         #expect(try publish(node.folder, key)?.statement.height == 120)
         #expect(try tree.text("latest.txt") == "120 \(left[22])\n")
-        #expect(try publish(before.folder, key)?.statement.height == 107)
+        let report = try #require(try publish(before.folder, key))
+        #expect(report.statement.height == 107 && report.leftBehind?.description == "120 \(left[22])")
+        // That was said.
+        #expect(try publish(before.folder, key)?.leftBehind == nil)
         #expect(try tree.text("latest.txt") == "107 \(lower[9])\n")
         #expect(tree.files(under: "headers").last == "headers/0000100.bin")
         var verified = try Program.built("concord").run("verify", tree.root, "--deep")
         #expect(verified.isSuccess, "\(verified.output)")
         // And back.
-        _ = try publish(node.folder, key)
+        #expect(try publish(node.folder, key)?.leftBehind?.description == "107 \(lower[9])")
         #expect(try tree.text("latest.txt") == "120 \(left[22])\n")
         verified = try Program.built("concord").run("verify", tree.root, "--deep")
         #expect(verified.isSuccess, "\(verified.output)")

@@ -100,8 +100,45 @@ import Testing
         #expect(
             outcome.errors.contains("the tree begins at height 350; the node's chain ends at 330"),
             "\(outcome.errors)")
-        // Nothing is attested: the beginning may be chosen anew.
+        #expect(outcome.errors.contains("--first may be another"), "\(outcome.errors)")
+        // Nothing is attested, and nothing is remembered.
+        #expect(publication.tree.files().isEmpty)
+        let outcomeOfAll = try publication.publish("--to", "60")
+        #expect(outcomeOfAll.output.hasPrefix("published 61 blocks"), "\(outcomeOfAll.output)")
+    }
+
+    /// Neither is the kind of the tree.
+    @Test func aWitnessThatDidNotBeginMayBecomeAnother() throws {
+        let reference = try ReferenceTree.of(.regtestRich)
+        let publication = try Publication(.regtestRich, datadir: reference.publication.datadir)
+        #expect(try publication.run("--attest-only", "--first", "350").status == 1)
         try publication.publish("--first", "300")
+        #expect(!publication.tree.files(under: "snapshots").isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: publication.state.path("set")))
+    }
+
+    /// A tree has one name, unless whoever has its key says that it is to have another.
+    @Test func anotherNameIsRefused() throws {
+        let reference = try ReferenceTree.of(.regtestRich)
+        var publication = try Publication(.regtestRich, datadir: reference.publication.datadir)
+        try publication.publish("--to", "60")
+        let look = try publication.tree.look()
+        publication.name = "bob"
+        let outcome = try publication.run("--to", "61")
+        #expect(outcome.status == 1)
+        for words in ["authority.txt: is the tree of alpha, not of bob", "--name alpha", "--rename"] {
+            #expect(outcome.errors.contains(words), "\(outcome.errors)")
+        }
+        #expect(try publication.tree.look() == look)
+        try publication.publish("--to", "61", "--rename")
+        #expect(try publication.tree.fields("authority.txt")["name"] == "bob")
+        try publication.publish("--to", "62")
+        let names = try [60, 61, 62].map { height in
+            try publication.tree.fields(#require(publication.tree.attestations()[height]?.first))["authority"]
+        }
+        #expect(names == ["alpha", "bob", "bob"])
+        publication.name = "alpha"
+        #expect(try publication.run().status == 1)
     }
 
     /// A reorganisation that leaves the first snapshot's block leaves all of the tree.

@@ -110,6 +110,11 @@ public final class TestNode: Sendable {
         return try mine(depth + 1, on: try result("getblockhash", height - depth))
     }
 
+    /// Takes the blocks from a height on off the best chain, as `invalidateblock` does. Nothing can be mined after that.
+    public func invalidate(from height: Int) throws {
+        _ = try control("invalidate", ["height": height])
+    }
+
     // MARK: Its faults and state
 
     /// What can be wrong with an answer.
@@ -180,6 +185,8 @@ public final class TestNode: Sendable {
         case coinStats(file: String?)
         /// A wrong muhash at this height.
         case lie(height: Int?)
+        /// What `getblockchaininfo` says in place of what is so.
+        case chainInfo([String: String])
     }
 
     public func set(_ setting: Setting) throws {
@@ -190,6 +197,7 @@ public final class TestNode: Sendable {
             case .pruneHeight(let value): ("pruneheight", value)
             case .coinStats(let value): ("coinstats", value)
             case .lie(let value): ("lie", value)
+            case .chainInfo(let value): ("chaininfo", value)
             }
         _ = try control("set", [name: value ?? NSNull()])
     }

@@ -16,6 +16,11 @@ public struct Roster: Hashable, Sendable {
 
     /// Throws where these authorities cannot be compared with each other. Expired trustnets are not refused here.
     public init(trustnets: [Trustnet] = [], own: [Authority] = []) throws(RosterError) {
+        try self.init(trustnets: trustnets, own: own.map { Trustnet.Member($0) })
+    }
+
+    /// The same, where the client has withdrawn keys of its own list.
+    public init(trustnets: [Trustnet] = [], own: [Trustnet.Member]) throws(RosterError) {
         self.trustnets = trustnets
         if let first = trustnets.first,
             let other = trustnets.first(where: {
@@ -30,8 +35,8 @@ public struct Roster: Hashable, Sendable {
                 entries[place].trustnets.append(trustnet.name)
             }
         }
-        for authority in own {
-            let place = try place(of: Trustnet.Member(authority))
+        for member in own {
+            let place = try place(of: member)
             entries[place].isOwn = true
         }
     }

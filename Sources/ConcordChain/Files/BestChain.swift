@@ -58,7 +58,7 @@ public struct BestChain: ChainSource, BlockReader {
         var entries = scan.entries
         var tree = BlockTree(entries)
         guard let genesis = tree.index[Digest(reversedHex: folder.network.genesis) ?? .zero] else {
-            throw Self.noGenesis(folder, found: entries.count)
+            throw FolderNetwork.noGenesis(folder, found: entries.count)
         }
         let highest = tree.grow(from: genesis)
         let heights = tree.heights
@@ -126,33 +126,5 @@ public struct BestChain: ChainSource, BlockReader {
                 + "byte \(child.offset), but the chain from the genesis block ends at height \(height). A blk file is "
                 + "missing or damaged: restore it, or let the node download it again with «bitcoind -reindex»"
         )
-    }
-
-    private static func noGenesis(_ folder: BlockFolder, found: Int) -> FileError {
-        if found == 0 {
-            for network in Network.allCases where network != folder.network {
-                guard let first = folder.numbers.first,
-                    let other = try? BlockFolder(folder.path + "/..", network: network),
-                    let file = try? File(reading: folder.blockPath(first))
-                else { continue }
-                var head = ByteBuffer()
-                if (try? other.read(file, at: 0, count: 4, into: &head)) != nil,
-                    head.bytes.elementsEqual(network.magic)
-                {
-                    return FileError(
-                        folder.path,
-                        "holds blocks of the network \(network.rawValue), not of \(folder.network.rawValue): "
-                            + "give --network \(network.rawValue) or another folder")
-                }
-            }
-            return FileError(
-                folder.path,
-                "holds no block of the network \(folder.network.rawValue): is xor.dat the folder's own?")
-        }
-        return FileError(
-            folder.path,
-            "lacks the block of height 0 (\(folder.network.genesis)): a pruned node deletes the first files, and a "
-                + "tree begins with them; use the folder of a node that keeps all blocks (prune=0), or ask a pruned "
-                + "one with --node and begin with a dump of its set")
     }
 }

@@ -25,10 +25,7 @@ public struct BlockFolder: Sendable {
         var candidates = [directory]
         if let folder = network.dataFolder { candidates.insert("\(directory)/\(folder)", at: 0) }
         guard let blocks = candidates.map({ $0 + "/blocks" }).first(where: Self.isFolder) else {
-            throw FileError(
-                directory,
-                "has no «blocks» folder: give the data directory of a Bitcoin Core node of the network "
-                    + "\(network.rawValue), or name another one with --network")
+            throw BlocksElsewhere.noFolder(directory, network)
         }
         path = blocks
         self.network = network
@@ -40,7 +37,7 @@ public struct BlockFolder: Sendable {
             return number
         }.sorted()
         guard !numbers.isEmpty else {
-            throw FileError(blocks, "holds no blk*.dat files: the node has not stored a block yet")
+            throw BlocksElsewhere.noFiles(blocks, of: directory)
         }
         obfuscation = try Self.readKey(blocks + "/xor.dat")
     }

@@ -131,7 +131,7 @@ public final class Node: Sendable {
         do throws(Failure) {
             body = try result.get()
         } catch {
-            throw Self.error(error, subject)
+            throw self.error(error, subject)
         }
         let words = NodeJSON.words(body.bytes)
         switch body.status {
@@ -156,9 +156,20 @@ public final class Node: Sendable {
         }
     }
 
-    private static func error(_ failure: Failure, _ subject: String) -> NodeError {
+    private func error(_ failure: Failure, _ subject: String) -> NodeError {
         switch failure.kind {
         case .timedOut(let words): NodeError(.passing, subject, "no answer in time: \(words)")
+        case .untrusted(let words):
+            NodeError(
+                .denied, subject,
+                "\(words): this machine does not trust the certificate there. Add who signed it to those that this "
+                    + "machine trusts (SSL_CERT_FILE names another list of them), or give the name that the certificate "
+                    + "is for. Bitcoin Core itself speaks plain http")
+        case .network(let words) where address.isEncrypted:
+            NodeError(
+                .passing, subject,
+                "\(words): is there something that speaks TLS for the node at this address and port? Bitcoin Core itself "
+                    + "speaks plain http: for that give http://")
         case .network(let words):
             NodeError(
                 .passing, subject,

@@ -70,6 +70,22 @@ struct NodeChain: ChainSource {
         }
     }
 
+    /// A node that knows no header above its tip, and is no longer catching up, would have connected the block if it
+    /// could.
+    func hasLeft(_ block: BlockID) throws -> Bool {
+        let said: NodeHeaders.Block
+        do throws(NodeError) {
+            said = try node.call("getblockheader", .text(block.hash.reversedHex))
+        } catch {
+            if error.kind == .refused(-5) { return false }
+            throw error
+        }
+        guard said.confirmations < 0 else { return false }
+        let info = try node.chainInfo()
+        return !info.initialblockdownload && info.headers <= info.blocks
+            && info.bestblockhash == blockID(at: tip).hash.reversedHex
+    }
+
     func batch(from height: Int) -> Int {
         let there = headers.hashes[height...].prefix(Self.manyBlocks).prefix { stored?.entries[$0] != nil }
         if there.count >= Self.fewBlocks { return there.count }

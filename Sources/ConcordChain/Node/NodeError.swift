@@ -36,5 +36,15 @@ public struct NodeError: Error, CustomStringConvertible, Sendable {
         self.message = message
     }
 
-    public var description: String { "\(subject): \(message)" }
+    /// What is wrong, without what a person may do about a chain that has moved: whoever looks again by itself says this.
+    public var words: String { "\(subject): \(message)" }
+
+    public var description: String { kind == .moved ? "\(words). Run the command again" : words }
+
+    /// The data of a height changed while it was read.
+    ///
+    /// - Parameter source: a folder or a URL.
+    public static func changed(_ source: String, height: Int) -> NodeError {
+        NodeError(.moved, source, "changed while it was read, at height \(height)")
+    }
 }

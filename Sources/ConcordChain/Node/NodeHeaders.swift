@@ -95,7 +95,7 @@ struct NodeHeaders {
     private func contradiction(_ words: String) -> NodeError {
         NodeError(
             .moved, node.address.description,
-            "\(words): its chain moved while it was read, or this is no node. Run the command again")
+            "\(words): its chain moved while it was read, or this is no node")
     }
 
     /// The height of a block that is both here and on the node's chain, near the highest; -1 if there is none.

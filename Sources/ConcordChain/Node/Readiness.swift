@@ -4,8 +4,12 @@ import Concord
 public struct Readiness: Sendable {
     /// In words; none where it is ready.
     public let reasons: [String]
+    /// Whether a node was asked: a folder alone cannot tell, and is ready.
+    public let isOfNode: Bool
 
     public var isReady: Bool { reasons.isEmpty }
+    /// Whether the newest block is that of its network; nil where nobody says.
+    public var isAtTip: Bool? { isOfNode ? isReady : nil }
 }
 
 extension Network {
@@ -17,6 +21,9 @@ extension Network {
         case .regtest: nil
         }
     }
+
+    /// Whether blocks come all the time, so that the newest tells about when it is.
+    public var isMinedSteadily: Bool { mostTipAge != nil }
 }
 
 /// What `getblockchaininfo` says.
@@ -27,6 +34,13 @@ struct ChainInfo: Decodable {
     let bestblockhash: String
     let chainwork: String
     let initialblockdownload: Bool
+    /// Of a signet, hex; from Bitcoin Core 28 on.
+    let signet_challenge: String?
+
+    /// Of the signet that all know by that name (kernel/chainparams.cpp, `SigNetParams`).
+    static let signetChallenge =
+        "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430210359ef5021964fe22d6f8e05b2463c9540ce96883f"
+        + "e3b278760f048f5189f2e6c452ae"
 }
 
 extension NodeChain {
@@ -71,10 +85,11 @@ extension NodeChain {
         let time = Int64(headers.time(at: tip))
         if let most = network.mostTipAge, now - time > most {
             reasons.append(
-                "its newest block, of height \(tip), is of \(Timestamp.text(time)), \((now - time) / 3600) hours ago"
+                "its newest block, of height \(tip), is of \(Timestamp.text(time)), \((now - time) / 3600) hours ago by this machine's "
+                    + "clock"
             )
         }
-        return Readiness(reasons: reasons)
+        return Readiness(reasons: reasons, isOfNode: true)
     }
 
     /// 64 hex digits, most significant first.
@@ -91,8 +106,17 @@ extension Node {
             let other = NodeJSON.shown(info.chain)
             throw NodeError(
                 .unsuitable, subject("getblockchaininfo"),
-                "this is a node of the network \(other), not of \(network.rawValue): give --network \(other), or "
-                    + "another --node")
+                Network(rawValue: info.chain) == nil
+                    ? "this is a node of the network \(other), which is not published: give another --node"
+                    : "this is a node of the network \(other), not of \(network.rawValue): give --network \(other), or "
+                        + "another --node")
+        }
+        guard network != .signet || info.signet_challenge.map({ $0 == ChainInfo.signetChallenge }) ?? true
+        else {
+            throw NodeError(
+                .unsuitable, subject("getblockchaininfo"),
+                "this is a node of a signet with a challenge of its own, which is not supported: all signets have the "
+                    + "same genesis block, and a statement could not say which of them it is about")
         }
         return info
     }

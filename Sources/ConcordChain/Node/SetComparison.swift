@@ -92,7 +92,7 @@ final class SetComparison: Sendable {
         NodeError(
             .moved, node.subject("gettxoutsetinfo"),
             "block \(statement.block.reversedHex) is not the node's block of height \(statement.height) any more "
-                + "(\(words)): its chain has moved, nothing of this was signed. Run the command again")
+                + "(\(words)): its chain has moved, nothing of this was signed")
     }
 
     private func compare(_ statement: Statement, _ info: SetInfo) throws(NodeError) {

@@ -132,6 +132,30 @@ struct ChainInputTests {
         #expect(error?.kind == .unsuitable && error?.description.contains("--network regtest") == true)
     }
 
+    @Test("Networks that are not published")
+    func unpublishedNetworks() throws {
+        let server = try TestNode(mining: 1)
+        try server.set(.chainInfo(["chain": "test"]))
+        var error = #expect(throws: NodeError.self) { try input(Node(server)).chain() }
+        #expect(
+            error?.kind == .unsuitable && error?.description.contains("test, which is not published") == true)
+        try server.set(.chainInfo(["chain": "signet", "signet_challenge": "51"]))
+        error = #expect(throws: NodeError.self) {
+            try input(Node(server, network: .signet), network: .signet).chain()
+        }
+        #expect(
+            error?.kind == .unsuitable && error?.description.contains("a challenge of its own") == true,
+            "\(error!)")
+        for more in [["signet_challenge": ChainInfo.signetChallenge], [:]] {
+            try server.set(.chainInfo(["chain": "signet"].merging(more) { $1 }))
+            _ = try Node(server, network: .signet).chainInfo()
+        }
+        // The magic of block files is made of it (BIP 325).
+        let challenge = try #require([UInt8](hex: ChainInfo.signetChallenge))
+        let serialised = [UInt8(challenge.count)] + challenge
+        #expect(Array(serialised.withBytes { SHA256.double($0) }.bytes.prefix(4)) == Network.signet.magic)
+    }
+
     @Test("A pruned node says what to do")
     func pruned() throws {
         let server = try TestNode(mining: 20)

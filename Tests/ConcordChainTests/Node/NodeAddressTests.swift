@@ -31,8 +31,20 @@ struct NodeAddressTests {
 
     @Test(
         "What is no URL of a node",
-        arguments: ["", "ftp://host", "file:///etc/passwd", "http://host/?x", "http://"])
+        arguments: [
+            "", "ftp://host", "file:///etc/passwd", "http://host/?x", "http://", "/run/bitcoind.sock",
+            "./sock",
+            "node/rpc", "unix:", "unix:/run/x", "unix:///run/x", "http:/127.0.0.1", "http:///run/x",
+            "http://unix:/run/x", "http://%2Frun%2Fx", ":8332", "host:", "host:x", "host:99999", "::1", ".",
+        ])
     func nonsense(text: String) {
         #expect(throws: NodeError.self) { try NodeAddress(text, network: .main) }
+    }
+
+    @Test("A chain that moved: who looks again by itself does not say to run again")
+    func moved() {
+        let error = NodeError.changed("/node", height: 5)
+        #expect(error.kind == .moved && error.words == "/node: changed while it was read, at height 5")
+        #expect(error.description == "\(error.words). Run the command again")
     }
 }

@@ -161,6 +161,29 @@ struct NodeTests {
         }
     }
 
+    @Test("A certificate that nobody trusts is named, and not taken for a node that is away")
+    func untrusted() throws {
+        let server = try WebServer(encrypted: true)
+        let node = Node(
+            try NodeAddress(server.base, network: .regtest), network: .regtest, login: .cookie(["/none"]))
+        let error = try failure(node)
+        #expect(
+            error.kind == .denied && error.description.contains("does not trust the certificate"), "\(error)")
+        #expect(!error.description.contains("is the node running"))
+    }
+
+    @Test("TLS where plain http is spoken")
+    func plain() throws {
+        let server = try TestNode(mining: 1)
+        var settings = Node.Settings()
+        settings.patience = .milliseconds(300)
+        let address = try NodeAddress("https" + server.base.dropFirst(4), network: .regtest)
+        let node = Node(
+            address, network: .regtest, login: .cookie([server.cookieFile]), settings: settings)
+        let error = try failure(node)
+        #expect(error.description.contains("for that give http://"), "\(error)")
+    }
+
     @Test("Nobody there")
     func closedPort() throws {
         let closed = try ReservedPort()

@@ -1,0 +1,209 @@
+import ArgumentParser
+import Concord
+import ConcordConsole
+import ConcordFetch
+import ConcordFiles
+import ConcordPublish
+import ConcordTransfers
+import ConcordTree
+import Foundation
+
+/// After a lost disk: tree, journal and state from one's own hosts.
+struct Restore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bring a lost tree, its journal and its state back from the tree's own hosts.",
+        discussion: """
+            For a publisher that has lost its disk, but not its key. Everything is checked before it is taken, and every \
+            attestation that any of the hosts has is noted in the journal, so that the key never signs anything else \
+            for those blocks: give all hosts. The next run goes on from there. A restore that is killed is continued by \
+            the next. Exit status: 2 the key has signed two statements of one block, 4 a host has not what the key signed.
+            """)
+
+    @Option(help: ArgumentHelp("The PEM file with the signing key.", valueName: "file"))
+    var key: String
+    @Option(help: ArgumentHelp("The tree to write: an empty folder, or a new one.", valueName: "dir"))
+    var tree: String
+    @Option(
+        help: ArgumentHelp("The publisher's own folder to write. (default: TREE.state)", valueName: "dir"))
+    var state: String?
+    @Argument(help: "Where hosts serve the tree, http, https or file; all of them.")
+    var url: [String]
+
+    /// A host, and its attestations as they were copied.
+    private struct Host {
+        let url: String
+        let copy: Tree
+        let authority: AuthorityFile
+        let newest: SignedAttestation
+        /// Whether it serves patches and snapshots.
+        let hasData: Bool
+    }
+
+    func run() throws {
+        let key = try SigningKey(readingFrom: key).publicKey
+        let urls = try url.map { url in
+            do { return try TrustList.normal(url) } catch let refusal as TrustList.Refusal {
+                throw CommandFailure(.usage, refusal.description)
+            }
+        }
+        let progress = ProgressLine()
+        let treeRoot = ChainOptions.withoutSlash(tree)
+        let stateRoot = state.map(ChainOptions.withoutSlash) ?? "\(treeRoot).state"
+        let lock = try FolderLock(stateRoot)
+        let state = try Folder(stateRoot)
+        let treeLock = try FolderLock(withoutFile: treeRoot)
+        let tree = Folder(reading: treeRoot)
+        try begin(tree, state, key)
+        do {
+            try restore(tree, state, key, urls, progress)
+        } catch let error as TreeMirror.Unusable {
+            throw CommandFailure(.noValidBytes, error.description)
+        } catch let failure as Failure {
+            throw CommandFailure(failure.isLocal ? .localFailure : .noValidBytes, failure.description)
+        } catch let contradiction as StateRestore.Contradiction {
+            throw CommandFailure(.dissent, contradiction.description)
+        }
+        treeLock.release()
+        lock.release()
+    }
+
+    private static var marker: String { "\(StateRestore.folder)/key" }
+
+    /// Nothing is restored into what has begun, but for a restore that did not end.
+    private func begin(_ tree: Folder, _ state: Folder, _ key: PublicKey) throws {
+        if state.contains(Self.marker) {
+            let known = try File.read(state.path(Self.marker), atMost: 100)
+            guard known == Array("\(key.hex)\n".utf8) else {
+                throw CommandFailure(
+                    .localFailure,
+                    "\(state.path(StateRestore.folder)): a restore with another key has begun here: give that key, or "
+                        + "another --state")
+            }
+            return
+        }
+        // One that was killed at its very end has no more than the folder.
+        if state.contains(StateRestore.folder) {
+            return try state.write(Array("\(key.hex)\n".utf8), at: Self.marker)
+        }
+        if let begun = StateRestore.begun(in: state) {
+            throw CommandFailure(
+                .localFailure,
+                "\(state.path(begun)): is there, so that this state has begun: nothing is restored into it. If the tree "
+                    + "alone is lost, concord-publish run makes it again; else give another --state")
+        }
+        let names = try Folder.names(in: tree.root).filter { !$0.hasPrefix(".") && $0 != "lost+found" }
+        guard names.isEmpty else {
+            throw CommandFailure(
+                .localFailure,
+                "\(tree.root): holds \(names[0].printable): nothing is restored into a folder that is not empty. Give another "
+                    + "--tree, or move away what is there")
+        }
+        try state.write(Array("\(key.hex)\n".utf8), at: Self.marker)
+    }
+
+    private func restore(
+        _ tree: Folder, _ state: Folder, _ key: PublicKey, _ urls: [String], _ progress: ProgressLine
+    ) throws {
+        let transfers = Transfers()
+        var hosts: [Host] = []
+        for url in urls {
+            hosts.append(try copy(url, key, into: state, transfers, progress))
+        }
+        guard
+            let other = hosts.first(where: {
+                $0.authority.network != hosts[0].authority.network
+                    || $0.authority.parameters != hosts[0].authority.parameters
+            })
+        else { return try restore(tree, state, key, hosts, transfers, progress) }
+        throw CommandFailure(
+            .localFailure,
+            "\(WebAddress.shown(other.url)) serves another tree of this key than \(WebAddress.shown(hosts[0].url)), of "
+                + "another network or cut otherwise: restore each by itself, with a --state of its own")
+    }
+
+    /// Copies a host's attestations, and sees whether it has data.
+    private func copy(
+        _ url: String, _ key: PublicKey, into state: Folder, _ transfers: Transfers, _ progress: ProgressLine
+    ) throws -> Host {
+        let name = String(SHA256.hash(Array(url.utf8)).hex.prefix(16))
+        let folder = Folder(reading: state.path("\(StateRestore.folder)/\(name)"))
+        let mirror = TreeMirror(url, key: key, transfers: transfers, into: folder, now: Self.now)
+        let report = try mirror.run(.attestations) { height, all, bytes in
+            progress.update(
+                "\(WebAddress.shown(url)): attestations up to height \(height) of \(all), \(grouped(bytes)) bytes"
+            )
+        }
+        let (copy, authority) = (Tree(folder.root), report.authority)
+        let newest = try copy.attestation(of: report.newest, parameters: authority.parameters, key: key)
+        return Host(
+            url: url, copy: copy, authority: authority, newest: newest,
+            hasData: try Self.hasData(url, copy, authority, transfers))
+    }
+
+    /// Whether a host has the snapshot that its newest epoch begins with.
+    private static func hasData(
+        _ url: String, _ copy: Tree, _ authority: AuthorityFile, _ transfers: Transfers
+    ) throws -> Bool {
+        let (newest, parameters) = (try copy.latest(), authority.parameters)
+        let start = parameters.epochStart(of: newest.height)
+        let headers = copy.path(TreePath.headers(epochOf: newest.height, parameters))
+        let bytes = try File.read(headers, atMost: parameters.epoch * BlockHeader.size)
+        guard let block = try? HeaderChain(parsing: bytes, from: start).block(at: start) else { return false }
+        let limit = Manifest.mostBytes(shards: parameters.shards)
+        do throws(Failure) {
+            _ = try transfers.fetch(Request("\(url)/\(TreePath.manifest(block))", limit: limit))
+            return true
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return false
+        }
+    }
+
+    private func restore(
+        _ tree: Folder, _ state: Folder, _ key: PublicKey, _ all: [Host], _ transfers: Transfers,
+        _ progress: ProgressLine
+    ) throws {
+        // The newest last: no mirror is taken back to an older state.
+        let hosts = all.sorted {
+            ($0.newest.attestation.time, $0.newest.statement.height)
+                < ($1.newest.attestation.time, $1.newest.statement.height)
+        }
+        var restore = StateRestore(state, key: key, parameters: hosts[0].authority.parameters)
+        // Before there is a tree that a run could go on from.
+        let noted: Int
+        do {
+            noted = try restore.note(
+                hosts.map { StateRestore.Copy(url: WebAddress.shown($0.url), tree: $0.copy) })
+        } catch let error as FileError where error.isConflict {
+            throw CommandFailure(.dissent, error.description)
+        }
+        let hasData = hosts.contains(where: \.hasData)
+        var height = 0
+        for host in hosts where host.hasData == hasData {
+            let mirror = TreeMirror(host.url, key: key, transfers: transfers, into: tree, now: Self.now)
+            let report = try mirror.run(hasData ? .everything : .attestations) { height, all, bytes in
+                progress.update(
+                    "\(WebAddress.shown(host.url)): height \(height) of \(all), \(grouped(bytes)) bytes")
+            }
+            height = report.newest.height
+        }
+        progress.update("counting the coins of the newest snapshot")
+        let counted = try restore.count(Tree(tree.root))
+        // A tree of attestations only stays one.
+        if counted == nil { _ = try state.inner("set") }
+        try state.removeTree(StateRestore.folder)
+        progress.clear()
+        print(
+            """
+            \(tree.root): the tree of \(hosts.last?.authority.name.description ?? "") up to height \(height)\
+            \(counted == nil ? ", attestations only" : "")
+            \(state.root): the journal has \(grouped(noted)) attestations, up to height \
+            \(hosts.map(\.newest.statement.height).max() ?? 0); concord-publish run\
+            \(counted == nil ? " --attest-only works the set out again" : " goes on from height \(counted?.height ?? 0)")
+            note: what this key signed and no host has, between the last upload and the loss, is not in the journal. A \
+            publisher with the same node says the same of those blocks again
+            """)
+    }
+
+    private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
+}
