@@ -62,28 +62,33 @@ public struct BestChain: ChainSource, BlockReader {
         }
         let highest = tree.grow(from: genesis)
         let heights = tree.heights
-        var isUndecided: Set<Int32> = []
+        var open: Set<Int32> = []
         for owner in try SiblingUndo(folder: folder, tree: tree).owners(of: scan.open) {
             // Of a block that is stored twice the tree knows one place only.
             var entry = entries[owner.block]
             entry.take(owner.record)
             let at = tree.index[entry.hash] ?? Int32(owner.block)
             entries[Int(at)] = entry
-            if !owner.isConnected { isUndecided.insert(at) }
+            if !owner.isConnected { open.insert(at) }
         }
         var best = genesis
-        for (i, entry) in entries.enumerated()
-        where entry.hasUndo && heights[i] >= 0 && tree.isBetter(Int32(i), than: best) {
-            best = Int32(i)
+        var bestOpen: Int32?
+        for (i, entry) in entries.enumerated() where entry.hasUndo && heights[i] >= 0 {
+            let block = Int32(i)
+            if open.contains(block) {
+                if bestOpen.map({ tree.isBetter(block, than: $0) }) ?? true { bestOpen = block }
+            } else if tree.isBetter(block, than: best) {
+                best = block
+            }
         }
-        if isUndecided.contains(best) {
-            let parent = entries[Int(best)].parent
-            undecided = isUndecided.sorted().map { entries[Int($0)] }.filter { $0.parent == parent }.map(
-                \.hash)
+        var undecided: [Digest] = []
+        if let bestOpen, tree.works[Int(bestOpen)] > tree.works[Int(best)] {
+            // One of them is the node's tip.
+            let parent = entries[Int(bestOpen)].parent
+            undecided = open.sorted().map { entries[Int($0)] }.filter { $0.parent == parent }.map(\.hash)
             best = tree.index[parent] ?? genesis
-        } else {
-            undecided = []
         }
+        self.undecided = undecided
         // Connected blocks whose way down to the genesis block is broken: files are gone. (Of a block that is stored
         // twice only one place has a height.)
         let lost = entries.indices.first {
