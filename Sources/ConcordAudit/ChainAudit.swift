@@ -15,6 +15,8 @@ public struct ChainAudit {
         case folding(SetFold.Event)
         /// The coins at its beginning are counted.
         case counting
+        /// A batch is checked.
+        case building(SetBuilder.Event)
         case compared(height: Int, to: Int)
     }
 
@@ -77,7 +79,8 @@ public struct ChainAudit {
             let heights = builder.nextBatch(position, to: range.upperBound)
             // What is attested comes while what should be is worked out.
             let answers = answers(heights, in: range)
-            let statements = try builder.advance(&position, over: heights).map(\.statement)
+            let statements = try builder.advance(&position, over: heights) { tell(.building($0)) }
+                .map(\.statement)
             try compare(statements, try answers.get(), in: range)
             if let newest = statements.last, newest.isEpochStart {
                 try builder.removeOld(below: newest.blockID)

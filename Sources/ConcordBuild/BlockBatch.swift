@@ -12,6 +12,7 @@ struct BlockBatch: Sendable {
         /// The 80 bytes.
         let header: [UInt8]
         let totals: BlockChanges.Totals
+        let marks: CoinMarks
         /// Nil where the tree has the patch already.
         let patch: Folder.Staged?
     }
@@ -43,7 +44,7 @@ struct BlockBatch: Sendable {
         let totals = try tools.work.run(block, blocks, source, parameters)
         return Item(
             block: block, header: [UInt8](tools.work.block.bytes.prefix(BlockHeader.size)), totals: totals,
-            patch: try stage(block, totals.patchRoot, &tools))
+            marks: tools.work.changes.marks, patch: try stage(block, totals.patchRoot, &tools))
     }
 
     /// Writes the patch aside; one that the tree has must be the same, or was never signed for.

@@ -15,12 +15,24 @@ public struct SetBuilder: Sendable {
     /// Whether a block's data is fixed for good, because it was signed for; other data that is there, of a run that was
     /// refused, is replaced where it is wrong.
     let isFixed: @Sendable (BlockID) -> Bool
+    let recent: RecentCoins
 
-    /// - Parameter level: of zstd, 1 to 22.
+    /// What is told while it goes on.
+    public enum Event: Sendable {
+        /// The coins of a snapshot that is not in its place yet are counted.
+        case recounting(height: Int, coins: UInt64)
+        /// Something is wrong; the blocks since the snapshot before are read again to find where.
+        case tracing(height: Int, to: Int)
+    }
+
+    /// - Parameters:
+    ///   - level: of zstd, 1 to 22.
+    ///   - recent: kept by the caller where builders follow each other on one chain.
     public init(
         source: any ChainSource, data: Folder, parameters: TreeParameters, level: Int,
-        isFixed: @escaping @Sendable (BlockID) -> Bool
+        recent: RecentCoins = RecentCoins(), isFixed: @escaping @Sendable (BlockID) -> Bool
     ) {
+        self.recent = recent
         self.source = source
         self.data = data
         self.parameters = parameters
@@ -67,8 +79,14 @@ public struct SetBuilder: Sendable {
 
     /// Goes over the next blocks of the chain: their patches, and at an epoch height its snapshot, are in their places
     /// when it returns.
-    public func advance(_ position: inout Position, over heights: Range<Int>) throws -> [Step] {
+    ///
+    /// - Throws: `SetContradiction` where the blocks claim to spend other coins than the set has; then nothing of this
+    ///   batch is in its place.
+    public func advance(
+        _ position: inout Position, over heights: Range<Int>, tell: (Event) -> Void = { _ in }
+    ) throws -> [Step] {
         let items = try batch.work(heights)
+        try checkRecent(items, since: position, tell)
         try data.install(items.compactMap(\.patch))
         var inverses = items.map(\.totals.muhash.denominator)
         Num3072.invert(&inverses)
@@ -76,7 +94,15 @@ public struct SetBuilder: Sendable {
         for (item, inverse) in zip(items, inverses) {
             position.muhash.multiply(by: item.totals.muhash.numerator)
             position.muhash.multiply(by: inverse)
-            let statement = try statement(item, at: &position)
+            let statement: Statement
+            do {
+                statement = try self.statement(item, at: &position, tell)
+            } catch let error as SetContradiction {
+                for item in items where item.patch != nil {
+                    try data.remove(TreePath.patch(item.block, parameters))
+                }
+                throw error
+            }
             position.statement = statement
             position.epoch.headers += item.header
             steps.append(Step(statement: statement, time: item.totals.header.time))
@@ -89,38 +115,33 @@ public struct SetBuilder: Sendable {
     }
 
     /// What is to be said of a block; at an epoch height its snapshot is built and installed first.
-    private func statement(_ item: BlockBatch.Item, at position: inout Position) throws -> Statement {
+    private func statement(
+        _ item: BlockBatch.Item, at position: inout Position, _ tell: (Event) -> Void
+    ) throws -> Statement {
         let before = position.statement
         let patch = SnapshotMerge.Patch(block: item.block, root: item.totals.patchRoot)
         position.epoch.patches.append(patch)
         let coins = Int64(before?.coins ?? 0) + item.totals.coins
         let amount = Int64(before?.amount ?? 0) + item.totals.amount
         guard coins >= 0, (0...Int64(Amount.most)).contains(amount) else {
-            throw FileError(
-                source.name,
-                "the block of height \(item.block.height) spends more than there is: its undo data is damaged"
-            )
+            throw try trace(position.epoch.snapshot, through: item.block.height, tell)
+                ?? FileError(
+                    source.name,
+                    "the block of height \(item.block.height) spends more than there is: its undo data is damaged"
+                )
         }
         let history: Digest
         var snapshotRoot: Digest?
         if let before, item.block.height != parameters.epochStart(of: item.block.height) {
             history = Statement.history(after: before.history, block: item.block.hash, patchRoot: patch.root)
         } else {
-            let builder = SnapshotBuilder(folder: data, parameters: parameters, level: level)
+            let running = Values(
+                coins: UInt64(coins), amount: UInt64(amount), muhash: position.muhash.digest)
             let manifest = try install(
-                builder.build(
-                    item.block, before: position.epoch.snapshot, patches: position.epoch.patches),
-                of: item.block)
+                snapshot(of: item.block, position.epoch, expecting: running, tell), of: item.block)
             position.epoch = Epoch(
                 start: item.block.height,
                 snapshot: SnapshotMerge.Before(block: item.block, manifest: manifest))
-            guard manifest.coins == UInt64(coins) else {
-                throw FileError(
-                    data.path(TreePath.manifest(item.block)),
-                    "holds \(manifest.coins) coins, but the blocks up to height \(item.block.height) leave \(coins): "
-                        + "the node's undo data or this tree is damaged. Nothing was signed; try another node's data"
-                )
-            }
             history = manifest.root
             snapshotRoot = manifest.root
         }
@@ -132,10 +153,11 @@ public struct SetBuilder: Sendable {
             snapshotRoot: snapshotRoot)
     }
 
+    /// A snapshot that is not in its place yet: its manifest, and its shards in order.
+    public typealias Built = (manifest: Manifest, shards: [Folder.Staged])
+
     /// Puts the snapshot of an epoch height in its place; one that is there must be the same.
-    func install(
-        _ built: (manifest: Manifest, shards: [Folder.Staged]), of block: BlockID
-    ) throws -> Manifest {
+    func install(_ built: Built, of block: BlockID) throws -> Manifest {
         let (manifest, shards) = built
         let isThere = data.contains(TreePath.manifest(block))
         let known = Result {
@@ -166,22 +188,33 @@ public struct SetBuilder: Sendable {
     // MARK: a start at a height
 
     /// The position at an epoch height whose set is known otherwise: from the blocks before, folded, or from a dump.
-    /// Its snapshot, staged, is installed; coins, amount and MuHash are counted from it, once, and the patch of its
+    /// Coins, amount and MuHash are counted from its snapshot, staged, which is then installed, and the patch of its
     /// block is worked out like any other.
-    public func begin(
-        with built: (manifest: Manifest, shards: [Folder.Staged]), at block: BlockID
-    ) throws -> (Position, Step) {
+    ///
+    /// - Parameter expected: the MuHash that the set must have, if that is known.
+    public func begin(with built: Built, at block: BlockID, expecting expected: Digest? = nil) throws -> (
+        Position, Step
+    ) {
+        let totals = try count(built)
+        guard totals.amount <= Amount.most else {
+            throw FileError(
+                source.name,
+                "the set of height \(block.height) holds more than 21 million bitcoin: what it is made of is damaged"
+            )
+        }
+        let muhash = totals.muhash.quotient()
+        guard expected == nil || muhash.digest == expected else {
+            for shard in built.shards { data.discard(shard) }
+            throw FileError(
+                source.name,
+                "the set of height \(block.height), block \(block.hash.reversedHex), has the MuHash "
+                    + "\(muhash.digest.reversedHex), not \(expected?.reversedHex ?? ""): what it is made of, or where "
+                    + "that MuHash comes from, is wrong. Nothing was signed", kind: .conflict)
+        }
         let manifest = try install(built, of: block)
         let items = try batch.work(block.height..<block.height + 1)
         try data.install(items.compactMap(\.patch))
         let item = items[0]
-        let totals = try SnapshotAudit(tree: Tree(data.root), parameters: parameters).totals(block, manifest)
-        guard totals.amount <= Amount.most else {
-            throw FileError(
-                data.path(TreePath.manifest(block)),
-                "holds more than 21 million bitcoin: what it is made of is damaged")
-        }
-        let muhash = totals.muhash.quotient()
         let statement = Statement(
             network: source.network, parameters: parameters, height: block.height, block: block.hash,
             parent: item.totals.header.parent, coins: totals.coins, amount: totals.amount,

@@ -12,6 +12,8 @@ import ConcordTree
 public struct SetFold: Sendable {
     public enum Event: Sendable {
         case folded(height: Int, to: Int)
+        /// Something is wrong; the blocks since the last merge are read again to find where.
+        case tracing(height: Int, to: Int)
         case merging(height: Int, coins: UInt64)
     }
 
@@ -37,6 +39,9 @@ public struct SetFold: Sendable {
     }
 
     /// The snapshot of the block at `height`, staged in the builder's data folder; nil if it was stopped.
+    ///
+    /// - Throws: `SetContradiction` where a block spends what is not there. Amounts and heights of spent coins do not
+    ///   matter here: the set is made of what the blocks themselves say.
     public func run(
         to height: Int, isStopping: () -> Bool = { false }, _ tell: (Event) -> Void
     ) throws -> (manifest: Manifest, shards: [Folder.Staged])? {
@@ -49,10 +54,14 @@ public struct SetFold: Sendable {
             try gathered.add(changes(of: range), through: range.upperBound - 1)
             next = range.upperBound
             tell(.folded(height: next - 1, to: height))
-            guard next <= height, try gathered.isFull() else { continue }
+            guard next <= height,
+                try traced(before, through: next - 1, tell, { try gathered.isFull() })
+            else { continue }
             let block = source.blockID(at: next - 1)
             tell(.merging(height: block.height, coins: before?.manifest.coins ?? 0))
-            let (manifest, shards) = try merge(gathered, onto: before, into: work, of: block, level: 1)
+            let (manifest, shards) = try traced(before, through: next - 1, tell) {
+                try merge(gathered, onto: before, into: work, of: block, level: 1)
+            }
             try work.install(shards)
             try work.write(Array(manifest.text.utf8), at: TreePath.manifest(block))
             if let before { try work.removeTree("snapshots/\(TreePath.name(before.block))") }
@@ -61,7 +70,29 @@ public struct SetFold: Sendable {
         }
         let block = source.blockID(at: height)
         tell(.merging(height: height, coins: before?.manifest.coins ?? 0))
-        return try merge(gathered, onto: before, into: builder.data, of: block, level: builder.level)
+        return try traced(before, through: height, tell) {
+            try merge(gathered, onto: before, into: builder.data, of: block, level: builder.level)
+        }
+    }
+
+    /// Looks for the block to blame where one spends what is not there.
+    private func traced<Result>(
+        _ before: SnapshotMerge.Before?, through last: Int, _ tell: (Event) -> Void,
+        _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try body()
+        } catch let error as ChangeError {
+            let trace = UndoTrace(
+                source: source, before: before.map { ($0, Tree(work.root)) },
+                heights: (before.map { $0.block.height + 1 } ?? 0)...last)
+            if let found = try trace.run(only: nil, { tell(.tracing(height: $0, to: $1)) }) { throw found }
+            try work.removeTree("snapshots")
+            throw FileError(
+                work.root,
+                "\(error.description), and the blocks and their undo data agree with the set before: what was gone over "
+                    + "is damaged. It was removed: run the command again")
+        }
     }
 
     /// The highest whole set that an earlier run left and that is on the chain; others are removed.

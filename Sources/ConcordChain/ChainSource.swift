@@ -23,11 +23,14 @@ public protocol ChainSource: Sendable {
     func blocks(_ heights: Range<Int>) throws -> any BlockReader
     /// Compares statements with what the node itself says of its set after these blocks, where it says anything.
     func confirm(_ statements: [Statement]) throws
+    /// The MuHash of the node's own set after a block of the chain; nil where it cannot say.
+    func ownMuHash(of block: BlockID) throws -> Digest?
 }
 
 extension ChainSource {
     public func confirm(_ statements: [Statement]) throws {}
     public func hasLeft(_ block: BlockID) throws -> Bool { false }
+    public func ownMuHash(of block: BlockID) throws -> Digest? { nil }
 }
 
 /// Blocks of the best chain that are at hand.

@@ -160,6 +160,10 @@ struct Audit: ParsableCommand {
             progress.update("going over the blocks before: height \(height) of \(to)")
         case .folding(.merging(let height, let coins)):
             progress.update("merging the changes up to height \(height) with \(grouped(coins)) coins")
+        case .folding(.tracing(let height, let to)), .building(.tracing(let height, let to)):
+            progress.update("looking for what is wrong: height \(height) of \(to)")
+        case .building(.recounting(let height, let coins)):
+            progress.update("recounting the set of height \(height): \(grouped(coins)) coins")
         case .counting:
             progress.update("counting the coins")
         case .compared(let height, let to):

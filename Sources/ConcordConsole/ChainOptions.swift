@@ -31,6 +31,9 @@ public struct ChainOptions: ParsableArguments {
 
     public init() {}
 
+    /// Whether a running node is asked.
+    public var hasNode: Bool { node != nil }
+
     public func validate() throws {
         guard datadir != nil || node != nil else {
             throw ValidationError("give --datadir, --node or both.")

@@ -15,6 +15,7 @@ public struct Publisher {
     private let rolling: RollingMuHash
     private let first: Int
     private let beginning: Beginning
+    private let expected: Digest?
     private let torrents: SnapshotTorrents
     private let clock: SigningClock
     /// Of the newest attestation by this key, seconds since 1970.
@@ -51,12 +52,13 @@ public struct Publisher {
     ///   - tree: the tree, opened for writing.
     ///   - state: the folder of this publisher's own, which must be locked.
     ///   - first: the epoch height that the tree begins with.
+    ///   - expected: the MuHash that the set there must have, if that is known.
     ///   - webSeeds: URLs of the tree, for the torrents of its snapshots.
     ///   - clock: what the times of new attestations are held to.
     public init(
         _ builder: SetBuilder, tree: Folder, state: Folder, first: Int = 0,
-        beginning: Beginning = .blocks(memory: SetFold.defaultMemory), webSeeds: [String] = [],
-        clock: SigningClock = SigningClock(), signer: Signer
+        beginning: Beginning = .blocks(memory: SetFold.defaultMemory), expected: Digest? = nil,
+        webSeeds: [String] = [], clock: SigningClock = SigningClock(), signer: Signer
     ) {
         self.builder = builder
         folder = tree
@@ -64,6 +66,7 @@ public struct Publisher {
         self.first = first
         self.beginning = beginning
         self.clock = clock
+        self.expected = expected
         torrents = SnapshotTorrents(folder: tree, parameters: builder.parameters, webSeeds: webSeeds)
         key = signer.key
         attestor = Attestor(
@@ -71,6 +74,10 @@ public struct Publisher {
             parameters: builder.parameters,
             journal: SigningJournal(state: state.root, key: key.publicKey, parameters: builder.parameters))
         rolling = RollingMuHash(state, parameters: builder.parameters)
+    }
+
+    private var wrongStatements: WrongStatements {
+        WrongStatements(builder: builder, tree: folder, state: state, key: key.publicKey)
     }
 
     private var head: TreeHead { TreeHead(folder: folder, parameters: parameters, source: source) }
@@ -103,6 +110,8 @@ public struct Publisher {
         case reading(coins: UInt64, of: UInt64)
         /// The coins of the first snapshot are counted.
         case counting
+        /// A batch is checked.
+        case building(SetBuilder.Event)
         case resuming(height: Int, to: Int)
         case published(height: Int, to: Int)
         case snapshot(height: Int, coins: UInt64)
@@ -126,6 +135,7 @@ public struct Publisher {
         let leftBehind = try head.left()
         var position = try resume(tell)
         var report = position.statement.map { Report(statement: $0) }
+        if position.statement != nil { try checkBeginning() }
         if let newest = position.statement {
             try state.removeTree("fold")
             try head.writeHeaders(below: position.epoch.start)
@@ -138,7 +148,12 @@ public struct Publisher {
             tell(.resuming(height: max(position.next, first), to: target))
         }
         while position.next <= target, !isStopping() {
-            let steps = try next(&position, to: target, isStopping: isStopping, tell)
+            let steps: [SetBuilder.Step]
+            do {
+                steps = try next(&position, to: target, isStopping: isStopping, tell)
+            } catch let error as SetContradiction {
+                throw try wrongStatements.explain(error, position)
+            }
             guard let statement = steps.last?.statement else { break }
             if statement.isEpochStart, !isWitness { try makeTorrent(of: statement.blockID, tell) }
             let signatures = try sign(steps, at: position, now: now())
@@ -157,6 +172,20 @@ public struct Publisher {
         for block in try torrents.missing() where !isStopping() { try makeTorrent(of: block, tell) }
         report?.leftBehind = leftBehind
         return report
+    }
+
+    /// A tree that has begun must have begun as it is expected.
+    private func checkBeginning() throws {
+        guard let expected else { return }
+        let block = source.blockID(at: first)
+        let said = try Tree(folder.root)
+            .attestation(of: block, parameters: parameters, key: key.publicKey).statement.muhash
+        guard said == expected else {
+            throw FileError(
+                folder.path(TreePath.attestation(block, parameters)),
+                "says the MuHash \(said.reversedHex), not the expected \(expected.reversedHex)",
+                kind: .conflict)
+        }
     }
 
     private func makeTorrent(of block: BlockID, _ tell: (Event) -> Void) throws {
@@ -220,13 +249,15 @@ public struct Publisher {
         _ tell: (Event) -> Void
     ) throws -> [SetBuilder.Step] {
         guard position.statement == nil, first > 0 else {
-            return try builder.advance(&position, over: builder.nextBatch(position, to: target))
+            return try builder.advance(&position, over: builder.nextBatch(position, to: target)) {
+                tell(.building($0))
+            }
         }
         let block = source.blockID(at: first)
         guard let snapshot = try firstSnapshot(block, isStopping: isStopping, tell) else { return [] }
         tell(.counting)
         let step: SetBuilder.Step
-        (position, step) = try builder.begin(with: snapshot, at: block)
+        (position, step) = try builder.begin(with: snapshot, at: block, expecting: expected)
         return [step]
     }
 

@@ -19,6 +19,14 @@ enum Parse {
         return key
     }
 
+    @Sendable static func muhash(_ text: String) throws -> Digest {
+        guard let muhash = Digest(reversedHex: text.lowercased()) else {
+            throw ValidationError(
+                "a MuHash is 64 hex digits, as `bitcoin-cli gettxoutsetinfo muhash` prints it.")
+        }
+        return muhash
+    }
+
     @Sendable static func height(_ text: String) throws -> Int {
         guard let height = FieldLines.height(text) else {
             throw ValidationError("«\(text)» is no height from 0 to \(TreePath.mostHeight).")

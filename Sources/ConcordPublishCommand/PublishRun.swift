@@ -16,10 +16,14 @@ struct PublishRun {
     let data: Folder
     let state: Folder
     let face: TreeFace
+    /// The MuHash of the set at the tree's first height, if that is known.
+    let expected: Digest?
     let signer: Publisher.Signer
     let report: RunReport
     let page: PageWriter
     let progress: ProgressLine
+    /// Following goes on with what was known of the blocks before.
+    let recent = RecentCoins()
 
     private var first: Int { face.authority.first }
 
@@ -153,12 +157,12 @@ struct PublishRun {
         try face.write()
         var publisher = Publisher(
             SetBuilder(
-                source: chain, data: data, parameters: parameters, level: options.level,
+                source: chain, data: data, parameters: parameters, level: options.level, recent: recent,
                 isFixed: { [tree, parameters] in tree.contains(TreePath.attestation($0, parameters)) }),
             tree: tree,
             state: state, first: first,
             beginning: options.fromDump.map { .dump($0) } ?? .blocks(memory: options.memory.bytes),
-            webSeeds: options.webSeed,
+            expected: expected, webSeeds: options.webSeed,
             clock: SigningClock(isAtTip: readiness?.isAtTip, isTrusted: options.allowClock), signer: signer)
         let result = try publisher.run(
             to: target, now: { Int64(Date().timeIntervalSince1970) }, isStopping: { StopSignal.isStopping },
@@ -174,6 +178,12 @@ struct PublishRun {
         if let removed, removed.snapshots > 0 { progress.say("note: \(Prune.words(removed))") }
     }
 
+    /// What nobody notices before the next snapshot.
+    private static let filesAlone =
+        "note: block files alone cannot show at once that undo data gives a coin of the last snapshot wrongly: that is "
+        + "found at the next epoch height, and what was signed since is wrong then. A node with coinstatsindex=1, given "
+        + "with --node, shows it before anything is signed"
+
     private func tell(_ event: Publisher.Event) {
         switch event {
         case .goingBack(let block, let error):
@@ -184,9 +194,16 @@ struct PublishRun {
             progress.update("merging the changes up to height \(height) with \(grouped(coins)) coins")
         case .reading(let coins, let all):
             progress.update("reading the dump: \(grouped(coins)) of \(grouped(all)) coins")
+        case .folding(.tracing(let height, let to)), .building(.tracing(let height, let to)):
+            progress.update("looking for what is wrong: height \(height) of \(to)")
+        case .building(.recounting(let height, let coins)):
+            progress.update("recounting the snapshot of height \(height): \(grouped(coins)) coins")
         case .counting:
             progress.update("counting the coins of the first snapshot")
         case .resuming(let height, let to):
+            if !options.chain.hasNode, !options.json, report.isFirstSigning() {
+                progress.say(Self.filesAlone)
+            }
             progress.update("publishing heights \(height) to \(to)")
         case .published(let height, let to):
             progress.update("published height \(height) of \(to)")

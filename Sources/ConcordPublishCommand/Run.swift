@@ -74,6 +74,18 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "The MuHash that the set of --from-dump or --first must have, as gettxoutsetinfo prints it; compared before "
+                + "anything is signed.", valueName: "hex"), transform: Parse.muhash)
+    var expectMuhash: Digest?
+
+    @Flag(
+        help: ArgumentHelp(
+            "Begin with a dump whose MuHash nothing confirms, neither the node nor you: what is wrong in the file is "
+                + "then signed with your key."))
+    var unconfirmed = false
+
+    @Option(
+        help: ArgumentHelp(
             "Memory for the changes of the blocks below --first, like 500M or 8G: more of it, less reading and "
                 + "writing.", valueName: "size"))
     var memory = ByteCount(SetFold.defaultMemory)
@@ -139,6 +151,12 @@ struct Run: ParsableCommand {
             throw ValidationError(
                 "--first is the first height of an epoch, a multiple of \(parameters?.epoch ?? 0).")
         }
+        guard expectMuhash == nil || fromDump != nil || first ?? 0 > 0 else {
+            throw ValidationError("--expect-muhash is about the set of --from-dump or --first.")
+        }
+        guard !unconfirmed || (fromDump != nil && expectMuhash == nil) else {
+            throw ValidationError("--unconfirmed is about --from-dump without --expect-muhash.")
+        }
         guard !attestOnly || webSeed.isEmpty else {
             throw ValidationError("--attest-only publishes no snapshots: leave --web-seed out.")
         }
@@ -175,6 +193,7 @@ struct Run: ParsableCommand {
         let treeLock = try FolderLock(withoutFile: treeRoot)
         let folder = Folder(reading: treeRoot)
         let first = try firstHeight(of: folder, on: chain, parameters)
+        let expected = try expectedMuHash(on: chain, first: first)
         let face = TreeFace(
             folder: folder,
             authority: AuthorityFile(
@@ -185,7 +204,7 @@ struct Run: ParsableCommand {
         try folder.prepare()
         let run = PublishRun(
             options: self, parameters: parameters, input: input, tree: folder, data: data, state: stateFolder,
-            face: face,
+            face: face, expected: expected,
             signer: Publisher.Signer(key: signingKey, name: name, software: Software.name, note: note),
             report: RunReport(isJSON: json, isFollowing: follow, key: signingKey.publicKey, tree: treeRoot),
             page: PageWriter(
@@ -246,6 +265,23 @@ struct Run: ParsableCommand {
             throw CommandFailure(.usage, "\(fromDump): is the set of height \(height), not of \(first ?? 0)")
         }
         return height
+    }
+
+    /// The MuHash that the set at the tree's first height must have, if anybody knows. What is in a dump is no chain
+    /// data: before hours of work somebody must vouch for it, the node, the operator, or Bitcoin Core's source, to which
+    /// it is held while it is read.
+    private func expectedMuHash(on chain: any ChainSource, first: Int) throws -> Digest? {
+        if let expectMuhash { return expectMuhash }
+        guard let fromDump else { return nil }
+        let block = chain.blockID(at: first)
+        if let own = try chain.ownMuHash(of: block) { return own }
+        if PinnedSet.pin(network: network, block: block) != nil || unconfirmed { return nil }
+        throw CommandFailure(
+            .usage,
+            "\(fromDump): nothing confirms that this is the set of height \(first): the node says no MuHash of it "
+                + "(coinstatsindex=1, and --node). Give the one that a node of yours has, by `bitcoin-cli "
+                + "gettxoutsetinfo muhash \(first)`, with --expect-muhash, or --unconfirmed to sign what is in the file "
+                + "unseen")
     }
 
     /// Where patches and snapshots go; a tree is of one kind for good.

@@ -21,8 +21,15 @@ public struct SnapshotAudit: Sendable {
 
     /// Coins, amount and MuHash of a snapshot, from its shards.
     public func totals(_ block: BlockID, _ manifest: Manifest) throws -> Totals {
+        try Self.totals(manifest, parameters) { tree.path(TreePath.shard($0, of: block)) }
+    }
+
+    /// The same from files that need not be in their places; `file` gives the path of each shard's.
+    public static func totals(
+        _ manifest: Manifest, _ parameters: TreeParameters, file: @Sendable (_ shard: Int) -> String
+    ) throws -> Totals {
         let parts = try Parallel.map(manifest.shards.count, tools: { ByteBuffer() }) { shard, script in
-            let path = tree.path(TreePath.shard(shard, of: block))
+            let path = file(shard)
             var reader = try ShardReader(path, expected: manifest.shards[shard])
             var totals = Totals()
             while let coin = try reader.next() {

@@ -25,7 +25,9 @@ import Testing
         let answers = try ChainFixture.regtestRich.answers()
         for dump in try ChainFixture.regtestRich.dumps() {
             let (publication, path) = try Self.publication(dump: dump.height, epoch: dump.height)
-            try publication.publish("--from-dump", path, "--to", "\(dump.height)")
+            try publication.publish(
+                "--from-dump", path, "--to", "\(dump.height)", "--expect-muhash",
+                answers[dump.height].muhash)
             let digits = String(format: "%07d", dump.height)
             let name = "attestations/\(digits)/\(digits)-\(dump.block).txt"
             let text = try publication.tree.text(name)
@@ -51,7 +53,7 @@ import Testing
     @Test func theRestFollowsFromBlocks() throws {
         let reference = try ReferenceTree.of(.regtestRich)
         let (publication, path) = try Self.publication(dump: 150)
-        let outcome = try publication.publish("--from-dump", path)
+        let outcome = try publication.publish("--from-dump", path, "--unconfirmed")
         #expect(outcome.output.hasPrefix("published 181 blocks and 4 snapshots"), "\(outcome.output)")
         let kept = reference.tree.files().filter { path in
             guard path.contains("/"), !path.hasPrefix("headers/") else { return true }
@@ -124,7 +126,7 @@ import Testing
     @Test func aWitnessMayBeginWithADumpToo() throws {
         let reference = try ReferenceTree.of(.regtestRich)
         let (publication, path) = try Self.publication(dump: 300)
-        try publication.publish("--from-dump", path, "--attest-only")
+        try publication.publish("--from-dump", path, "--unconfirmed", "--attest-only")
         #expect(publication.tree.files(under: "snapshots").isEmpty)
         #expect(try publication.tree.text("latest.txt") == reference.tree.text("latest.txt"))
     }
@@ -158,14 +160,14 @@ import Testing
         var bytes = try publication.scratch.read("utxo.dat")
         fault.spoil(&bytes)
         _ = try publication.scratch.write(bytes, to: "utxo.dat")
-        let outcome = try publication.run("--from-dump", path)
+        let outcome = try publication.run("--from-dump", path, "--unconfirmed")
         #expect(outcome.status == 1, "\(outcome.errors)")
         #expect(
             outcome.errors.contains("utxo.dat") && outcome.errors.contains(fault.words), "\(outcome.errors)")
         #expect(publication.tree.files().allSatisfy { !$0.contains("/") }, "\(publication.tree.files())")
         // The whole one is accepted in the same place.
         try publication.scratch.write(ChainFixture.regtestRich.dumpFile(of: 150), to: "utxo.dat")
-        try publication.publish("--from-dump", path)
+        try publication.publish("--from-dump", path, "--unconfirmed")
     }
 
     @Test func aHeightThatIsNoEpochsIsRefused() throws {
@@ -183,7 +185,7 @@ import Testing
     /// Kills in all parts of the import and of what follows it.
     @Test func aKilledImportIsGoneOnWith() throws {
         let (publication, path) = try Self.publication(dump: 300)
-        let arguments = publication.arguments(["--from-dump", path])
+        let arguments = publication.arguments(["--from-dump", path, "--unconfirmed"])
         var kills = 0
         for i in 0..<24 {
             let run = try Publication.program().start(arguments)
@@ -200,9 +202,50 @@ import Testing
             }
         }
         #expect(kills > 0)
-        try publication.publish("--from-dump", path)
+        try publication.publish("--from-dump", path, "--unconfirmed")
         let verified = try Program.built("concord").run("verify", publication.tree.root, "--deep")
         #expect(verified.isSuccess, "\(verified.output)")
         #expect(!publication.tree.files().contains { $0.contains(".tmp") })
+    }
+
+    /// Nobody's word but the file's: that is no reason to sign.
+    @Test func aDumpThatNothingConfirmsIsRefused() throws {
+        let answers = try ChainFixture.regtestRich.answers()
+        let (publication, path) = try Self.publication(dump: 150)
+        let alone = try publication.run("--from-dump", path)
+        #expect(alone.status == 64 && alone.output.isEmpty)
+        for words in [path, "height 150", "--expect-muhash", "--unconfirmed", "coinstatsindex"] {
+            #expect(alone.errors.contains(words), "\(alone.errors)")
+        }
+        let other = try publication.run("--from-dump", path, "--expect-muhash", answers[149].muhash)
+        #expect(other.status == 1 && other.output.isEmpty)
+        for words in [answers[149].muhash, answers[150].muhash, "Nothing was signed"] {
+            #expect(other.errors.contains(words), "\(other.errors)")
+        }
+        #expect(publication.tree.files().allSatisfy { !$0.contains("/") }, "\(publication.tree.files())")
+        #expect(publication.journal.files().isEmpty)
+        try publication.publish("--from-dump", path, "--expect-muhash", answers[150].muhash, "--to", "160")
+        // It is held to what was signed, whenever it is said.
+        let again = try publication.run("--first", "150", "--expect-muhash", answers[149].muhash)
+        #expect(again.status == 1 && again.errors.contains("not the expected"), "\(again.errors)")
+        try publication.publish("--first", "150", "--expect-muhash", answers[150].muhash)
+    }
+
+    @Test func theSetOfBlocksMayBeExpectedToo() throws {
+        let answers = try ChainFixture.regtestRich.answers()
+        let publication = try Self.publication(dump: 150).0
+        let other = try publication.run("--first", "100", "--expect-muhash", answers[150].muhash)
+        #expect(other.status == 1 && other.errors.contains("Nothing was signed"), "\(other.errors)")
+        #expect(publication.tree.attestations().isEmpty && publication.journal.files().isEmpty)
+        try publication.publish(
+            "--first", "100", "--expect-muhash", answers[100].muhash.uppercased(), "--to", "120")
+        for arguments in [
+            ["--expect-muhash", answers[150].muhash], ["--unconfirmed"],
+            ["--first", "100", "--expect-muhash", "00"],
+            ["--from-dump", "x", "--unconfirmed", "--expect-muhash", answers[150].muhash],
+        ] {
+            let outcome = try Publication.program().run(publication.arguments(arguments))
+            #expect(outcome.status == 64, "\(arguments): \(outcome.errors)")
+        }
     }
 }

@@ -112,6 +112,30 @@ import Testing
         #expect(totals.coins == UInt64(count) && totals.amount == UInt64(count) * 5)
     }
 
+    /// A set that Bitcoin Core's source pins is confirmed by its hash, and another one is refused.
+    @Test func aPinnedSet() throws {
+        let fixture = ChainFixture.regtestRich
+        for dump in try fixture.dumps() where dump.height <= 110 {
+            let file = try scratch.write(fixture.dumpFile(of: dump.height), to: "dump")
+            let parameters = TreeParameters(shards: 4, epoch: dump.height)
+            func split(_ block: String, _ hash: String) throws {
+                let pin = PinnedSet(network: .regtest, height: dump.height, block: block, hash: hash)
+                let (_, shards) = try DumpSplitter(file).split(
+                    into: folder, height: dump.height, parameters: parameters, level: 1, memory: 1 << 20,
+                    pin: pin, progress: { _, _ in })
+                for shard in shards { folder.discard(shard) }
+            }
+            try split(dump.block, dump.hash)
+            for (block, hash) in [(dump.hash, dump.hash), (dump.block, dump.block)] {
+                let error = #expect(throws: FileError.self) { try split(block, hash) }
+                #expect(
+                    error?.message.contains(dump.hash) == true
+                        && error?.message.contains("it is not that set") == true)
+            }
+            #expect(PlainTree(folder.root).files().isEmpty)
+        }
+    }
+
     @Test func noCoins() throws {
         let parameters = TreeParameters(shards: 4, epoch: 10)
         let empty = DumpReaderTests.DumpHeaderBytes.of(coins: 0)

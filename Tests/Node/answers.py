@@ -21,6 +21,9 @@ class Settings:
     coinstats: str | None = None  # expected.tsv: height, block, coins, amount, muhash; None: -coinstatsindex=0
     lie: int | None = None  # gives a wrong muhash at this height
     chaininfo: dict | None = None  # what getblockchaininfo says otherwise
+    # Gives a spent coin otherwise than it is: {block, transaction (the coinbase is not counted), input} and any of
+    # {height, generated, value, script}.
+    bend: dict | None = None
 
 
 def script_json(script):
@@ -130,7 +133,7 @@ class Answers(Chain):
         coinbase = {"version": txs[0].version, "locktime": txs[0].locktime, "sequence": sequence, "coinbase": sig.hex()}
         if witness:
             coinbase["witness"] = witness[0].hex()
-        undo = self.undo(entry) if verbosity > 1 else None
+        undo = self.claimed(entry) if verbosity > 1 else None
         coins = [None] + undo if undo is not None else [None] * len(txs)
         return self.header(entry) | {
             "strippedsize": head + sum(len(tx.stripped) for tx in txs),
@@ -142,6 +145,20 @@ class Answers(Chain):
                 for i, tx in enumerate(txs)
             ],
         }
+
+    def claimed(self, entry):
+        """The coins that it says a block spent."""
+        undo, bend = self.undo(entry), self.settings.bend
+        if undo and bend and bend["block"] == entry.hash:
+            coins, i = undo[bend["transaction"]], bend["input"]
+            height, generated, value, script = coins[i]
+            coins[i] = (
+                bend.get("height", height),
+                bend.get("generated", generated),
+                bend.get("value", value),
+                bytes.fromhex(bend["script"]) if "script" in bend else script,
+            )
+        return undo
 
     @staticmethod
     def details(tx, is_coinbase, coins, with_prevout):

@@ -112,6 +112,49 @@ struct NodeTests {
         try publication.publish()
     }
 
+    @Test("A node that lies about spent coins never gets a snapshot signed")
+    func lies() throws {
+        let node = try Self.node(155)
+        func block(_ height: Int) throws -> String { try node.result("getblockhash", height) }
+        let reference = try Self.publication(node)
+        try reference.publish("--level", "1", "--to", "100")
+        /// A copy of the tree up to height 100, gone on with.
+        func run(_ bend: TestNode.Bend, signed: Int, saying parts: [String]) throws -> Publication {
+            let publication = try Self.publication(node, key: reference.key)
+            for name in ["tree", "tree.state"] {
+                try FileManager.default.copyItem(
+                    atPath: reference.scratch.path(name), toPath: publication.scratch.path(name))
+            }
+            try node.set(.bend(bend))
+            let outcome = try publication.run("--level", "1")
+            #expect(outcome.status == 1 && outcome.output.isEmpty, "\(outcome.errors)")
+            for part in [node.base, bend.block, "another one"] + parts {
+                #expect(outcome.errors.contains(part), "\(outcome.errors)")
+            }
+            #expect(publication.tree.attestations().keys.max() == signed)
+            #expect(!publication.tree.files(under: "snapshots").contains { $0.contains("/0000150-") })
+            try node.set(.bend(nil))
+            return publication
+        }
+        // A coin of the snapshot, a while before the epoch height and at it.
+        var bend = TestNode.Bend(block: try block(120))
+        bend.value = 1
+        let wrong = try run(bend, signed: 149, saying: ["has 1 satoshi", "heights 120 to 149", "--from 120"])
+        let after = try wrong.run("--level", "1")
+        #expect(after.status == 1 && after.errors.contains("is wrong"), "\(after.errors)")
+        bend = TestNode.Bend(block: try block(150))
+        bend.height = 3
+        bend.generated = false
+        try run(bend, signed: 149, saying: ["height 3, no coinbase", "Nothing was signed of it"])
+            .publish("--level", "1")
+        // A coin of the block itself.
+        bend = TestNode.Bend(block: try block(120))
+        bend.transaction = 1
+        bend.script = "52"
+        try run(bend, signed: 116, saying: ["which the block itself makes and spends", "script 52"])
+            .publish("--level", "1")
+    }
+
     @Test(
         "What passes is waited for, in words",
         arguments: [

@@ -140,6 +140,21 @@ public struct CoreFiles: Sendable {
         try file.close()
     }
 
+    /// Puts another undo record in the place of a block's own, with a checksum that fits: what stands behind it moves.
+    /// Records of the file that were found before are not where they were.
+    public func replaceUndo(of block: Block, with record: [UInt8]) throws {
+        guard let undo = block.undo, let parent = Digest(reversedHex: block.parent) else {
+            throw TestError("no undo record of \(block.hash)")
+        }
+        let path = path("rev", undo.file)
+        var plain = Self.apply(key, to: try [UInt8](Data(contentsOf: URL(fileURLWithPath: path))))
+        let length = withUnsafeBytes(of: UInt32(record.count).littleEndian, Array.init)
+        plain.replaceSubrange(
+            undo.offset - 4..<undo.offset + undo.count + 32,
+            with: length + record + Self.checksum(parent, record).bytes)
+        try Data(Self.apply(key, to: plain)).write(to: URL(fileURLWithPath: path))
+    }
+
     /// Cuts a file off behind `count` bytes. With `size`, raw zeros follow up to there, as in a file that Core has
     /// made room in: zeros on the disk, not under the key.
     public func cut(_ kind: String, _ number: Int, behind count: Int, size: Int? = nil) throws {

@@ -187,6 +187,26 @@ public final class TestNode: Sendable {
         case lie(height: Int?)
         /// What `getblockchaininfo` says in place of what is so.
         case chainInfo([String: String])
+        /// A spent coin that is given otherwise than it is.
+        case bend(Bend?)
+    }
+
+    /// A coin that a block spends, by the places of its transaction, the coinbase not counted, and of the input; and
+    /// what is said of it that is not so.
+    public struct Bend: Encodable, Sendable {
+        public var block: String
+        public var transaction = 0
+        public var input = 0
+        public var height: Int?
+        public var generated: Bool?
+        /// In satoshi.
+        public var value: Int?
+        /// Hex.
+        public var script: String?
+
+        public init(block: String) {
+            self.block = block
+        }
     }
 
     public func set(_ setting: Setting) throws {
@@ -198,6 +218,8 @@ public final class TestNode: Sendable {
             case .coinStats(let value): ("coinstats", value)
             case .lie(let value): ("lie", value)
             case .chainInfo(let value): ("chaininfo", value)
+            case .bend(let value):
+                ("bend", try value.map { try JSONSerialization.jsonObject(with: JSONEncoder().encode($0)) })
             }
         _ = try control("set", [name: value ?? NSNull()])
     }

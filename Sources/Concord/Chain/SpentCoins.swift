@@ -12,6 +12,9 @@ public struct SpentCoins {
 
     private var cursor: ByteCursor
 
+    /// Bytes from the start of the record up to what comes next.
+    public var offset: Int { cursor.offset }
+
     /// `transactions` is the number of the block's transactions, the coinbase included, which has no entry here.
     public init(_ record: UnsafeRawBufferPointer, transactions: Int) throws(ParseError) {
         cursor = ByteCursor(record)

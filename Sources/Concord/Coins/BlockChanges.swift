@@ -31,12 +31,16 @@ public struct BlockChanges: ~Copyable {
     private var transactions = BlockTransactions()
     private var byTxid: [Int32] = []
     private var isSpentHere: [Bool] = []
+    /// Of each input, the output of the same block that it spends; -1 where an earlier block made the coin.
+    private var ownOutputs: [Int32] = []
     private var created: [Created] = []
     private var spent: [Spent] = []
     private var script = ByteBuffer()
     private var sections = ByteBuffer(capacity: 1 << 20)
     /// The canonical bytes of the patch of the block that was worked on last.
     public private(set) var patch = ByteBuffer(capacity: 1 << 20)
+    /// The coins of that block without those that it creates and spends itself; none without `hasMuHash`.
+    public private(set) var marks = CoinMarks()
 
     private let hasMuHash: Bool
 
@@ -56,6 +60,7 @@ public struct BlockChanges: ~Copyable {
     ) throws(BlockError) -> Totals {
         created.removeAll(keepingCapacity: true)
         spent.removeAll(keepingCapacity: true)
+        marks = CoinMarks()
         var totals: Totals
         do throws(ParseError) {
             totals = Totals(header: try transactions.parse(block))
@@ -66,10 +71,19 @@ public struct BlockChanges: ~Copyable {
         if height > 0 {
             sortTransactions()
             do throws(ParseError) {
+                try findOwnSpends()
+            } catch {
+                throw .block(error)
+            }
+            do throws(ParseError) {
                 try gatherSpent(
-                    undo, subsidy: network.subsidy(at: height), into: &totals, parameters: parameters)
+                    block, undo, height: height, subsidy: network.subsidy(at: height), into: &totals,
+                    parameters: parameters)
             } catch {
                 throw .undo(error)
+            }
+            for i in spent.indices.dropFirst() where spent[i].outpoint == spent[i - 1].outpoint {
+                throw .block(ParseError(.malformed("spends \(spent[i].outpoint) twice"), at: 0))
             }
             gatherCreated(
                 block, height: height,
@@ -90,29 +104,46 @@ public struct BlockChanges: ~Copyable {
         isSpentHere.append(contentsOf: repeatElement(false, count: transactions.outputs.count))
     }
 
-    /// The output that an outpoint names if a transaction of this block made it.
-    private func ownOutput(_ outpoint: Outpoint) -> Int? {
+    /// The place of the transaction of this block with this txid.
+    private func ownTransaction(_ txid: Digest) -> Int? {
         var low = 0
         var high = byTxid.count
         while low < high {
             let middle = (low + high) / 2
-            if transactions.txids[Int(byTxid[middle])] < outpoint.txid {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+            if transactions.txids[Int(byTxid[middle])] < txid { low = middle + 1 } else { high = middle }
         }
         guard low < byTxid.count else { return nil }
         let transaction = Int(byTxid[low])
-        guard transactions.txids[transaction] == outpoint.txid else { return nil }
-        let output = transactions.firstOutput[transaction] + Int(outpoint.index)
-        return output < transactions.firstOutput[transaction + 1] ? output : nil
+        return transactions.txids[transaction] == txid ? transaction : nil
+    }
+
+    /// Finds what the block creates and spends itself. An input of it can name only an output that is there, of a
+    /// transaction before its own, and that no other input has spent (`CCoinsViewCache::HaveInputs`).
+    private mutating func findOwnSpends() throws(ParseError) {
+        ownOutputs.removeAll(keepingCapacity: true)
+        ownOutputs.append(contentsOf: repeatElement(-1, count: transactions.inputs.count))
+        for transaction in 1..<max(transactions.count, 1) {
+            for input in transactions.firstInput[transaction]..<transactions.firstInput[transaction + 1] {
+                let outpoint = transactions.inputs[input]
+                guard let creator = ownTransaction(outpoint.txid) else { continue }
+                let output = transactions.firstOutput[creator] + Int(outpoint.index)
+                guard creator < transaction, output < transactions.firstOutput[creator + 1],
+                    !isSpentHere[output]
+                else {
+                    throw ParseError(
+                        .malformed("spends \(outpoint), which its own transactions do not leave to spend"),
+                        at: 0)
+                }
+                isSpentHere[output] = true
+                ownOutputs[input] = Int32(output)
+            }
+        }
     }
 
     /// - Parameter subsidy: what the miner may take besides the fees, in satoshi.
     private mutating func gatherSpent(
-        _ undo: UnsafeRawBufferPointer, subsidy: UInt64, into totals: inout Totals,
-        parameters: TreeParameters
+        _ block: UnsafeRawBufferPointer, _ undo: UnsafeRawBufferPointer, height: Int, subsidy: UInt64,
+        into totals: inout Totals, parameters: TreeParameters
     ) throws(ParseError) {
         var coins = try SpentCoins(undo, transactions: transactions.count)
         var fees: UInt64 = 0
@@ -121,21 +152,25 @@ public struct BlockChanges: ~Copyable {
             try coins.beginTransaction(inputs: inputs.count)
             var paid: UInt64 = 0
             for input in inputs {
+                let start = coins.offset
                 let coin = try coins.next()
                 paid += coin.amount
                 // `CheckTxInputs`, bad-txns-inputvalues-outofrange.
                 guard paid <= Amount.most else { throw ParseError(.outOfRange("an amount"), at: 0) }
                 let outpoint = transactions.inputs[input]
-                if let output = ownOutput(outpoint) {
-                    isSpentHere[output] = true
+                guard ScriptCompression.unfold(coin.script, into: &script) else {
+                    throw ParseError(
+                        .malformed("names a public key that is no point of the curve"), at: start)
+                }
+                if ownOutputs[input] >= 0 {
+                    try check(coin, outpoint, input, block, height: height, at: start)
                     continue
                 }
-                guard ScriptCompression.unfold(coin.script, into: &script) else {
-                    throw ParseError(.malformed("names a public key that is no point of the curve"), at: 0)
-                }
                 if hasMuHash {
-                    totals.muhash.remove(
-                        Num3072(coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes))
+                    let hash = SHA256.hash(
+                        coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes)
+                    totals.muhash.remove(Num3072(hashing: hash))
+                    marks.spent.append(CoinMark(outpoint, hash: hash))
                 }
                 totals.coins -= 1
                 totals.amount -= Int64(coin.amount)
@@ -167,6 +202,26 @@ public struct BlockChanges: ~Copyable {
         spent.sort { $0.shard == $1.shard ? $0.outpoint < $1.outpoint : $0.shard < $1.shard }
     }
 
+    /// Holds a coin of the undo record, its script unfolded, to the output of the same block that was spent.
+    private func check(
+        _ coin: SpentCoins.Coin, _ outpoint: Outpoint, _ input: Int, _ block: UnsafeRawBufferPointer,
+        height: Int, at start: Int
+    ) throws(ParseError) {
+        let output = transactions.outputs[Int(ownOutputs[input])]
+        let own = Self.script(of: output, in: block)
+        let isCoinbase = Int(ownOutputs[input]) < transactions.firstOutput[1]
+        let code = UInt32(height) << 1 | (isCoinbase ? 1 : 0)
+        guard coin.code == code, coin.amount == output.amount, script.bytes.elementsEqual(own) else {
+            let claimed = PlainCoin(code: coin.code, amount: coin.amount, script: script.bytes)
+            let made = PlainCoin(code: code, amount: output.amount, script: own)
+            throw ParseError(
+                .malformed(
+                    "says of \(outpoint), which the block itself makes and spends, that it has \(claimed); the block "
+                        + "gives it \(made)"),
+                at: start)
+        }
+    }
+
     private mutating func gatherCreated(
         _ block: UnsafeRawBufferPointer, height: Int, skipCoinbase: Bool, into totals: inout Totals,
         parameters: TreeParameters
@@ -182,10 +237,10 @@ public struct BlockChanges: ~Copyable {
                 if ScriptCompression.isUnspendable(script) { continue }
                 let index = UInt32(output - first)
                 if hasMuHash {
-                    totals.muhash.insert(
-                        Num3072(
-                            coin: Outpoint(txid: txid, index: index), code: code, amount: out.amount,
-                            script: script))
+                    let outpoint = Outpoint(txid: txid, index: index)
+                    let hash = SHA256.hash(coin: outpoint, code: code, amount: out.amount, script: script)
+                    totals.muhash.insert(Num3072(hashing: hash))
+                    marks.created.append(CoinMark(outpoint, hash: hash))
                 }
                 totals.coins += 1
                 totals.amount += Int64(out.amount)

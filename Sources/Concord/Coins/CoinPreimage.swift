@@ -31,4 +31,18 @@ extension SHA256 {
         }
         update(script)
     }
+
+    /// What stands for a coin as a whole: the hash of its preimage, which a MuHash is made of (`ApplyCoinHash`).
+    ///
+    /// - Parameters:
+    ///   - code: height · 2 + coinbase.
+    ///   - amount: in satoshi.
+    ///   - script: the whole scriptPubKey.
+    public static func hash(
+        coin: Outpoint, code: UInt32, amount: UInt64, script: UnsafeRawBufferPointer
+    ) -> Digest {
+        var sha = SHA256()
+        sha.update(coin: coin, code: code, amount: amount, script: script)
+        return sha.finish()
+    }
 }

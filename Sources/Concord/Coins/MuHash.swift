@@ -60,8 +60,6 @@ extension Num3072 {
     ///   - amount: in satoshi.
     ///   - script: the whole scriptPubKey.
     public init(coin: Outpoint, code: UInt32, amount: UInt64, script: UnsafeRawBufferPointer) {
-        var sha = SHA256()
-        sha.update(coin: coin, code: code, amount: amount, script: script)
-        self.init(hashing: sha.finish())
+        self.init(hashing: SHA256.hash(coin: coin, code: code, amount: amount, script: script))
     }
 }

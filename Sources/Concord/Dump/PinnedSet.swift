@@ -19,12 +19,21 @@ public struct PinnedSet: Equatable, Sendable {
     /// Compares the set after a block with the one that Bitcoin Core pins at its height. Everybody has a regtest chain
     /// of his own: there a pin is about its own block only.
     public static func compare(network: Network, block: BlockID, hash: Digest) -> Comparison {
-        guard let pin = all.first(where: { $0.network == network && $0.height == block.height }) else {
-            return .notPinned
-        }
-        let isSameBlock = pin.block == block.hash.reversedHex
-        if network == .regtest, !isSameBlock { return .notPinned }
-        return isSameBlock && pin.hash == hash.reversedHex ? .agrees : .differs(pin)
+        guard let pin = pin(network: network, block: block) else { return .notPinned }
+        return pin.agrees(block: block, hash: hash) ? .agrees : .differs(pin)
+    }
+
+    /// What Bitcoin Core pins at the height of a block; nil if nothing, or nothing of this regtest chain.
+    public static func pin(network: Network, block: BlockID) -> PinnedSet? {
+        guard let pin = all.first(where: { $0.network == network && $0.height == block.height }),
+            network != .regtest || pin.block == block.hash.reversedHex
+        else { return nil }
+        return pin
+    }
+
+    /// Whether the set after a block, with this `hash_serialized_3`, is the pinned one.
+    public func agrees(block: BlockID, hash: Digest) -> Bool {
+        self.block == block.hash.reversedHex && self.hash == hash.reversedHex
     }
 
     /// In Bitcoin Core 31.

@@ -94,6 +94,8 @@ struct NodeChain: ChainSource {
 
     func confirm(_ statements: [Statement]) throws { try comparison.confirm(statements) }
 
+    func ownMuHash(of block: BlockID) throws -> Digest? { try comparison.muhash(of: block) }
+
     func blocks(_ heights: Range<Int>) throws -> any BlockReader {
         var items: [Int: NodeBlocks.Item] = [:]
         var wanted: [BlockID] = []

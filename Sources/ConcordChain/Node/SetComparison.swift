@@ -70,6 +70,21 @@ final class SetComparison: Sendable {
         state.withLock { $0.isBehind = false }
     }
 
+    /// The MuHash of the node's set after a block; nil where it has no such index, this user may not ask it, or it is not
+    /// there yet.
+    func muhash(of block: BlockID) throws(NodeError) -> Digest? {
+        let info: SetInfo
+        do throws(NodeError) {
+            info = try node.call("gettxoutsetinfo", "muhash", .number(block.height))
+        } catch {
+            switch error.kind {
+            case .denied, .refused: return nil
+            default: throw error
+            }
+        }
+        return info.bestblock == block.hash.reversedHex ? Digest(reversedHex: info.muhash) : nil
+    }
+
     private func turnOff(_ error: NodeError) {
         state.withLock { $0.isOff = true }
         node.settings.tell(

@@ -77,7 +77,7 @@ public struct DumpSplitter: ~Copyable {
     public var header: DumpHeader { reader.header }
 
     /// Reads the coins and writes the shards aside; nothing is in its place before the caller installs them, and then
-    /// the manifest.
+    /// the manifest. A set that Bitcoin Core's source pins is held to that.
     ///
     /// - Parameters:
     ///   - height: of the block that the header names. Coins of later blocks are refused.
@@ -87,7 +87,19 @@ public struct DumpSplitter: ~Copyable {
         into folder: Folder, height: Int, parameters: TreeParameters, level: Int, memory: Int = 128 << 20,
         progress: Progress = { _, _ in }
     ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
+        let pin = PinnedSet.pin(
+            network: header.network, block: BlockID(height: height, hash: header.block))
+        return try split(
+            into: folder, height: height, parameters: parameters, level: level, memory: memory, pin: pin,
+            progress: progress)
+    }
+
+    consuming func split(
+        into folder: Folder, height: Int, parameters: TreeParameters, level: Int, memory: Int,
+        pin: PinnedSet?, progress: Progress
+    ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
         let block = BlockID(height: height, hash: header.block)
+        var hash = SerializedHash()
         var shards: [Shard] = []
         do {
             for shard in 0..<parameters.shards {
@@ -99,6 +111,7 @@ public struct DumpSplitter: ~Copyable {
             var done: UInt64 = 0
             while try fill(height: height) {
                 try findShards(parameters)
+                if pin != nil { try add(to: &hash) }
                 waiting += deal(to: shards)
                 done += UInt64(batch.coins.count)
                 if waiting >= memory {
@@ -106,6 +119,16 @@ public struct DumpSplitter: ~Copyable {
                     waiting = 0
                 }
                 try progress(done, header.coins)
+            }
+            if let pin {
+                let hash = hash.finish()
+                guard pin.agrees(block: block, hash: hash) else {
+                    throw FileError(
+                        path,
+                        "is of block \(block.hash.reversedHex) and has the hash_serialized_3 \(hash.reversedHex), but "
+                            + "Bitcoin Core pins \(pin.hash) of block \(pin.block) for height \(pin.height): it is not "
+                            + "that set")
+                }
             }
             // A shard without coins is one frame without bytes.
             try Self.flush(shards.filter { $0.waiting.count > 0 || $0.bytes == 0 }, level: level)
@@ -164,6 +187,21 @@ public struct DumpSplitter: ~Copyable {
         for shard in found.joined() {
             batch.coins[i].shard = shard
             i += 1
+        }
+    }
+
+    /// Adds the coins of the batch, whose scripts were unfolded once, to the hash of the set.
+    private mutating func add(to hash: inout SerializedHash) throws(ParseError) {
+        var group = CoinGroup()
+        var start = 0
+        for (txid, end) in batch.groups {
+            group.begin(txid)
+            for coin in batch.coins[start..<end] {
+                _ = group.add(try EncodedCoin(index: coin.index, body: batch.body(coin)))
+            }
+            _ = group.sort(by: .number)
+            for i in 0..<group.count { _ = hash.add(group[i], of: txid) }
+            start = end
         }
     }
 

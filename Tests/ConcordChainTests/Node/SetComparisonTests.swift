@@ -121,6 +121,19 @@ struct SetComparisonTests {
         #expect(throws: NodeError.self) { try comparison.confirm(all) }
     }
 
+    @Test("What the node says of its set can be asked, if it says anything")
+    func asked() throws {
+        let blocks = try statements(0...20).map(\.blockID)
+        #expect(try comparison.muhash(of: blocks[7]) == nil)
+        try server.set(.coinStats(file: table))
+        #expect(try comparison.muhash(of: blocks[7]) == Self.row(7).muhash)
+        #expect(try comparison.muhash(of: BlockID(height: 7, hash: blocks[8].hash)) == nil)
+        #expect(try comparison.muhash(of: BlockID(height: 21, hash: .zero)) == nil)
+        try server.fail(.status(403), method: "gettxoutsetinfo", count: 1)
+        #expect(try comparison.muhash(of: blocks[7]) == nil)
+        #expect(told.all.isEmpty)
+    }
+
     @Test("A block that the chain has left is not compared with the one in its place")
     func reorganised() throws {
         try server.set(.coinStats(file: table))

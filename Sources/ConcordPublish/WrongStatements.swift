@@ -1,0 +1,65 @@
+import Concord
+import ConcordBuild
+import ConcordChain
+import ConcordFiles
+import ConcordTree
+
+/// What an operator has to know where the set contradicts the undo data that statements were made from: which of what
+/// the key signed is wrong, and how to go on.
+struct WrongStatements {
+    let builder: SetBuilder
+    let tree: Folder
+    let state: Folder
+    let key: PublicKey
+    private var source: any ChainSource { builder.source }
+    private var parameters: TreeParameters { builder.parameters }
+
+    /// The error to end with. `position` is where the last batch that was signed ended.
+    func explain(_ contradiction: SetContradiction, _ position: SetBuilder.Position) throws -> FileError {
+        let fault = contradiction.fault
+        guard let last = position.statement?.height else {
+            return FileError(fault.path, "\(fault.message). Nothing was signed", kind: .conflict)
+        }
+        if let height = contradiction.height {
+            let after =
+                height > last
+                ? "Nothing was signed of it: put it right, and run the command again"
+                : consequences(from: height, last)
+            return FileError(fault.path, "\(fault.message). \(after)", kind: .conflict)
+        }
+        // The undo data is right now; it may have been another when the statements were made.
+        let tree = Tree(tree.root)
+        let wrong = try builder.firstWrong(position.epoch, through: last) { block, values, patchRoot in
+            let said = try tree.attestation(of: block, parameters: parameters, key: key).statement
+            return said.coins == values.coins && said.amount == values.amount && said.muhash == values.muhash
+                && (patchRoot == nil || said.patchRoot == patchRoot)
+        }
+        guard let wrong else {
+            return FileError(
+                fault.path,
+                "\(fault.message). What was signed up to height \(last) is right: the tree's snapshots or patches are "
+                    + "damaged; `concord verify \(tree.root) --deep` says where", kind: .conflict)
+        }
+        let path = tree.path(TreePath.attestation(wrong.block, parameters))
+        return FileError(
+            path,
+            "is wrong: after this block the set has \(wrong.values). It was made from other undo data than is there now. "
+                + consequences(from: wrong.block.height, last), kind: .conflict)
+    }
+
+    private func consequences(from height: Int, _ newest: Int) -> String {
+        var last = max(newest, height)
+        while last < source.tip, isAttested(last + 1) { last += 1 }
+        let heights =
+            last == height
+            ? "The statement of height \(height)" : "The statements of heights \(height) to \(last)"
+        return
+            "\(heights), which this key has signed, cannot be trusted, and a key cannot take back what it signed: see "
+            + "\(tree.path("attestations")) and \(state.path("journal/\(key.hex)")). Let every trustnet that lists the key "
+            + "withdraw it (`concord-publish trustnet retire NAME --from \(height)`), and begin another tree with a new key"
+    }
+
+    private func isAttested(_ height: Int) -> Bool {
+        tree.contains(TreePath.attestation(source.blockID(at: height), parameters))
+    }
+}
