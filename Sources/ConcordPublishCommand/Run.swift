@@ -26,8 +26,10 @@ struct Run: ParsableCommand {
     @Option(help: ArgumentHelp("The tree to write.", valueName: "dir"))
     var tree: String
 
-    @Option(help: ArgumentHelp("The PEM file with the signing key.", valueName: "file"))
+    @Option(help: ArgumentHelp("The PEM file with the signing key; - for standard input.", valueName: "file"))
     var key: String
+
+    @OptionGroup var keys: KeyOptions
 
     @Option(help: "The authority's name: letters, digits, «.», «_», «-».", transform: Parse.name)
     var name: AuthorityName
@@ -152,7 +154,7 @@ struct Run: ParsableCommand {
         guard let parameters else { return }
         StopSignal.catchSignals()
         let progress = ProgressLine(isQuiet: json)
-        let signingKey = try SigningKey(readingFrom: key)
+        let signingKey = try keys.key(key)
         let treeRoot = ChainOptions.withoutSlash(tree)
         let stateRoot = state.map(ChainOptions.withoutSlash) ?? "\(treeRoot).state"
         let lock = try FolderLock(stateRoot)
@@ -209,7 +211,7 @@ struct Run: ParsableCommand {
     ) throws -> Int {
         let known = try TreeFace.known(in: tree)
         // A tree that has begun needs it no more.
-        guard let fromDump, known == nil || !tree.contains("attestations") else {
+        guard let fromDump, try known == nil || !tree.contains("attestations") else {
             return first ?? known?.first ?? 0
         }
         let block = try DumpSplitter(fromDump, network: network).header.block
@@ -237,13 +239,13 @@ struct Run: ParsableCommand {
     /// Where patches and snapshots go; a tree is of one kind for good.
     private func dataFolder(tree: Folder, state: Folder) throws -> Folder {
         if attestOnly {
-            guard !tree.contains("snapshots") else {
+            guard try !tree.contains("snapshots") else {
                 throw CommandFailure(
                     .usage, "\(tree.root) holds snapshots: leave --attest-only out, or begin another --tree")
             }
             return try state.inner("set")
         }
-        guard !state.contains("set") else {
+        guard try !state.contains("set") else {
             throw CommandFailure(
                 .usage,
                 "\(tree.root) is a tree of attestations only: add --attest-only, or begin another --tree")
