@@ -78,11 +78,9 @@ extension TypedScriptError {
 
     /// BOLT 11: `ln`, a network, perhaps an amount, `1`.
     private static func isLightningInvoice(_ lower: String) -> Bool {
-        for network in ["lnbcrt", "lnbc", "lntbs", "lntb", "lnsb"] where lower.hasPrefix(network) {
-            let rest = lower.dropFirst(network.count).drop { $0.isNumber || "munp".contains($0) }
-            return lower.dropFirst(network.count).contains("1") && lower.count > 90 || rest.hasPrefix("1")
+        ["lnbc", "lntb", "lnbcrt", "lntbs"].contains {
+            lower.hasPrefix($0) && lower.dropFirst($0.count).first?.isNumber == true
         }
-        return false
     }
 
     /// BIP 32's keys, and those of SLIP 132 that say which addresses they are for.
