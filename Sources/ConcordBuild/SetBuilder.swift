@@ -14,12 +14,12 @@ public struct SetBuilder: Sendable {
     public let level: Int
     /// Whether a block's data is fixed for good, because it was signed for; other data that is there, of a run that was
     /// refused, is replaced where it is wrong.
-    let isFixed: @Sendable (BlockID) -> Bool
+    let isFixed: @Sendable (BlockID) throws(FileError) -> Bool
 
     /// - Parameter level: of zstd, 1 to 22.
     public init(
         source: any ChainSource, data: Folder, parameters: TreeParameters, level: Int,
-        isFixed: @escaping @Sendable (BlockID) -> Bool
+        isFixed: @escaping @Sendable (BlockID) throws(FileError) -> Bool
     ) {
         self.source = source
         self.data = data
@@ -137,14 +137,14 @@ public struct SetBuilder: Sendable {
         _ built: (manifest: Manifest, shards: [Folder.Staged]), of block: BlockID
     ) throws -> Manifest {
         let (manifest, shards) = built
-        let isThere = data.contains(TreePath.manifest(block))
+        let isThere = try data.contains(TreePath.manifest(block))
         let known = Result {
             try Tree(data.root).manifest(of: block, parameters: parameters, root: manifest.root)
         }
-        if isThere, isFixed(block) { _ = try known.get() }
+        if isThere, try isFixed(block) { _ = try known.get() }
         if isThere, case .success = known {
-            for shard in shards where data.contains(shard.path) { data.discard(shard) }
-            let missing = shards.filter { !data.contains($0.path) }
+            for shard in shards where try data.contains(shard.path) { data.discard(shard) }
+            let missing = try shards.filter { try !data.contains($0.path) }
             if !missing.isEmpty { try removeTorrent(block) }
             try data.install(missing)
         } else {

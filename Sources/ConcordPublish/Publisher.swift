@@ -70,8 +70,8 @@ public struct Publisher {
 
     private var head: TreeHead { TreeHead(folder: folder, parameters: parameters, source: source) }
 
-    private func isAttested(_ block: BlockID) -> Bool {
-        folder.contains(TreePath.attestation(block, parameters))
+    private func isAttested(_ block: BlockID) throws(FileError) -> Bool {
+        try folder.contains(TreePath.attestation(block, parameters))
     }
 
     /// Whether only attestations are published.
@@ -182,7 +182,7 @@ public struct Publisher {
                 isTold = true
             }
         }
-        if first > 0, let leftBehind, first > source.tip || !isAttested(source.blockID(at: first)) {
+        if first > 0, let leftBehind, try first > source.tip || !isAttested(source.blockID(at: first)) {
             throw FileError(
                 folder.root,
                 "begins at height \(first), and the best chain has left all of it: block \(leftBehind.hash.reversedHex) "

@@ -15,7 +15,7 @@ public struct TreeFace {
 
     /// What a tree says of itself; nil where there is none yet.
     public static func known(in folder: Folder) throws(FileError) -> AuthorityFile? {
-        folder.contains(TreePath.authority) ? try Tree(folder.root).authority() : nil
+        try folder.contains(TreePath.authority) ? try Tree(folder.root).authority() : nil
     }
 
     /// Throws if the tree there belongs to another authority or is cut otherwise: one tree, one key.
@@ -36,7 +36,7 @@ public struct TreeFace {
                 kind: .conflict)
         }
         // Until something is attested it may still be changed.
-        guard known.first == authority.first || !folder.contains("attestations") else {
+        if known.first != authority.first, try folder.contains("attestations") {
             throw FileError(
                 path, "begins at height \(known.first): leave --first out, or give another --tree",
                 kind: .conflict)

@@ -135,7 +135,9 @@ struct PublishRun {
         var publisher = Publisher(
             SetBuilder(
                 source: chain, data: data, parameters: parameters, level: options.level,
-                isFixed: { [tree, parameters] in tree.contains(TreePath.attestation($0, parameters)) }),
+                isFixed: { [tree, parameters] block throws(FileError) in
+                    try tree.contains(TreePath.attestation(block, parameters))
+                }),
             tree: tree,
             state: state, first: first,
             beginning: options.fromDump.map { .dump($0) } ?? .blocks(memory: options.memory.bytes),

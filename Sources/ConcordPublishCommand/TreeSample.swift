@@ -21,7 +21,7 @@ struct TreeSample {
             paths += try Self.random("snapshots/\(snapshot)/shards", in: tree, parameters).map { [$0] } ?? []
         }
         // Pages, torrents, and where an authority attests only, patches need not be there.
-        paths = paths.filter { Folder(reading: tree.root).contains($0) }
+        paths = try paths.filter { try Folder(reading: tree.root).contains($0) }
         for index in 0..<count {
             let kind = ["attestations", "patches", "snapshots"][index % 3]
             if let path = try Self.random(kind, in: tree, parameters) { paths.append(path) }
@@ -36,7 +36,7 @@ struct TreeSample {
     ) throws -> String? {
         guard let name = try Folder.names(in: tree.path(folder)).randomElement() else { return nil }
         let path = "\(folder)/\(name)"
-        if Folder.isFolder(tree.path(path)) { return try random(path, in: tree, parameters) }
+        if try Folder.isFolder(tree.path(path)) { return try random(path, in: tree, parameters) }
         return TreePath.block(ofFile: path, parameters) == nil ? nil : path
     }
 }
