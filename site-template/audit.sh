@@ -144,9 +144,9 @@ for file in fine wrong headers; do keep "$file" </dev/null; done
 
 # Folders that file systems and desktops put at the top of a volume: nobody's data, and mostly not to be read.
 # shellcheck disable=SC2016
-set -- \( -path './lost+found' -o -path './.Trash-*' -o -path './.Trash' -o -path './.Trashes' -o -path './.snapshot' \
-    -o -path './.snapshots' -o -path './.zfs' -o -path './System Volume Information' -o -path './$RECYCLE.BIN' \
-    -o -path './.Spotlight-V100' -o -path './.fseventsd' -o -path './.TemporaryItems' \)
+set -- \( -name 'lost+found' -o -name '.Trash-*' -o -name '.Trash' -o -name '.Trashes' -o -name '.snapshot' \
+    -o -name '.snapshots' -o -name '.zfs' -o -name 'System Volume Information' -o -name '$RECYCLE.BIN' \
+    -o -name '.Spotlight-V100' -o -name '.fseventsd' -o -name '.TemporaryItems' \)
 
 # Folders that cannot be listed would look empty. Names of such ones, or what find says of them.
 if [ -z "$url" ]; then
@@ -951,8 +951,8 @@ fi
 cat <<'TEXT'
 
 Out of reach of a shell: what the bytes of patches and shards say, MuHash, coins and amount from the coins themselves, each
-snapshot from the one before and its patches, and the newest set («concord verify --deep»), and whether this chain is the one with most work («concord check»). Whoever has a node
-with coinstatsindex=1 asks it about the newest statement:
+snapshot from the one before and its patches, and the newest set («concord verify --deep»), and whether this chain is the one
+with most work («concord check»). Whoever has a node with coinstatsindex=1 asks it about the newest statement:
 TEXT
 awk -v newest="$newest" '$1 " " $2 == newest {
     printf "  bitcoin-cli gettxoutsetinfo muhash %s\n  must say bestblock %s, txouts %s, muhash %s\n", $1, $2, $4, $10

@@ -1,7 +1,7 @@
-/// What file systems and desktops put at the top of a volume, where a tree may begin: it is nobody's data, and mostly not to
-/// be read.
+/// What file systems and desktops put at the top of a volume, where a tree or a folder of it may begin: it is nobody's data,
+/// and mostly not to be read.
 public enum Furniture {
-    /// Whether a folder of this name at the top of a tree is one of those. `audit.sh` knows the same names.
+    /// Whether a folder of this name in a tree is one of those. `audit.sh` knows the same names.
     public static func isFolder(_ name: String) -> Bool {
         names.contains(name) || name.hasPrefix(".Trash-")
     }

@@ -16,7 +16,9 @@ struct TreeSample {
         let attestation = TreePath.attestation(newest, parameters)
         paths += [attestation, TreePath.signature(attestation), TreePath.patch(newest, parameters)]
         paths += try Folder.names(in: tree.path("headers")).suffix(2).map { "headers/\($0)" }
-        if let snapshot = try Folder.names(in: tree.path("snapshots")).last {
+        if let snapshot = try Folder.names(in: tree.path("snapshots")).last(where: {
+            TreePath.block(named: $0[...]) != nil
+        }) {
             paths += ["snapshots/\(snapshot)/manifest.txt", "snapshots/\(snapshot)/snapshot.torrent"]
             paths += try Self.random("snapshots/\(snapshot)/shards", in: tree, parameters).map { [$0] } ?? []
         }
@@ -34,7 +36,10 @@ struct TreeSample {
     private static func random(
         _ folder: String, in tree: Tree, _ parameters: TreeParameters
     ) throws -> String? {
-        guard let name = try Folder.names(in: tree.path(folder)).randomElement() else { return nil }
+        guard
+            let name = try Folder.names(in: tree.path(folder)).filter({ !Furniture.isFolder($0) })
+                .randomElement()
+        else { return nil }
         let path = "\(folder)/\(name)"
         if try Folder.isFolder(tree.path(path)) { return try random(path, in: tree, parameters) }
         return TreePath.block(ofFile: path, parameters) == nil ? nil : path

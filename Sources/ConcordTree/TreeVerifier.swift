@@ -101,7 +101,7 @@ public struct TreeVerifier {
     private mutating func checkAttestations() throws {
         tell("attestations")
         let (tree, key, parameters) = (tree, key, parameters)
-        for folder in try names(in: "attestations") {
+        for folder in try names(in: "attestations") where TreePath.height(digits: folder[...]) != nil {
             let blocks = try names(in: "attestations/\(folder)").compactMap { name -> BlockID? in
                 guard name.hasSuffix(".txt"), let block = TreePath.block(named: name.dropLast(4)),
                     TreePath.attestation(block, parameters) == "attestations/\(folder)/\(name)"
@@ -369,7 +369,7 @@ public struct TreeVerifier {
         for name in names {
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
             if try Folder.isFolder(tree.path(path)) {
-                if folder.isEmpty, Furniture.isFolder(name) {
+                if Furniture.isFolder(name) {
                     report.unsigned.append(path + "/")
                 } else {
                     try listUnsigned(path)

@@ -161,12 +161,20 @@ import Testing
             try copy.tree.replace("\(name)/x", "x")
         }
         try copy.tree.replace(".nfs0123", "x")
-        // Elsewhere, or as a file, it is like anything else.
-        try copy.tree.replace("patches/lost+found/x", "x")
+        // As a file it is like anything else.
         try copy.tree.replace(".snapshot", "x")
-        let path = copy.tree.path("lost+found")
-        try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
-        defer { try? FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path) }
+        // Parts of a tree may have a file system of their own.
+        let closed =
+            ["lost+found"] + ["attestations", "patches", "snapshots", "headers"].map { "\($0)/lost+found" }
+        for name in closed { try copy.tree.replace("\(name)/x", "x") }
+        let mode = { (mode: Int) in
+            for name in closed {
+                try FileManager.default.setAttributes(
+                    [.posixPermissions: mode], ofItemAtPath: copy.tree.path(name))
+            }
+        }
+        try mode(0)
+        defer { try? mode(0o755) }
         let verify = try Program.unprivileged([try Client.program().path, "verify", copy.tree.root])
         let verified = try Program(at: verify[0]).run(Array(verify.dropFirst()))
         for outcome in [verified]
@@ -177,8 +185,9 @@ import Testing
             #expect(
                 unsigned.map { $0.dropFirst(10) } == [
                     "$RECYCLE.BIN/", ".Trash-1000/", ".nfs0123", ".snapshot", ".zfs/",
-                    "System Volume Information/",
-                    "lost+found/", "patches/lost+found/x",
+                    "System Volume Information/", "attestations/lost+found/", "headers/lost+found/",
+                    "lost+found/",
+                    "patches/lost+found/", "snapshots/lost+found/",
                 ], "\(outcome.said)")
         }
     }
