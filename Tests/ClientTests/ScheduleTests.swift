@@ -63,7 +63,7 @@ import Testing
             // All is well with these so far.
             (good, 0o600, "CONCORD_KEY is not set"), (good, 0o644, "CONCORD_KEY is not set"),
             (good + "CONCORD_HOME=x CONCORD_NOW=x CONCORD_TEST_X=x\n", 0o600, "CONCORD_KEY is not set"),
-        ] {
+        ] as [(String, Int, String)] {
             let path = try scratch.write(text, to: "publish.conf", mode: mode)
             let outcome = try script.run("--config", path)
             #expect(outcome.status == 1 && outcome.errors.contains(words), "\(words): \(outcome.errors)")

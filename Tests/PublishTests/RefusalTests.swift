@@ -57,7 +57,7 @@ import Testing
         try publication.publish("--to", "0", "--key-readable")
         let key = Array(try String(contentsOfFile: publication.key, encoding: .utf8).utf8)
         let typed = try Publication.program().run(
-            publication.arguments(["--to", "1", "--key", "-"]), input: key)
+            publication.arguments(["--to", "1", "--key", "-", "--json"]), input: key)
         #expect(typed.status == 0 && typed.output.contains(publication.publicKey), "\(typed.errors)")
         let nothing = try Publication.program().run(publication.arguments(["--key", "-"]))
         #expect(nothing.status == 1 && nothing.errors.contains("standard input: "), "\(nothing.errors)")
