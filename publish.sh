@@ -16,7 +16,8 @@ publish.sh install [PACKAGE…] install the C libraries and tools that the build
 publish.sh build              build both programs in release mode
 publish.sh package [DIR]      make Debian packages of both, and an archive for other Linuxes (default: .build-package/out)
 
-Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONCORD_CONFIG):
+Configuration, in the environment or as lines NAME=VALUE of FILE (default: $CONCORD_CONFIG). FILE is run by the shell, as a
+part of this script: only you or root may own it and write to it. A setting that is not in this list is an error:
 USAGE
     settings
 }
@@ -46,8 +47,48 @@ settings() {
   CONCORD_RSYNC_OPTIONS  more options of rsync, like --bwlimit=2M    default: none; rclone takes RCLONE_BWLIMIT and so on
   CONCORD_URL       where the tree is served, to be read back        default: none, nothing is read back
   CONCORD_URL_WAIT  seconds until that must be up to date            default: 60
+  CONCORD_WITHOUT_LOCKS  1 to go on where a file system has no locks  default: end with an error
 Several targets of rsync and rclone, and several URLs, stand with spaces between; each is tried, whatever comes of others.
+With CONCORD_KEY=- the key comes on standard input. A mounted secret that others can read too is taken with --key-readable in
+CONCORD_OPTIONS.
 SETTINGS
+}
+
+# What else may be set: by this script, by the programs, by their tests.
+is_known() {
+    case $1 in
+        CONCORD_CONFIG | CONCORD_HOME | CONCORD_NOW | CONCORD_SAMPLE_PORT | CONCORD_TEST_*) return ;;
+    esac
+    [[ $'\n'$(settings) == *$'\n'"  $1 "* ]]
+}
+
+# Ends if something is set that nothing here knows: a setting with a mistake in its name would not be heeded.
+check_settings() {
+    local name
+    for name in $(compgen -v CONCORD_); do
+        is_known "$name" && continue
+        local line=''
+        [ -z "$config" ] || line=$(grep -n "^[^#]*\b$name=" "$config" | head -n 1 | cut -d : -f 1) || :
+        fail "${line:+$config, line $line: }there is no setting $name: see «publish.sh --help»"
+    done
+}
+
+# Runs the configuration, if it is one that nobody else can have had a hand in.
+read_config() {
+    local file number
+    [ -r "$config" ] || fail "$config cannot be read"
+    file=$(realpath "$config")
+    [ -z "$(find -L "$file" -prune ! -user 0 ! -user "$(id -u)")" ] ||
+        fail "$config belongs to another user, and is run by the shell: it must be yours or root's"
+    [ -z "$(find -L "$file" -prune \( -perm -020 -o -perm -002 \))" ] ||
+        fail "$config can be written by others, and is run by the shell: chmod go-w $config"
+    number=$(grep -n -m 1 $'\r' "$file" | cut -d : -f 1) || :
+    [ -z "$number" ] ||
+        fail "$config, line $number: ends as lines do on Windows, in a carriage return: sed -i 's/\r\$//' $config"
+    set -a
+    # shellcheck source=/dev/null
+    . "$file"
+    set +a
 }
 
 # The same settings, to fill in.
@@ -236,9 +277,12 @@ publish() {
     done
     build
     # One job at a time, upload included: the hint of one must not overtake the data of another.
-    mkdir -p "${CONCORD_STATE:-$CONCORD_TREE.state}"
-    exec 9>"${CONCORD_STATE:-$CONCORD_TREE.state}/job.lock"
-    flock -n 9 || fail "another run of this job is still at work in $CONCORD_TREE"
+    local state=${CONCORD_STATE:-$CONCORD_TREE.state}
+    # The tree may stand beside it, for everybody; the folder itself is for nobody else, as the program makes it.
+    (umask 022 && mkdir -p "$(dirname "$state")")
+    [ -d "$state" ] || mkdir -m 700 "$state"
+    exec 9>"$state/job.lock"
+    lock
     options=("--tree=$CONCORD_TREE" "--key=$CONCORD_KEY" "--name=$CONCORD_NAME")
     [ -z "${CONCORD_DATADIR:-}" ] || options+=("--datadir=$CONCORD_DATADIR")
     [ -z "${CONCORD_NODE:-}" ] || options+=("--node=$CONCORD_NODE")
@@ -255,6 +299,20 @@ publish() {
     # shellcheck disable=SC2086
     "$bin/concord-publish" run "${options[@]}" ${CONCORD_OPTIONS:-}
     if [ -e "$CONCORD_TREE/latest.txt" ]; then upload; else say "nothing is published yet, nothing to upload"; fi
+}
+
+# Holds file 9 as long as this job and its uploads live. What stops that is said as it is.
+lock() {
+    local words status=0
+    words=$(flock -n -E 75 9 2>&1) || status=$?
+    case $status in
+        0) ;;
+        75) fail "another run of this job is still at work in $CONCORD_TREE" ;;
+        *)
+            [ -n "${CONCORD_WITHOUT_LOCKS:-}" ] || fail "${CONCORD_STATE:-$CONCORD_TREE.state} cannot be locked: $words
+take a CONCORD_STATE on another file system; or see to it yourself that one job at a time runs, and set CONCORD_WITHOUT_LOCKS=1"
+            ;;
+    esac
 }
 
 # Brings the tree to every target, then reads it back. The scripts for rsync and rclone send data, attestations,
@@ -304,11 +362,12 @@ case "${1:-}" in
     "") ;;
     *) usage >&2; exit 64 ;;
 esac
-if [ -n "$config" ]; then
-    [ -r "$config" ] || fail "$config cannot be read"
-    set -a
-    # shellcheck source=/dev/null
-    . "$(realpath "$config")"
-    set +a
+[ -z "$config" ] || read_config
+check_settings
+if [ -n "${CONCORD_DATADIR:-}${CONCORD_NODE:-}" ]; then
+    publish
+elif [ -n "$config" ]; then
+    fail "$config sets neither CONCORD_DATADIR nor CONCORD_NODE: see «publish.sh --help»"
+else
+    sample
 fi
-if [ -n "${CONCORD_DATADIR:-}${CONCORD_NODE:-}" ]; then publish; else sample; fi

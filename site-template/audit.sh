@@ -1,6 +1,7 @@
 #!/bin/sh
 # Audits a Concord tree by hand: signatures, statements, patches, snapshots and headers, and the files that nobody signed.
 # It follows FORMAT.md, which lies beside it in every tree, and shares no line with the programs that write and read trees.
+# Of patches and shards it checks digests, not what they say: that is what «concord verify --deep» is for.
 # Nobody signs this file either: read it before you run it, or take it from where you trust it.
 set -u
 LC_ALL=C
@@ -141,10 +142,16 @@ tell() {
 
 for file in fine wrong headers; do keep "$file" </dev/null; done
 
+# Folders that file systems and desktops put at the top of a volume: nobody's data, and mostly not to be read.
+# shellcheck disable=SC2016
+set -- \( -name 'lost+found' -o -name '.Trash-*' -o -name '.Trash' -o -name '.Trashes' -o -name '.snapshot' \
+    -o -name '.snapshots' -o -name '.zfs' -o -name 'System Volume Information' -o -name '$RECYCLE.BIN' \
+    -o -name '.Spotlight-V100' -o -name '.fseventsd' -o -name '.TemporaryItems' \)
+
 # Folders that cannot be listed would look empty. Names of such ones, or what find says of them.
 if [ -z "$url" ]; then
     # shellcheck disable=SC2016
-    find . \( -type d -o -type l \) -exec sh -c '
+    find . -type d "$@" -prune -o \( -type d -o -type l \) -exec sh -c '
         for folder do
             [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || printf "%s\n" "${folder#./}"
         done' sh {} + 2>&1 | tr -c ' -~\n' '?' | keep closed
@@ -351,7 +358,13 @@ openssl ec -pubin -inform DER -in "$work/key.der" -conv_form uncompressed 2>/dev
     [ -z "$given" ] || die 64 "«$given» is no public key: 66 hex digits, a point of secp256k1"
     die 4 "$tree/authority.txt: names a key that is none"
 }
-[ "$key" = "$named" ] || wrong "authority.txt: names the key $named"
+if [ "$key" != "$named" ]; then
+    # Then nothing of it would be right, in one line for each file.
+    printf 'WRONG  %s/authority.txt: names the key %s, you gave %s: one of the two is of another authority. Nothing else was checked\n' \
+        "$tree" "$named" "$key"
+    printf '1 thing is wrong\n'
+    exit 4
+fi
 if ! is_file authority.pem || [ -n "$(echo authority.pem | longer 174)" ] ||
     [ "$(sha256sum <authority.pem)" != "$(sha256sum <"$work/key.pem")" ]; then
     wrong "authority.pem: is not the key $key"
@@ -436,6 +449,7 @@ for file in headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin; do
         wrong "$file: does not go on from the headers before"
         continue
     }
+    tell "checking $file"
     as_hex 80 <"$file" | keep bytes
     hash_records <"$work/bytes" | keep once
     hash_records <"$work/once" | paste -d ' ' "$work/bytes" - |
@@ -567,7 +581,12 @@ awk '
             print "wrong " line ": " (line in reason ? reason[line] : "is no attestation")
         print "."
     }' "$work/read" | judge parsed
+count=0
 while read -r path line; do
+    count=$((count + 1))
+    case $count in
+    *00) tell "checking attestations: $count of $(($(wc -l <"$work/parsed")))" ;;
+    esac
     if openssl dgst -sha256 -verify "$work/key.pem" -signature "$path.sig" "$path" >/dev/null 2>&1; then
         printf '%s %s\n' "$path" "$line"
     else
@@ -845,6 +864,7 @@ check_snapshot() {
 
     awk -v shard="$shard" 'shard == "" || NR == shard + 1' "$manifest" | make_groups 16
     for group in "$work"/groups/*; do
+        tell "checking ${folder%-*}: shard $((16 * (${group##*/} - 10000000))) of $shards"
         before=$(count_wrong)
         check_shards "$folder" "$group"
         shards_right=$((shards_right + $(wc -l <"$group") - $(count_wrong) + before))
@@ -863,14 +883,15 @@ done 4<"$work/attested-snapshots"
 
 # --- What nobody signed, and the verdict ------------------------------------------------------------------------------
 
-# Of all names in a folder those that are no part of a tree; without a manifest nothing tells what a snapshot's files should
+# Of all names in a folder those that are no part of a tree, a folder of a file system's own as one name; without a manifest nothing tells what a snapshot's files should
 # be. A control character is shown as «?», which no name of a tree has.
 keep unsigned </dev/null
 if [ -z "$url" ]; then
     tell "listing files"
     # shellcheck disable=SC2016
-    find . ! -type d -exec sh -c '
+    find . \( -type d "$@" -prune -o ! -type d \) -exec sh -c '
         for file do
+            if [ -d "$file" ] && [ ! -L "$file" ]; then file=$file/; fi
             case $file in
             *[!\ -~]*) printf "%s" "${file#./}" | tr -c " -~" "?" && echo ;;
             *) printf "%s\n" "${file#./}" ;;
@@ -929,9 +950,9 @@ fi
 
 cat <<'TEXT'
 
-Out of reach of a shell: MuHash, coins and amount from the coins themselves, each snapshot from the one before and its
-patches («concord verify --deep»), and whether this chain is the one with most work («concord check»). Whoever has a node
-with coinstatsindex=1 asks it about the newest statement:
+Out of reach of a shell: what the bytes of patches and shards say, MuHash, coins and amount from the coins themselves, each
+snapshot from the one before and its patches, and the newest set («concord verify --deep»), and whether this chain is the one
+with most work («concord check»). Whoever has a node with coinstatsindex=1 asks it about the newest statement:
 TEXT
 awk -v newest="$newest" '$1 " " $2 == newest {
     printf "  bitcoin-cli gettxoutsetinfo muhash %s\n  must say bestblock %s, txouts %s, muhash %s\n", $1, $2, $4, $10

@@ -21,7 +21,7 @@ struct BlockBatch: Sendable {
     let folder: Folder
     let parameters: TreeParameters
     let level: Int
-    let isFixed: @Sendable (BlockID) -> Bool
+    let isFixed: @Sendable (BlockID) throws(FileError) -> Bool
 
     private struct Tools: ~Copyable {
         var work = BlockWork(hasMuHash: true)
@@ -52,13 +52,13 @@ struct BlockBatch: Sendable {
         _ block: BlockID, _ root: Digest, _ tools: inout Tools
     ) throws(FileError) -> Folder.Staged? {
         let relative = TreePath.patch(block, parameters)
-        if folder.contains(relative) {
+        if try folder.contains(relative) {
             do throws(FileError) {
                 _ = try PatchFile.read(
                     folder.path(relative), shards: parameters.shards, root: root, into: &tools.packed)
                 return nil
             } catch {
-                if isFixed(block) { throw error }
+                if try isFixed(block) { throw error }
             }
         }
         SeekablePatch.pack(

@@ -14,7 +14,7 @@ public struct SetBuilder: Sendable {
     public let level: Int
     /// Whether a block's data is fixed for good, because it was signed for; other data that is there, of a run that was
     /// refused, is replaced where it is wrong.
-    let isFixed: @Sendable (BlockID) -> Bool
+    let isFixed: @Sendable (BlockID) throws(FileError) -> Bool
     let recent: RecentCoins
 
     /// What is told while it goes on.
@@ -30,7 +30,8 @@ public struct SetBuilder: Sendable {
     ///   - recent: kept by the caller where builders follow each other on one chain.
     public init(
         source: any ChainSource, data: Folder, parameters: TreeParameters, level: Int,
-        recent: RecentCoins = RecentCoins(), isFixed: @escaping @Sendable (BlockID) -> Bool
+        recent: RecentCoins = RecentCoins(),
+        isFixed: @escaping @Sendable (BlockID) throws(FileError) -> Bool
     ) {
         self.recent = recent
         self.source = source
@@ -159,14 +160,14 @@ public struct SetBuilder: Sendable {
     /// Puts the snapshot of an epoch height in its place; one that is there must be the same.
     func install(_ built: Built, of block: BlockID) throws -> Manifest {
         let (manifest, shards) = built
-        let isThere = data.contains(TreePath.manifest(block))
+        let isThere = try data.contains(TreePath.manifest(block))
         let known = Result {
             try Tree(data.root).manifest(of: block, parameters: parameters, root: manifest.root)
         }
-        if isThere, isFixed(block) { _ = try known.get() }
+        if isThere, try isFixed(block) { _ = try known.get() }
         if isThere, case .success = known {
-            for shard in shards where data.contains(shard.path) { data.discard(shard) }
-            let missing = shards.filter { !data.contains($0.path) }
+            for shard in shards where try data.contains(shard.path) { data.discard(shard) }
+            let missing = try shards.filter { try !data.contains($0.path) }
             if !missing.isEmpty { try removeTorrent(block) }
             try data.install(missing)
         } else {

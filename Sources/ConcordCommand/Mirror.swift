@@ -87,7 +87,9 @@ struct Mirror: ParsableCommand {
 
     /// A folder with something else in it is not filled up.
     private func checkIsMirror() throws {
-        let names = try Folder.names(in: folder).filter { !$0.hasPrefix(".") && $0 != "lost+found" }
+        let names = try Folder.names(in: folder).filter {
+            !$0.hasPrefix(".") && !Furniture.isFolder($0)
+        }
         guard names.isEmpty || names.contains(TreePath.authority) else {
             throw CommandFailure(
                 .localFailure,

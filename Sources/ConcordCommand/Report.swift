@@ -50,7 +50,7 @@ struct Report: ParsableCommand {
         let template = try PageTemplate(template, orBuiltIn: PackageResources.report_html)
         let lock = try FolderLock(withoutFile: folder)
         let site = Folder(reading: folder)
-        guard site.contains(Self.data) || !site.contains(Self.page) else {
+        guard try site.contains(Self.data) || !site.contains(Self.page) else {
             throw FileError(
                 site.path(Self.page),
                 "is not a page of this command, which has \(Self.data) beside it: give another folder",
@@ -120,7 +120,7 @@ struct Report: ParsableCommand {
         var staged: [Folder.Staged] = []
         for name in try Folder.names(in: source) {
             let path = "\(source)/\(name)"
-            if Folder.isFolder(path) {
+            if try Folder.isFolder(path) {
                 staged += try copies(of: path, to: "\(target)/\(name)", in: site)
             } else {
                 staged.append(try site.stage(try File.read(path, atMost: 1 << 30), at: "\(target)/\(name)"))

@@ -21,7 +21,7 @@ struct ShowEvidence: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard Folder.isFolder(path) else {
+        guard try Folder.isFolder(path) else {
             throw CommandFailure(.localFailure, "\(path.printable): is not there, or no folder")
         }
         let folder = Folder(reading: path)

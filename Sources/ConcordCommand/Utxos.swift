@@ -8,7 +8,9 @@ struct Utxos: ParsableCommand {
         abstract: "Show the coins of addresses or scripts at the agreed block.",
         discussion: """
             Looks in what «concord fetch» brought; nothing is asked of anybody. Addresses are base58, bech32 or \
-            bech32m; scripts are the scriptPubKey in hex.
+            bech32m, in a bitcoin: URI too; scripts are the scriptPubKey in hex, if it has the form of P2PKH, P2SH, a \
+            witness program, P2PK or bare multisig, and raw(HEX) whatever its form. A txid or a key is refused: it is \
+            neither. Lists come with - or --file. An address without coins is answered with 0 coins, and status 0.
             """)
 
     @OptionGroup var home: HomeOptions
@@ -16,17 +18,17 @@ struct Utxos: ParsableCommand {
     var network: String?
     @Flag(help: "Print JSON.")
     var json = false
-    @Argument(help: ArgumentHelp("Addresses or scripts.", valueName: "address|script"))
-    var scripts: [String]
+    @OptionGroup var asked: ScriptArguments
 
     func run() throws {
         let set = try home.openForReading().chosenSet(network)
-        let wanted = try scripts.map { try Wanted($0, on: set.statement.network) }
-        for one in wanted where !set.has(shard: one.shard(set)) {
+        let wanted = try asked.wanted(on: set.statement.network)
+        for one in wanted where !set.has(shard: one.shard(set.statement.parameters)) {
+            let shard = one.shard(set.statement.parameters)
             throw CommandFailure(
                 .localFailure,
-                "the coins of \(one.text) are in shard \(one.shard(set)), which was not fetched: "
-                    + "«concord fetch --shards \(([one.shard(set)] + (set.shards ?? [])).sorted().map(String.init).joined(separator: ","))»"
+                "the coins of \(one.text) are in shard \(shard), which was not fetched: "
+                    + "«concord fetch --shards \(([shard] + (set.shards ?? [])).sorted().map(String.init).joined(separator: ","))»"
             )
         }
         let found = Array(zip(wanted, try CoinLookup(set).coins(of: wanted.map(\.script))))
@@ -37,7 +39,7 @@ struct Utxos: ParsableCommand {
         }
     }
 
-    private func say(_ set: InstalledSet, _ found: [(Wanted, [CoinLookup.Coin])]) {
+    private func say(_ set: InstalledSet, _ found: [(WantedScript, [CoinLookup.Coin])]) {
         print(
             "at height \(set.block.height), block \(set.block.hash.reversedHex), agreed by \(set.authorities.joined(separator: ", "))"
         )
@@ -52,26 +54,6 @@ struct Utxos: ParsableCommand {
                         + (coin.isCoinbase ? "  coinbase" : ""))
             }
         }
-    }
-
-    /// An argument and the script it stands for.
-    private struct Wanted {
-        let text: String
-        let script: [UInt8]
-
-        init(_ text: String, on network: Network) throws {
-            self.text = text
-            do throws(AddressError) {
-                script = try Address(text, on: network).script
-            } catch {
-                guard let bytes = [UInt8](hex: text.lowercased()) else {
-                    throw CommandFailure(.usage, "«\(text)» is no address and no script in hex: \(error)")
-                }
-                script = bytes
-            }
-        }
-
-        func shard(_ set: InstalledSet) -> Int { script.withBytes(set.statement.parameters.shard(of:)) }
     }
 
     private struct JSON: Encodable {
@@ -95,14 +77,14 @@ struct Utxos: ParsableCommand {
         let authorities: [String]
         let results: [Entry]
 
-        init(_ set: InstalledSet, _ found: [(Wanted, [CoinLookup.Coin])]) {
+        init(_ set: InstalledSet, _ found: [(WantedScript, [CoinLookup.Coin])]) {
             network = set.statement.network.rawValue
             height = set.block.height
             block = set.block.hash.reversedHex
             authorities = set.authorities
             results = found.map { wanted, coins in
                 Entry(
-                    query: wanted.text, script: wanted.script.hex,
+                    query: wanted.query, script: wanted.script.hex,
                     address: Address.text(for: wanted.script, on: set.statement.network),
                     amount: coins.reduce(0) { $0 + $1.amount },
                     coins: coins.map {

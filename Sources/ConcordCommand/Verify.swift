@@ -9,8 +9,9 @@ struct Verify: ParsableCommand {
         abstract: "Check a tree on the disk, offline: every signature and every hash.",
         discussion: """
             Without --key the tree is held to the key that it names itself: compare that one with what the authority \
-            says elsewhere. --deep also recomputes MuHash, coins and amount of each snapshot from its coins, and each \
-            snapshot from the one before and the patches since. Exit status: 0 everything is right, 4 something is not, \
+            says elsewhere. --deep also recomputes MuHash, coins and amount of each snapshot from its coins, each \
+            snapshot from the one before and the patches since, and those of the newest set from the newest snapshot. \
+            Exit status: 0 everything is right, 4 something is not, \
             1 this machine cannot read all of it.
             """)
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConcordFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -9,6 +10,7 @@ import ArgumentParser
 /// Runs a program and ends it with the status that its outcome has (README, «Exit status»).
 public enum CommandEnd {
     public static func run(_ command: any ParsableCommand.Type) -> Never {
+        Umask.publish()
         do {
             var parsed = try command.parseAsRoot()
             try parsed.run()

@@ -14,14 +14,16 @@ struct MirrorEpoch {
     let isBare: Bool
 
     /// - Parameter first: where the tree begins.
-    init(_ chain: HeaderChain, first: Int, in folder: Folder, _ parameters: TreeParameters) {
+    init(
+        _ chain: HeaderChain, first: Int, in folder: Folder, _ parameters: TreeParameters
+    ) throws(FileError) {
         start = chain.start
         blocks = (max(chain.start, first)..<max(chain.start, first, chain.start + chain.hashes.count))
             .compactMap(chain.block(at:))
         var (unattested, isComplete, isBare): ([BlockID], Bool, Bool) = ([], true, false)
         for block in blocks {
-            let isAttested = folder.contains(TreePath.attestation(block, parameters))
-            let hasData = Self.hasData(of: block, in: folder, parameters)
+            let isAttested = try folder.contains(TreePath.attestation(block, parameters))
+            let hasData = try Self.hasData(of: block, in: folder, parameters)
             if !isAttested { unattested.append(block) }
             if !hasData { isComplete = false }
             if isAttested, !hasData { isBare = true }
@@ -30,10 +32,12 @@ struct MirrorEpoch {
     }
 
     /// Whether a folder has the patch of a block, and its snapshot where an epoch begins with it.
-    static func hasData(of block: BlockID, in folder: Folder, _ parameters: TreeParameters) -> Bool {
+    static func hasData(
+        of block: BlockID, in folder: Folder, _ parameters: TreeParameters
+    ) throws(FileError) -> Bool {
+        guard try folder.contains(TreePath.patch(block, parameters)) else { return false }
         // The manifest is written when all shards are there.
-        folder.contains(TreePath.patch(block, parameters))
-            && (block.height != parameters.epochStart(of: block.height)
-                || folder.contains(TreePath.manifest(block)))
+        guard block.height == parameters.epochStart(of: block.height) else { return true }
+        return try folder.contains(TreePath.manifest(block))
     }
 }

@@ -34,17 +34,19 @@ struct MirrorSource {
     /// - Parameter isAttested: whether the attestations are there already: then patches and manifest come together, for
     ///   nothing may have the one without the other.
     func data(of statements: [Statement], isAttested: Bool, into folder: Folder) throws -> Int {
-        var patches = statements.map(VerifiedDownloads.Wanted.patch).filter { !folder.contains($0.path) }
+        var patches = try statements.map(VerifiedDownloads.Wanted.patch).filter {
+            try !folder.contains($0.path)
+        }
         var shards: [VerifiedDownloads.Wanted] = []
         var manifest: Folder.Staged?
         // Where the manifest is here, so are its shards.
         if let first = statements.first, let root = first.snapshotRoot,
-            !folder.contains(TreePath.manifest(first.blockID))
+            try !folder.contains(TreePath.manifest(first.blockID))
         {
             let path = TreePath.manifest(first.blockID)
             let list = try fetchManifest(path, root)
-            shards = list.shards.indices.map { .shard($0, of: first.blockID, list) }
-                .filter { !folder.contains($0.path) }
+            shards = try list.shards.indices.map { .shard($0, of: first.blockID, list) }
+                .filter { try !folder.contains($0.path) }
             manifest = try folder.stage(list.text, at: path)
         }
         let downloads = VerifiedDownloads(transfers, into: folder, hosts: [url], preferred: 1)

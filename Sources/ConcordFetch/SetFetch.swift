@@ -74,7 +74,7 @@ public struct SetFetch {
     public mutating func run(shards: [Int]?, progress: Progress) throws -> Result {
         let statements = try fetchStatements()
         let manifest = try fetchManifest(statements[0])
-        let wanted = wantedFiles(statements, manifest, shards ?? Array(0..<agreed.parameters.shards))
+        let wanted = try wantedFiles(statements, manifest, shards ?? Array(0..<agreed.parameters.shards))
         let downloads = VerifiedDownloads(transfers, into: folder, hosts: hosts, preferred: preferred)
         do {
             try downloads.run(wanted) { progress($0, wanted.count, $1) }
@@ -240,11 +240,11 @@ public struct SetFetch {
     /// The shards and patches that are not here yet. A file is only given its name when it was checked.
     private func wantedFiles(
         _ statements: [Statement], _ manifest: Manifest, _ shards: [Int]
-    ) -> [VerifiedDownloads.Wanted] {
+    ) throws -> [VerifiedDownloads.Wanted] {
         let files =
             shards.map { .shard($0, of: statements[0].blockID, manifest) }
             + statements.dropFirst().map { VerifiedDownloads.Wanted.patch($0) }
-        return files.filter { !folder.contains($0.path) }
+        return try files.filter { try !folder.contains($0.path) }
     }
 
     private func install(_ shards: [Int]?) throws {

@@ -55,7 +55,7 @@ public struct StatedData {
     }
 
     private func bring(_ wanted: VerifiedDownloads.Wanted) throws {
-        if folder.contains(wanted.path) { return }
+        if try folder.contains(wanted.path) { return }
         guard let hosts, !hosts.urls.isEmpty else {
             throw SetFetch.NoValidBytes(description: "\(wanted.path) is not here")
         }

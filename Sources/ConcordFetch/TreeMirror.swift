@@ -77,7 +77,7 @@ public struct TreeMirror {
         authority.name = newest.attestation.authority
         let headers = try fetchHeaders(to: latest, authority.parameters)
         // Whose it is, before there is anything else.
-        if !folder.contains(TreePath.authority) {
+        if try !folder.contains(TreePath.authority) {
             try write(Array(authority.text.utf8), at: TreePath.authority)
         }
         var report = Report(authority: authority, newest: latest)
@@ -114,7 +114,7 @@ public struct TreeMirror {
             throw Unusable(
                 description: "\(shown): is the tree of the key \(authority.key.hex), not of \(expected.hex)")
         }
-        guard folder.contains(TreePath.authority) else { return authority }
+        guard try folder.contains(TreePath.authority) else { return authority }
         let known = try Tree(folder.root).authority()
         guard known.key == authority.key, known.parameters == authority.parameters,
             known.network == authority.network
@@ -126,7 +126,7 @@ public struct TreeMirror {
                 kind: .conflict)
         }
         // Nobody signs where a tree begins. A mirror that was whole once has all from its own beginning on.
-        if folder.contains(TreePath.latest) { authority.first = min(authority.first, known.first) }
+        if try folder.contains(TreePath.latest) { authority.first = min(authority.first, known.first) }
         return authority
     }
 
@@ -208,8 +208,8 @@ public struct TreeMirror {
         progress: (Int) -> Void
     ) throws -> Int? {
         let (first, parameters) = (report.authority.first, report.authority.parameters)
-        let epochs = chains.filter { $0.start + parameters.epoch > first }.map {
-            MirrorEpoch($0, first: first, in: folder, parameters)
+        let epochs = try chains.filter { $0.start + parameters.epoch > first }.map {
+            try MirrorEpoch($0, first: first, in: folder, parameters)
         }
         let lowest = try firstEpochWithData(extent, epochs, source)
         // Between the data here and that at the host is a gap that nobody fills.
@@ -289,7 +289,7 @@ public struct TreeMirror {
             for file in try Folder.names(in: folder.path("attestations/\(name)")) where file.hasSuffix(".txt")
             {
                 guard let block = TreePath.block(named: file.dropLast(4)), !chain.contains(block),
-                    !MirrorEpoch.hasData(of: block, in: folder, parameters)
+                    try !MirrorEpoch.hasData(of: block, in: folder, parameters)
                 else { continue }
                 let path = TreePath.attestation(block, parameters)
                 try folder.remove(path)

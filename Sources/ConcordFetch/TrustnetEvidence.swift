@@ -50,7 +50,7 @@ public struct TrustnetEvidence: Sendable {
                     try SignedTrustnet(
                         checking: try File.read(path, atMost: Trustnet.mostBytes),
                         signature: try File.read(TreePath.signature(path), atMost: most),
-                        previousSignature: folder.contains(TrustnetPath.previousSignature(file))
+                        previousSignature: try folder.contains(TrustnetPath.previousSignature(file))
                             ? try File.read(previous, atMost: most) : nil))
             } catch let error as FileError {
                 throw error

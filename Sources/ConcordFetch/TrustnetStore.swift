@@ -28,7 +28,7 @@ public struct TrustnetStore: Sendable {
 
     /// A version that was taken; nil for one that was not.
     public func version(_ version: Int) throws(FileError) -> SignedTrustnet? {
-        home.contains(path(TrustnetPath.version(version))) ? try read(version) : nil
+        try home.contains(path(TrustnetPath.version(version))) ? try read(version) : nil
     }
 
     private func read(_ version: Int) throws(FileError) -> SignedTrustnet {
@@ -38,7 +38,7 @@ public struct TrustnetStore: Sendable {
         let bytes = try File.read(home.path(path(name)), atMost: Trustnet.mostBytes)
         let signatures = (
             own: try File.read(home.path(path(signature)), atMost: most),
-            previous: home.contains(path(previous))
+            previous: try home.contains(path(previous))
                 ? try File.read(home.path(path(previous)), atMost: most) : nil
         )
         do throws(SignedTrustnetError) {

@@ -214,13 +214,13 @@ extension VerifiedDownloads.Wanted {
 
     /// The patch that a statement names.
     static func patch(_ statement: Statement) -> Self {
-        let (shards, root) = (statement.parameters.shards, statement.patchRoot)
-        return Self(
+        Self(
             path: TreePath.patch(statement.blockID, statement.parameters),
-            limit: ZstdDecompressor.mostBytes(canonical: PatchIndex.mostBytes(shards: shards))
+            limit: ZstdDecompressor.mostBytes(
+                canonical: PatchIndex.mostBytes(shards: statement.parameters.shards))
         ) {
             var buffer = ByteBuffer(capacity: 1 << 20)
-            _ = try PatchFile.read($0, shards: shards, root: root, into: &buffer)
+            try PatchFile.check($0, is: statement, with: &buffer)
         }
     }
 }

@@ -50,6 +50,20 @@ public struct FileError: Error, CustomStringConvertible, Sendable {
         return false
     }
 
+    /// Whether this user may not.
+    public var isDenied: Bool {
+        if case .system(let code) = kind { return code == EACCES || code == EPERM }
+        return false
+    }
+
+    /// Whether the file system, or the kernel, does not know the call.
+    public var isUnsupported: Bool {
+        if case .system(let code) = kind {
+            return [EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP, ENOTTY].contains(code)
+        }
+        return false
+    }
+
     public var isConflict: Bool {
         if case .conflict = kind { return true }
         return false

@@ -40,8 +40,12 @@ public final class Folder: Sendable {
 
     public func path(_ relative: String) -> String { "\(root)/\(relative)" }
 
-    public func contains(_ relative: String) -> Bool {
-        access(path(relative), F_OK) == 0
+    /// Whether something has this name, links followed. Throws where this machine does not say: no permission is not absence.
+    public func contains(_ relative: String) throws(FileError) -> Bool {
+        if access(path(relative), F_OK) == 0 { return true }
+        let error = FileError.system("look for", path(relative))
+        guard !error.isOfMachine else { throw error }
+        return false
     }
 
     /// A file that is written, but not yet in its place.
@@ -107,8 +111,10 @@ public final class Folder: Sendable {
                 let descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                 guard descriptor >= 0 else { throw FileError.system("open", root) }
                 defer { close(descriptor) }
-                guard syncfs(descriptor) == 0 else { throw FileError.system("flush", root) }
-                return
+                if syncfs(descriptor) == 0 { return }
+                // Then file by file.
+                let error = FileError.system("flush", root)
+                guard error.isUnsupported else { throw error }
             }
         #endif
         for file in files { try File(reading: file.temporary).synchronize() }
@@ -184,36 +190,48 @@ public final class Folder: Sendable {
     }
 
     /// Makes a folder and those above it; each new name is flushed to the disk.
-    public static func makeFolders(_ path: String) throws(FileError) {
-        if mkdir(path, 0o755) == 0 {
+    ///
+    /// - Parameter mode: the rights of the folder itself, where it is made.
+    public static func makeFolders(_ path: String, mode: mode_t = 0o755) throws(FileError) {
+        if mkdir(path, mode) == 0 {
             try synchronize(parent(of: path))
             return
         }
         if errno == ENOENT, parent(of: path) != path {
             try makeFolders(parent(of: path))
-            if mkdir(path, 0o755) == 0 {
+            if mkdir(path, mode) == 0 {
                 try synchronize(parent(of: path))
                 return
             }
         }
         guard errno == EEXIST else { throw FileError.system("make the folder", path) }
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        guard stat(path, &status) == 0 else { throw FileError.system("look at", path) }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
             throw FileError(path, "is there, but is no folder", kind: .conflict)
         }
     }
 
+    /// Returns when the names in a folder would survive a power cut, as far as its file system can do that.
     public static func synchronize(_ folder: String) throws(FileError) {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError.system("open", folder) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw FileError.system("flush", folder) }
+        if fsync(descriptor) == 0 { return }
+        let error = FileError.system("flush", folder)
+        guard error.isUnsupported else { throw error }
+        FileNotes.once(
+            "\(folder): its file system cannot flush folders; after a power cut the newest files may be gone, and the next "
+                + "run makes them again")
     }
 
-    /// Whether this is a folder; a link to one is not.
-    public static func isFolder(_ path: String) -> Bool {
+    /// Whether this is a folder; a link to one is not. Throws where this machine does not say.
+    public static func isFolder(_ path: String) throws(FileError) -> Bool {
         var status = stat()
-        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        if lstat(path, &status) == 0 { return status.st_mode & S_IFMT == S_IFDIR }
+        let error = FileError.system("look at", path)
+        guard !error.isOfMachine else { throw error }
+        return false
     }
 
     /// The names in a folder, sorted; none where there is no such folder.

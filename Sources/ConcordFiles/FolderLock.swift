@@ -6,20 +6,23 @@
 
 /// Keeps a second process out of a folder for as long as it lives; the kernel lets go when the process dies.
 ///
-/// A folder of the program's own holds a file for it, `lock`. One that is published holds nothing but what is
-/// published: there the folder itself is locked.
+/// A folder of the program's own holds a file for it, `lock`, and is for nobody else to read. One that is published holds
+/// nothing but what is published: there the folder itself is locked.
 public struct FolderLock: ~Copyable {
     private let descriptor: Int32
 
-    /// Takes the lock of the folder, which is made where it is missing; throws when another process has it.
+    /// Takes the lock of the folder, which is made where it is missing, for its owner alone; throws when another process has
+    /// it, or the file system has no locks.
     public init(_ folder: String) throws(FileError) {
-        try Folder.makeFolders(folder)
+        try Folder.makeFolders(folder, mode: 0o700)
         let path = folder + "/lock"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileError.system("open", path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        do throws(FileError) {
+            try FileLock.take(descriptor, folder, inUse: Self.inUse)
+        } catch {
             close(descriptor)
-            throw Self.inUse(folder)
+            throw error
         }
         self.descriptor = descriptor
     }
@@ -29,17 +32,16 @@ public struct FolderLock: ~Copyable {
         try Folder.makeFolders(folder)
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError.system("open", folder) }
-        // A file system that cannot lock folders, as NFS cannot, goes without.
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+        do throws(FileError) {
+            try FileLock.take(descriptor, folder, isFolder: true, inUse: Self.inUse)
+        } catch {
             close(descriptor)
-            throw Self.inUse(folder)
+            throw error
         }
         self.descriptor = descriptor
     }
 
-    private static func inUse(_ folder: String) -> FileError {
-        FileError(folder, "is in use by another run of this program; wait for it to end", kind: .conflict)
-    }
+    private static let inUse = "is in use by another run of this program; wait for it to end"
 
     /// Lets go. Called where the work that needs the lock has ended, so that it lives until then.
     public consuming func release() {}

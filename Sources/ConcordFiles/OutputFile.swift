@@ -34,12 +34,18 @@ public struct OutputFile: ~Copyable {
 
     /// Opens a file that this run alone has, and empties it.
     private static func open(_ temporary: String) throws(FileError) -> Int32 {
-        let descriptor = systemOpen(temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        let descriptor = systemOpen(temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, Umask.mode())
         guard descriptor >= 0 else { throw FileError.system("create", temporary) }
-        // Another run may have had the lock, and given the file its name, since it was opened.
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, isFile(descriptor, at: temporary) else {
+        let inUse = "is being written by another run of this program"
+        do throws(FileError) {
+            try FileLock.take(descriptor, temporary, inUse: inUse)
+            // Another run may have had the lock, and given the file its name, since it was opened.
+            guard isFile(descriptor, at: temporary) else {
+                throw FileError(temporary, inUse, kind: .conflict)
+            }
+        } catch {
             close(descriptor)
-            throw FileError(temporary, "is being written by another run of this program", kind: .conflict)
+            throw error
         }
         guard ftruncate(descriptor, 0) == 0 else {
             let error = FileError.system("shorten", temporary)

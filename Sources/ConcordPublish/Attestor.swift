@@ -36,7 +36,9 @@ struct Attestor {
     /// of another.
     private func timeOfAttestation(_ statement: Statement) throws(FileError) -> Int64? {
         let relative = TreePath.attestation(statement.blockID, parameters)
-        guard folder.contains(relative), folder.contains(TreePath.signature(relative)) else { return nil }
+        guard try folder.contains(relative), try folder.contains(TreePath.signature(relative)) else {
+            return nil
+        }
         let known = try Tree(folder.root)
             .attestation(of: statement.blockID, parameters: parameters, key: key.publicKey).attestation
         guard known.statement == statement else {

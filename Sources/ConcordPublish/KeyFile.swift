@@ -1,4 +1,5 @@
 import Concord
+import ConcordFiles
 
 #if canImport(Darwin)
     import Darwin
@@ -14,7 +15,12 @@ enum KeyFile {
     private static let longest = 64 << 10
 
     /// The file's bytes, which the caller wipes.
-    static func contents(of path: String) throws(SigningKeyError.Reason) -> [UInt8] {
+    ///
+    /// - Parameter othersMayRead: whether a file is taken that others than its owner can read. It must be root's or one's
+    ///   own then, and nobody else may write it.
+    static func contents(
+        of path: String, othersMayRead: Bool = false
+    ) throws(SigningKeyError.Reason) -> [UInt8] {
         // O_NONBLOCK: the open of a pipe returns, to be refused below.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .system(call: "open", errno: errno) }
@@ -23,9 +29,26 @@ enum KeyFile {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system(call: "fstat", errno: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
-        guard status.st_mode & 0o077 == 0 else { throw .permissions(UInt32(status.st_mode & 0o7777)) }
+        try check(status, othersMayRead: othersMayRead)
         guard status.st_size <= longest else { throw .tooLong }
+        return try contents(descriptor)
+    }
 
+    /// What is on standard input, to its end.
+    static func standardInput() throws(SigningKeyError.Reason) -> [UInt8] {
+        try contents(STDIN_FILENO)
+    }
+
+    /// Throws unless a file's owner and rights are those of a key.
+    static func check(_ status: stat, othersMayRead: Bool) throws(SigningKeyError.Reason) {
+        let mode = status.st_mode & 0o7777
+        if mode & 0o077 == 0 { return }
+        guard othersMayRead else { throw .permissions(UInt32(mode)) }
+        guard mode & 0o022 == 0 else { throw .writable(UInt32(mode)) }
+        guard status.st_uid == 0 || status.st_uid == geteuid() else { throw .owner }
+    }
+
+    private static func contents(_ descriptor: Int32) throws(SigningKeyError.Reason) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: longest)
         defer { bytes.wipe() }
         var count = 0
@@ -72,11 +95,12 @@ enum KeyFile {
     }
 
     private static func synchronizeFolder(of path: String) throws(SigningKeyError.Reason) {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system(call: "open of its folder", errno: errno) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw .system(call: "fsync of its folder", errno: errno) }
+        do throws(FileError) {
+            try Folder.synchronize(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
+        } catch {
+            guard case .system(let code) = error.kind else { return }
+            throw .system(call: "fsync of its folder", errno: code)
+        }
     }
 
     private static func retryingInterrupts(_ call: () -> Int) -> Int {

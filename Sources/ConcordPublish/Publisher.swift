@@ -82,8 +82,8 @@ public struct Publisher {
 
     private var head: TreeHead { TreeHead(folder: folder, parameters: parameters, source: source) }
 
-    private func isAttested(_ block: BlockID) -> Bool {
-        folder.contains(TreePath.attestation(block, parameters))
+    private func isAttested(_ block: BlockID) throws(FileError) -> Bool {
+        try folder.contains(TreePath.attestation(block, parameters))
     }
 
     /// Whether only attestations are published.
@@ -144,7 +144,7 @@ public struct Publisher {
         newestSigned = try attestor.journal.newestTime()
         if position.next <= target {
             // Before work that may take days.
-            if !isAttested(source.blockID(at: target)) { try checkIsNotAhead(now()) }
+            if try !isAttested(source.blockID(at: target)) { try checkIsNotAhead(now()) }
             tell(.resuming(height: max(position.next, first), to: target))
         }
         while position.next <= target, !isStopping() {
@@ -198,7 +198,7 @@ public struct Publisher {
     /// and what follows it is worked out once more: what the tree has must turn out the same, the rest comes back.
     private func resume(_ tell: (Event) -> Void) throws -> SetBuilder.Position {
         // What the state has then is of another tree of the same key.
-        guard folder.contains("attestations") else { return SetBuilder.Position() }
+        guard try folder.contains("attestations") else { return SetBuilder.Position() }
         var leftBehind: BlockID?
         var isTold = false
         for block in try rolling.blocks() {
@@ -224,7 +224,7 @@ public struct Publisher {
                 isTold = true
             }
         }
-        if first > 0, let leftBehind, first > source.tip || !isAttested(source.blockID(at: first)) {
+        if first > 0, let leftBehind, try first > source.tip || !isAttested(source.blockID(at: first)) {
             throw FileError(
                 folder.root,
                 "begins at height \(first), and the best chain has left all of it: block \(leftBehind.hash.reversedHex) "
@@ -296,7 +296,7 @@ public struct Publisher {
         _ steps: [SetBuilder.Step], at position: SetBuilder.Position, now: Int64
     ) throws -> Int {
         for step in steps { try checkClock(now, step) }
-        if steps.contains(where: { !isAttested($0.statement.blockID) }) { try checkIsNotAhead(now) }
+        if try steps.contains(where: { try !isAttested($0.statement.blockID) }) { try checkIsNotAhead(now) }
         let statements = steps.map(\.statement)
         do {
             try source.confirm(statements)

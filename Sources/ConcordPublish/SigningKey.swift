@@ -100,13 +100,26 @@ extension SigningKey {
     /// Throws if the file is not a regular file that its owner alone can read, or holds anything else: an encrypted
     /// key, a key on another curve, a public key that is not the private key's. Symbolic links are followed, and what
     /// counts is the file that was opened.
-    public convenience init(readingFrom path: String) throws(SigningKeyError) {
+    ///
+    /// - Parameter othersMayRead: take a file of root's, or of one's own, that others can read and not write.
+    public convenience init(readingFrom path: String, othersMayRead: Bool = false) throws(SigningKeyError) {
         do throws(SigningKeyError.Reason) {
-            var bytes = try KeyFile.contents(of: path)
+            var bytes = try KeyFile.contents(of: path, othersMayRead: othersMayRead)
             defer { bytes.wipe() }
             try self.init(pem: String(decoding: bytes, as: UTF8.self))
         } catch {
             throw SigningKeyError(error, file: path)
+        }
+    }
+
+    /// Reads the same from standard input, up to its end: nobody has to leave a file for it.
+    public convenience init(readingStandardInput: ()) throws(SigningKeyError) {
+        do throws(SigningKeyError.Reason) {
+            var bytes = try KeyFile.standardInput()
+            defer { bytes.wipe() }
+            try self.init(pem: String(decoding: bytes, as: UTF8.self))
+        } catch {
+            throw SigningKeyError(error, file: "standard input")
         }
     }
 

@@ -17,6 +17,10 @@ public struct SigningKeyError: Error, Equatable, Sendable {
         case notRegular
         /// Group or others can get at the file: its permission bits.
         case permissions(UInt32)
+        /// Others can write to a file that they may read: its permission bits.
+        case writable(UInt32)
+        /// A file that others may read, of another user than root or oneself.
+        case owner
         /// The file is longer than any key file.
         case tooLong
         /// The key needs a passphrase.
@@ -66,10 +70,18 @@ extension SigningKeyError: CustomStringConvertible {
         case .notRegular:
             return "\(file): is not a regular file; give the name of a PEM file with a private key"
         case .permissions(let mode):
-            let digits = String(mode, radix: 8)
-            let octal = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-            return "\(file): has mode \(octal), so that others than its owner can get at the key; "
-                + "run: chmod 600 \(Self.quoted(file))"
+            return "\(file): has mode \(Self.octal(mode)), so that others than its owner can get at the key; "
+                + "run: chmod 600 \(Self.quoted(file)), or, where that cannot be done, as of a secret that is mounted "
+                + "read-only, give --key-readable, or the key on standard input with --key -"
+        case .writable(let mode):
+            return
+                "\(file): has mode \(Self.octal(mode)), so that others than its owner can write to it, which "
+                + "--key-readable does not allow; run: chmod go-w \(Self.quoted(file)), or give the key on standard input "
+                + "with --key -"
+        case .owner:
+            return
+                "\(file): can be read by others, and belongs to neither root nor you, as --key-readable wants it; give "
+                + "the key on standard input with --key -"
         case .tooLong:
             return "\(file): is too long for a key file; \(Self.wanted)"
         case .encrypted:
@@ -99,6 +111,11 @@ extension SigningKeyError: CustomStringConvertible {
         case .signing:
             return "\(file): made no signature that verifies; check this machine's memory and processor"
         }
+    }
+
+    private static func octal(_ mode: UInt32) -> String {
+        let digits = String(mode, radix: 8)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
     private static let wanted =

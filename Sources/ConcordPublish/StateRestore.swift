@@ -39,13 +39,14 @@ public struct StateRestore {
     }
 
     /// What of a state has begun, and must not be restored into; nil if nothing has. Caches are nothing.
-    public static func begun(in state: Folder) -> String? {
-        ["journal", "muhash", "set", "fold"].first(where: state.contains)
+    public static func begun(in state: Folder) throws(FileError) -> String? {
+        for name in ["journal", "muhash", "set", "fold"] where try state.contains(name) { return name }
+        return nil
     }
 
     /// Throws where a restore has begun and not ended: what the key has signed is not all known yet.
     public static func check(_ state: Folder) throws(FileError) {
-        guard state.contains(folder) else { return }
+        guard try state.contains(folder) else { return }
         throw FileError(
             state.path(folder),
             "a restore has begun here and has not ended, so that it is not known what the key has signed: end it with "

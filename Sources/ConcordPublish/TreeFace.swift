@@ -15,7 +15,7 @@ public struct TreeFace {
 
     /// What a tree says of itself; nil where there is none yet.
     public static func known(in folder: Folder) throws(FileError) -> AuthorityFile? {
-        folder.contains(TreePath.authority) ? try Tree(folder.root).authority() : nil
+        try folder.contains(TreePath.authority) ? try Tree(folder.root).authority() : nil
     }
 
     /// Throws if the tree there belongs to another authority or is cut otherwise: one tree, one key.
@@ -38,7 +38,7 @@ public struct TreeFace {
                 kind: .conflict)
         }
         // Until something is attested they may still be changed.
-        guard folder.contains("attestations") else { return }
+        guard try folder.contains("attestations") else { return }
         guard known.first == authority.first else {
             throw FileError(
                 path, "begins at height \(known.first): leave --first out, or give another --tree",

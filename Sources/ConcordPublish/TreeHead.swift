@@ -30,7 +30,7 @@ struct TreeHead {
     /// The block that the hint names, if it was published and the chain has left it.
     func left() throws -> BlockID? {
         guard let latest = try? Tree(folder.root).latest(),
-            folder.contains(TreePath.attestation(latest, parameters))
+            try folder.contains(TreePath.attestation(latest, parameters))
         else { return nil }
         if latest.height <= source.tip {
             return source.blockID(at: latest.height) == latest ? nil : latest

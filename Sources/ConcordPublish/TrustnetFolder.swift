@@ -19,10 +19,11 @@ public struct TrustnetFolder: ~Copyable {
     /// Opens both folders, one run of the program at a time. They are made where they are missing and something is to
     /// begin; else that throws.
     public init(_ path: String, isNew: Bool = false) throws(FileError) {
-        guard
-            isNew || Folder(reading: Self.state(path)).contains(".")
-                || Folder(reading: path).contains(TrustnetPath.newest)
-        else { throw Self.missing(path) }
+        if !isNew, try !Folder(reading: Self.state(path)).contains("."),
+            try !Folder(reading: path).contains(TrustnetPath.newest)
+        {
+            throw Self.missing(path)
+        }
         let stateLock = try FolderLock(Self.state(path))
         let folderLock = try FolderLock(withoutFile: path)
         let folder = try Folder(path)
@@ -49,7 +50,7 @@ public struct TrustnetFolder: ~Copyable {
     public func newest() throws(FileError) -> Trustnet? {
         let newest = try journal.newest()
         let path = folder.path(TrustnetPath.newest)
-        guard folder.contains(TrustnetPath.newest) else { return newest }
+        guard try folder.contains(TrustnetPath.newest) else { return newest }
         let published = try Self.read(path)
         guard let newest, published.version < newest.version || published == newest else {
             throw FileError(
@@ -64,7 +65,7 @@ public struct TrustnetFolder: ~Copyable {
     /// What the next version will be, and whether that differs from the newest one.
     public func draft() throws(FileError) -> (trustnet: Trustnet, isChanged: Bool) {
         let newest = try newest()
-        guard state.contains(Self.draft) else {
+        guard try state.contains(Self.draft) else {
             guard let newest else { throw Self.missing(folder.root) }
             return (newest, false)
         }
@@ -83,7 +84,7 @@ public struct TrustnetFolder: ~Copyable {
 
     /// Begins a trustnet; throws where there is one.
     public func begin(_ trustnet: Trustnet) throws(FileError) {
-        guard !state.contains(Self.draft), try newest() == nil else {
+        guard try !state.contains(Self.draft), try newest() == nil else {
             throw FileError(folder.root, "holds a trustnet already: give another folder", kind: .conflict)
         }
         try write(draft: trustnet)
@@ -200,7 +201,7 @@ public struct TrustnetFolder: ~Copyable {
     private func publish(_ trustnet: Trustnet, keys: [SigningKey]) throws {
         let bytes = Array(trustnet.text.utf8)
         let path = TrustnetPath.version(trustnet.version)
-        if folder.contains(path), try File.read(folder.path(path), atMost: Trustnet.mostBytes) != bytes {
+        if try folder.contains(path), try File.read(folder.path(path), atMost: Trustnet.mostBytes) != bytes {
             throw FileError(
                 folder.path(path),
                 "is another document than the one noted in \(state.path("journal")): nothing was signed. Find out who "

@@ -38,7 +38,7 @@ struct TrustnetJournal {
     /// Notes, durably, that this document is about to be signed under its number; throws where the number is taken.
     func record(_ trustnet: Trustnet) throws(FileError) {
         let path = path(trustnet.version)
-        guard !folder.contains(path) else {
+        guard try !folder.contains(path) else {
             throw FileError(
                 folder.path(path), "is there: another document was signed under this number", kind: .conflict)
         }

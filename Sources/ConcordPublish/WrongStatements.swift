@@ -24,7 +24,7 @@ struct WrongStatements {
             let after =
                 height > last
                 ? "Nothing was signed of it: put it right, and run the command again"
-                : consequences(from: height, last)
+                : try consequences(from: height, last)
             return FileError(fault.path, "\(fault.message). \(after)", kind: .conflict)
         }
         // The undo data is right now; it may have been another when the statements were made.
@@ -41,15 +41,15 @@ struct WrongStatements {
                     + "damaged; `concord verify \(tree.root) --deep` says where", kind: .conflict)
         }
         let path = tree.path(TreePath.attestation(wrong.block, parameters))
-        return FileError(
+        return try FileError(
             path,
             "is wrong: after this block the set has \(wrong.values). It was made from other undo data than is there now. "
                 + consequences(from: wrong.block.height, last), kind: .conflict)
     }
 
-    private func consequences(from height: Int, _ newest: Int) -> String {
+    private func consequences(from height: Int, _ newest: Int) throws(FileError) -> String {
         var last = max(newest, height)
-        while last < source.tip, isAttested(last + 1) { last += 1 }
+        while last < source.tip, try isAttested(last + 1) { last += 1 }
         let heights =
             last == height
             ? "The statement of height \(height)" : "The statements of heights \(height) to \(last)"
@@ -59,7 +59,7 @@ struct WrongStatements {
             + "withdraw it (`concord-publish trustnet retire NAME --from \(height)`), and begin another tree with a new key"
     }
 
-    private func isAttested(_ height: Int) -> Bool {
-        tree.contains(TreePath.attestation(source.blockID(at: height), parameters))
+    private func isAttested(_ height: Int) throws(FileError) -> Bool {
+        try tree.contains(TreePath.attestation(source.blockID(at: height), parameters))
     }
 }

@@ -37,14 +37,14 @@ struct Prune: ParsableCommand {
     func run() throws {
         guard let pruning = TreePruning(keep: keep) else { return }
         let root = ChainOptions.withoutSlash(tree)
-        guard Folder.isFolder(root) else { throw CommandFailure(.localFailure, "\(root): is no tree") }
+        guard try Folder.isFolder(root) else { throw CommandFailure(.localFailure, "\(root): is no tree") }
         let lock = try FolderLock(withoutFile: root)
         let newest = try Tree(root).latest()
         let authority = try Tree(root).authority()
         let folder = try Folder(root)
         let report = try pruning.run(folder, newest: newest, authority.parameters)
         // A copy of somebody else's tree has no page, and gets none.
-        if folder.contains("index.html") {
+        if try folder.contains("index.html") {
             let page = TreePage(
                 of: folder, authority: authority, template: template.map(ChainOptions.withoutSlash))
             PageWriter(page, ProgressLine(isQuiet: json)).write()

@@ -143,7 +143,7 @@ struct PublishRun {
         }
         guard target >= first else {
             let words =
-                "the tree begins at height \(first); the node's chain ends at \(chain.tip)"
+                try "the tree begins at height \(first); the node's chain ends at \(chain.tip)"
                 + (options.confirmations > 0
                     ? ", and \(options.confirmations) confirmations are asked for" : "")
                 + (tree.contains("attestations")
@@ -158,7 +158,9 @@ struct PublishRun {
         var publisher = Publisher(
             SetBuilder(
                 source: chain, data: data, parameters: parameters, level: options.level, recent: recent,
-                isFixed: { [tree, parameters] in tree.contains(TreePath.attestation($0, parameters)) }),
+                isFixed: { [tree, parameters] block throws(FileError) in
+                    try tree.contains(TreePath.attestation(block, parameters))
+                }),
             tree: tree,
             state: state, first: first,
             beginning: options.fromDump.map { .dump($0) } ?? .blocks(memory: options.memory.bytes),

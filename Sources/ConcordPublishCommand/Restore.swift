@@ -71,7 +71,7 @@ struct Restore: ParsableCommand {
 
     /// Nothing is restored into what has begun, but for a restore that did not end.
     private func begin(_ tree: Folder, _ state: Folder, _ key: PublicKey) throws {
-        if state.contains(Self.marker) {
+        if try state.contains(Self.marker) {
             let known = try File.read(state.path(Self.marker), atMost: 100)
             guard known == Array("\(key.hex)\n".utf8) else {
                 throw CommandFailure(
@@ -82,16 +82,16 @@ struct Restore: ParsableCommand {
             return
         }
         // One that was killed at its very end has no more than the folder.
-        if state.contains(StateRestore.folder) {
+        if try state.contains(StateRestore.folder) {
             return try state.write(Array("\(key.hex)\n".utf8), at: Self.marker)
         }
-        if let begun = StateRestore.begun(in: state) {
+        if let begun = try StateRestore.begun(in: state) {
             throw CommandFailure(
                 .localFailure,
                 "\(state.path(begun)): is there, so that this state has begun: nothing is restored into it. If the tree "
                     + "alone is lost, concord-publish run makes it again; else give another --state")
         }
-        let names = try Folder.names(in: tree.root).filter { !$0.hasPrefix(".") && $0 != "lost+found" }
+        let names = try Folder.names(in: tree.root).filter { !$0.hasPrefix(".") && !Furniture.isFolder($0) }
         guard names.isEmpty else {
             throw CommandFailure(
                 .localFailure,

@@ -32,8 +32,10 @@ struct Run: ParsableCommand {
     @Option(help: ArgumentHelp("The tree to write.", valueName: "dir"))
     var tree: String
 
-    @Option(help: ArgumentHelp("The PEM file with the signing key.", valueName: "file"))
+    @Option(help: ArgumentHelp("The PEM file with the signing key; - for standard input.", valueName: "file"))
     var key: String
+
+    @OptionGroup var keys: KeyOptions
 
     @Option(help: "The authority's name: letters, digits, «.», «_», «-».", transform: Parse.name)
     var name: AuthorityName
@@ -179,7 +181,7 @@ struct Run: ParsableCommand {
         guard let parameters else { return }
         StopSignal.catchSignals()
         let progress = ProgressLine(isQuiet: json)
-        let signingKey = try SigningKey(readingFrom: key)
+        let signingKey = try keys.key(key)
         let treeRoot = ChainOptions.withoutSlash(tree)
         let stateRoot = state.map(ChainOptions.withoutSlash) ?? "\(treeRoot).state"
         let lock = try FolderLock(stateRoot)
@@ -238,7 +240,7 @@ struct Run: ParsableCommand {
     ) throws -> Int {
         let known = try TreeFace.known(in: tree)
         guard let fromDump else { return first ?? known?.first ?? 0 }
-        guard !tree.contains("attestations") else {
+        guard try !tree.contains("attestations") else {
             throw CommandFailure(
                 .usage,
                 "\(tree.root): has begun, at height \(known?.first ?? 0), and needs no dump: leave --from-dump out. If the "
@@ -287,15 +289,15 @@ struct Run: ParsableCommand {
     /// Where patches and snapshots go; a tree is of one kind for good.
     private func dataFolder(tree: Folder, state: Folder) throws -> Folder {
         // Until something is attested it may still be changed.
-        let hasBegun = tree.contains("attestations") || state.contains("journal")
+        let hasBegun = try tree.contains("attestations") || state.contains("journal")
         if attestOnly {
-            guard !tree.contains("snapshots") else {
+            guard try !tree.contains("snapshots") else {
                 throw CommandFailure(
                     .usage, "\(tree.root) holds snapshots: leave --attest-only out, or begin another --tree")
             }
             return try state.inner("set")
         }
-        if state.contains("set") {
+        if try state.contains("set") {
             guard !hasBegun else {
                 throw CommandFailure(
                     .usage,

@@ -16,12 +16,14 @@ struct TreeSample {
         let attestation = TreePath.attestation(newest, parameters)
         paths += [attestation, TreePath.signature(attestation), TreePath.patch(newest, parameters)]
         paths += try Folder.names(in: tree.path("headers")).suffix(2).map { "headers/\($0)" }
-        if let snapshot = try Folder.names(in: tree.path("snapshots")).last {
+        if let snapshot = try Folder.names(in: tree.path("snapshots")).last(where: {
+            TreePath.block(named: $0[...]) != nil
+        }) {
             paths += ["snapshots/\(snapshot)/manifest.txt", "snapshots/\(snapshot)/snapshot.torrent"]
             paths += try Self.random("snapshots/\(snapshot)/shards", in: tree, parameters).map { [$0] } ?? []
         }
         // Pages, torrents, and where an authority attests only, patches need not be there.
-        paths = paths.filter { Folder(reading: tree.root).contains($0) }
+        paths = try paths.filter { try Folder(reading: tree.root).contains($0) }
         for index in 0..<count {
             let kind = ["attestations", "patches", "snapshots"][index % 3]
             if let path = try Self.random(kind, in: tree, parameters) { paths.append(path) }
@@ -34,9 +36,12 @@ struct TreeSample {
     private static func random(
         _ folder: String, in tree: Tree, _ parameters: TreeParameters
     ) throws -> String? {
-        guard let name = try Folder.names(in: tree.path(folder)).randomElement() else { return nil }
+        guard
+            let name = try Folder.names(in: tree.path(folder)).filter({ !Furniture.isFolder($0) })
+                .randomElement()
+        else { return nil }
         let path = "\(folder)/\(name)"
-        if Folder.isFolder(tree.path(path)) { return try random(path, in: tree, parameters) }
+        if try Folder.isFolder(tree.path(path)) { return try random(path, in: tree, parameters) }
         return TreePath.block(ofFile: path, parameters) == nil ? nil : path
     }
 }

@@ -39,8 +39,11 @@ struct TrustnetCommand: ParsableCommand {
             help: ArgumentHelp(
                 "How many authorities must agree at least, whatever a client asks for.", valueName: "n"))
         var minimum = 2
-        @Option(help: ArgumentHelp("The PEM file with the bootstrap key.", valueName: "file"))
+        @Option(
+            help: ArgumentHelp(
+                "The PEM file with the bootstrap key; - for standard input.", valueName: "file"))
         var key: String
+        @OptionGroup var keyOptions: KeyOptions
 
         func run() throws {
             let standard = network.defaultParameters
@@ -53,7 +56,7 @@ struct TrustnetCommand: ParsableCommand {
                     "--shards is a power of two from 1 to \(TreeParameters.mostShards), --epoch is 1 to "
                         + "\(TreeParameters.mostEpoch)")
             }
-            let bootstrap = try SigningKey(readingFrom: key).publicKey
+            let bootstrap = try keyOptions.key(key).publicKey
             let trustnet = Trustnet(
                 name: name, network: network, version: 1, expires: 0, parameters: parameters,
                 minimum: minimum,

@@ -15,8 +15,10 @@ struct TrustnetSign: ParsableCommand {
             """)
 
     @OptionGroup var options: TrustnetOptions
-    @Option(help: ArgumentHelp("The PEM file with the bootstrap key.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The PEM file with the bootstrap key; - for standard input.", valueName: "file"))
     var key: String
+    @OptionGroup var keyOptions: KeyOptions
     @Option(help: ArgumentHelp("The PEM file with the key that replaces it.", valueName: "file"))
     var newKey: String?
     @Option(
@@ -31,7 +33,10 @@ struct TrustnetSign: ParsableCommand {
         guard end.map({ $0 > now }) ?? true else {
             throw CommandFailure(.usage, "--expires is a time that has passed")
         }
-        let keys = (old: try SigningKey(readingFrom: key), new: try newKey.map(SigningKey.init(readingFrom:)))
+        guard key != "-" || newKey != "-" else {
+            throw CommandFailure(.usage, "one of --key and --new-key can be on standard input, not both")
+        }
+        let keys = (old: try keyOptions.key(key), new: try newKey.map(keyOptions.key))
         let opened = try options.open()
         let signing: TrustnetFolder.Signing
         do {

@@ -28,4 +28,18 @@ public enum PatchFile {
         }
         return index
     }
+
+    /// Unpacks and checks a patch, and reads what its sections say: see `PatchCheck`.
+    public static func check(
+        _ path: String, is statement: Statement, with buffer: inout ByteBuffer
+    ) throws(FileError) {
+        let index = try read(
+            path, shards: statement.parameters.shards, root: statement.patchRoot, into: &buffer)
+        do throws(ParseError) {
+            try PatchCheck.check(
+                buffer.bytes, index, height: statement.height, of: statement.parameters)
+        } catch {
+            throw .parse(error, path)
+        }
+    }
 }

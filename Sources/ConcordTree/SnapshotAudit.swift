@@ -9,6 +9,36 @@ public struct SnapshotAudit: Sendable {
         /// In satoshi.
         public var amount: UInt64 = 0
         public var muhash = MuHash()
+
+        /// Adds a coin. Throws, naming `path`, where its script does not unfold or belongs to another shard, or where the
+        /// sum becomes more than there can be.
+        mutating func add(
+            _ coin: EncodedCoin, at outpoint: Outpoint, shard: Int, of parameters: TreeParameters,
+            script: inout ByteBuffer, for path: String
+        ) throws(FileError) {
+            guard ScriptCompression.unfold(coin.script, into: &script) else {
+                throw FileError(path, "names a public key that is no point of the curve, for \(outpoint)")
+            }
+            guard parameters.shard(of: script.bytes) == shard else {
+                throw FileError(path, "holds \(outpoint), which belongs to another shard")
+            }
+            coins += 1
+            amount += coin.amount
+            guard amount <= Amount.most else {
+                throw FileError(path, "holds more than 21 million bitcoin up to \(outpoint)")
+            }
+            muhash.insert(Num3072(coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes))
+        }
+
+        fileprivate static func sum(of parts: [Totals]) -> Totals {
+            var all = Totals()
+            for part in parts {
+                all.coins += part.coins
+                all.amount += part.amount
+                all.muhash.merge(part.muhash)
+            }
+            return all
+        }
     }
 
     let tree: Tree
@@ -33,30 +63,31 @@ public struct SnapshotAudit: Sendable {
             var reader = try ShardReader(path, expected: manifest.shards[shard])
             var totals = Totals()
             while let coin = try reader.next() {
-                let outpoint = Outpoint(txid: reader.txid, index: coin.index)
-                guard ScriptCompression.unfold(coin.script, into: &script) else {
-                    throw FileError(path, "names a public key that is no point of the curve, for \(outpoint)")
-                }
-                guard parameters.shard(of: script.bytes) == shard else {
-                    throw FileError(path, "holds \(outpoint), which belongs to another shard")
-                }
-                totals.coins += 1
-                totals.amount += coin.amount
-                guard totals.amount <= Amount.most else {
-                    throw FileError(path, "holds more than 21 million bitcoin up to \(outpoint)")
-                }
-                totals.muhash.insert(
-                    Num3072(coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes))
+                try totals.add(
+                    coin, at: Outpoint(txid: reader.txid, index: coin.index), shard: shard, of: parameters,
+                    script: &script, for: path)
             }
             return totals
         }
-        var all = Totals()
-        for part in parts {
-            all.coins += part.coins
-            all.amount += part.amount
-            all.muhash.merge(part.muhash)
-        }
-        return all
+        return .sum(of: parts)
+    }
+
+    /// The same of the set that a snapshot becomes with the patches since. `path` is the file that says what it is, for
+    /// errors.
+    public func totals(
+        after before: SnapshotMerge.Before?, patches: [SnapshotMerge.Patch], for path: String
+    ) throws -> Totals {
+        let merge = SnapshotMerge(root: tree.root, parameters: parameters, before: before, patches: patches)
+        return .sum(
+            of: try merge.map(tools: { ByteBuffer() }) { shard, merge, script in
+                var totals = Totals()
+                while let body = try merge.next() {
+                    try totals.add(
+                        try EncodedCoin(index: merge.outpoint.index, body: body), at: merge.outpoint,
+                        shard: shard, of: parameters, script: &script, for: path)
+                }
+                return totals
+            })
     }
 
     /// The manifest of the set that a snapshot becomes with the patches since: byte for byte the next one.

@@ -19,13 +19,19 @@ public struct SnapshotTorrents: Sendable {
 
     /// The blocks of complete snapshots that have no torrent, or one that names other web seeds; the newest first.
     public func missing() throws(FileError) -> [BlockID] {
-        try Folder.names(in: folder.path("snapshots")).reversed().compactMap { TreePath.block(named: $0) }
-            .filter { !hasTorrent($0) && paths(of: $0).allSatisfy(folder.contains) }
+        var missing: [BlockID] = []
+        for name in try Folder.names(in: folder.path("snapshots")).reversed() {
+            guard let block = TreePath.block(named: name), try !hasTorrent(block) else { continue }
+            var isComplete = true
+            for path in paths(of: block) where isComplete { isComplete = try folder.contains(path) }
+            if isComplete { missing.append(block) }
+        }
+        return missing
     }
 
-    private func hasTorrent(_ block: BlockID) -> Bool {
+    private func hasTorrent(_ block: BlockID) throws(FileError) -> Bool {
         let end = Torrent.magnetEnd(name: TreePath.name(block), webSeeds: webSeeds) + "\n"
-        guard folder.contains(TreePath.torrent(block)),
+        guard try folder.contains(TreePath.torrent(block)),
             let link = try? File.read(folder.path(TreePath.magnet(block)), atMost: 200 + end.utf8.count)
         else { return false }
         return link.suffix(end.utf8.count).elementsEqual(end.utf8)
@@ -34,7 +40,7 @@ public struct SnapshotTorrents: Sendable {
     /// Writes the torrent and the link of a complete snapshot, unless they are there. Where only the web seeds are
     /// others, the snapshot is not read again.
     public func write(_ block: BlockID) throws {
-        if hasTorrent(block) { return }
+        if try hasTorrent(block) { return }
         let torrent = try known(block) ?? make(block)
         try folder.install([
             folder.stage(torrent.encoded(webSeeds: webSeeds), at: TreePath.torrent(block)),

@@ -48,9 +48,12 @@ public struct Tree: Sendable {
     /// Whether there is a snapshot whose manifest is there, of any block.
     public func hasData() throws(FileError) -> Bool {
         let folder = Folder(reading: root)
-        return try Folder.names(in: path("snapshots")).contains { name in
-            TreePath.block(named: name).map { folder.contains(TreePath.manifest($0)) } ?? false
+        for name in try Folder.names(in: path("snapshots")) {
+            if let block = TreePath.block(named: name), try folder.contains(TreePath.manifest(block)) {
+                return true
+            }
         }
+        return false
     }
 
     /// The manifest of a snapshot, held to the root that a statement names; of one that nobody attests, as it is.

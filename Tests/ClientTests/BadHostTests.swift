@@ -50,7 +50,7 @@ import Testing
         for site in sites { #expect(outcome.errors.contains(site.url), "\(outcome.said)") }
         #expect(!client.isInstalled)
         #expect(
-            try client.run("utxos", "51").errors
+            try client.run("utxos", "raw(51)").errors
                 == "error: nothing was fetched yet: run «concord fetch» first\n")
 
         // And against good hosts it goes on.

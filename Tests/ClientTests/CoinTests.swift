@@ -102,7 +102,7 @@ import Testing
 
         let scripts = byKind.values.flatMap { $0.prefix(3) }
         let queries = scripts.flatMap { script in
-            [script.hex] + (Address.text(for: script, on: .regtest).map { [$0] } ?? [])
+            [Self.query(script)] + (Address.text(for: script, on: .regtest).map { [$0] } ?? [])
         }
         #expect(queries.count > scripts.count + 12)
         let outcome = try client.succeed(["utxos", "--json"] + queries)
@@ -120,9 +120,12 @@ import Testing
         // In words, too; and a script that has no coins.
         let some = try #require(byKind["P2WPKH"]?.first.flatMap { Address.text(for: $0, on: .regtest) })
         #expect(try client.succeed("utxos", some).output.contains("\(some): "))
-        #expect(try client.utxos("6a").results[0].coins.isEmpty)
-        #expect(try client.succeed("utxos", "6a").output.contains("6a: "))
+        #expect(try client.utxos("raw(6a)").results[0].coins.isEmpty)
+        #expect(try client.succeed("utxos", "raw(6a)").output.contains("raw(6a): "))
     }
+
+    /// A script as it is asked for, whatever its form.
+    static func query(_ script: [UInt8]) -> String { "raw(\(script.hex))" }
 
     private static let oneOfEachKind = Result {
         var seen: Set<String> = []
@@ -137,7 +140,7 @@ import Testing
     static func expectSome(_ client: Client) throws {
         let all = try atTip.get()
         let scripts = try oneOfEachKind.get()
-        let coins: Coins = try client.succeed(["utxos", "--json"] + scripts.map(\.hex)).json()
+        let coins: Coins = try client.succeed(["utxos", "--json"] + scripts.map(Self.query)).json()
         for (script, entry) in zip(scripts, coins.results) {
             #expect(Set(entry.coins) == all[script], "\(entry.query)")
         }

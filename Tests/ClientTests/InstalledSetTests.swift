@@ -38,7 +38,7 @@ import Testing
     @Test(arguments: Damage.allCases) func theNextFetchPutsItRight(damage: Damage) throws {
         let client = try Self.client()
         try damage.doTo(client.set)
-        let outcome = try client.run("utxos", "51")
+        let outcome = try client.run("utxos", "raw(51)")
         #expect(
             outcome.status == 1 && outcome.output.isEmpty && outcome.errors.contains(client.set.root),
             "\(outcome.said)")
@@ -52,7 +52,7 @@ import Testing
     @Test(arguments: ["", "{}", "[]", "{\"height\": 330", "null"]) func aDamagedPointer(text: String) throws {
         let client = try Self.client()
         try client.set.replace("agreed.json", text)
-        let outcome = try client.run("utxos", "51")
+        let outcome = try client.run("utxos", "raw(51)")
         #expect(
             outcome.status == 1 && outcome.errors.contains(client.set.path("agreed.json")), "\(outcome.said)")
         // Which shards were wanted is not known any more.
@@ -67,7 +67,7 @@ import Testing
         let client = try Self.client()
         try client.set.remove("agreed.json")
         #expect(
-            try client.run("utxos", "51").errors
+            try client.run("utxos", "raw(51)").errors
                 == "error: nothing was fetched yet: run «concord fetch» first\n")
         #expect(try client.fetch().shards == 0)
         try CoinTests.expectSome(client)
@@ -84,7 +84,7 @@ import Testing
         let text = try client.set.text("agreed.json")
         #expect(text.contains(words[0]))
         try client.set.replace("agreed.json", text.replacing(words[0], with: words[1]))
-        let outcome = try client.run("utxos", "51")
+        let outcome = try client.run("utxos", "raw(51)")
         #expect(outcome.status == 1 && outcome.errors.contains("«concord fetch»"), "\(outcome.said)")
         try client.fetch("--shards", "all")
         try CoinTests.expectSome(client)

@@ -28,7 +28,7 @@ import Testing
         try client.fetch("--height", "250")
         var height = 250
         func look() throws -> Int {
-            let coins: Coins = try client.succeed(["utxos", "--json"] + scripts.map(\.hex)).json()
+            let coins: Coins = try client.succeed(["utxos", "--json"] + scripts.map(CoinTests.query)).json()
             let expected = try #require(dumps[coins.height], "height \(coins.height), seed \(seed)")
             for (script, entry) in zip(scripts, coins.results) {
                 #expect(Set(entry.coins) == expected[script] ?? [], "height \(coins.height), seed \(seed)")
@@ -71,7 +71,7 @@ import Testing
         #expect(!client.isInstalled)
         try scratch.remove("hold")
         #expect(
-            try client.run("utxos", "51").errors
+            try client.run("utxos", "raw(51)").errors
                 == "error: nothing was fetched yet: run «concord fetch» first\n")
 
         kept = client.set.files().filter { $0.hasSuffix(".zst") || $0.hasSuffix("manifest.txt") }
@@ -96,7 +96,7 @@ import Testing
         // What only looks is not held up.
         #expect(try client.run("trust", "list").status == 0)
         #expect(
-            try client.run("utxos", "51").errors
+            try client.run("utxos", "raw(51)").errors
                 == "error: nothing was fetched yet: run «concord fetch» first\n")
         for arguments in [["fetch"], ["check"], ["trust", "remove", "alice"]] {
             let second = try client.run(arguments)
@@ -116,7 +116,7 @@ import Testing
         let client = try Client(trusting: sites)
         try client.fetch()
         for path in client.set.files(under: folder) where path.hasSuffix(".zst") { try client.set.flip(path) }
-        let outcome = try client.run("utxos", "51")
+        let outcome = try client.run("utxos", "raw(51)")
         #expect(outcome.status == 1 && outcome.output.isEmpty)
         #expect(
             outcome.errors.contains(client.set.path(folder))

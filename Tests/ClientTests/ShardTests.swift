@@ -15,29 +15,33 @@ import Testing
 
         let scripts = try Self.scriptsByShard()
         let (here, elsewhere) = (try #require(scripts[3]), try #require(scripts[12]))
-        #expect(try client.utxos(here.hex).results.count == 1)
-        let refused = try client.run("utxos", here.hex, elsewhere.hex)
+        #expect(try client.utxos(CoinTests.query(here)).results.count == 1)
+        let refused = try client.run("utxos", CoinTests.query(here), CoinTests.query(elsewhere))
         #expect(refused.status == 1 && refused.output.isEmpty)
         #expect(
-            refused.errors == "error: the coins of \(elsewhere.hex) are in shard 12, which was not fetched: "
+            refused.errors
+                == "error: the coins of \(CoinTests.query(elsewhere)) are in shard 12, which was not fetched: "
                 + "«concord fetch --shards 3,7,12»\n")
 
         // The next fetch keeps to them.
         let next = try client.fetch()
         #expect(next.shards == 0 && next.patches == 20 && next.agreement.height == 330)
         #expect(Self.fetchedShards(sites) == ["003", "007"])
-        #expect(Set(try client.utxos(here.hex).results[0].coins) == (try CoinTests.atTip.get()[here]))
+        #expect(
+            Set(try client.utxos(CoinTests.query(here)).results[0].coins) == (try CoinTests.atTip.get()[here])
+        )
 
         // The command that was proposed, and all the rest.
         #expect(try client.fetch("--shards", "3,7,12").shards == 1)
         #expect(
-            Set(try client.utxos(elsewhere.hex).results[0].coins) == (try CoinTests.atTip.get()[elsewhere]))
+            Set(try client.utxos(CoinTests.query(elsewhere)).results[0].coins)
+                == (try CoinTests.atTip.get()[elsewhere]))
         #expect(try client.fetch("--shards", "all").shards == 13)
         try CoinTests.expectSome(client)
         #expect(try client.fetch().shards == 0)
         // And back: what is there stays usable for a later change of mind.
         #expect(try client.fetch("--shards", "3").shards == 0)
-        #expect(try client.run("utxos", elsewhere.hex).status == 1)
+        #expect(try client.run("utxos", CoinTests.query(elsewhere)).status == 1)
     }
 
     @Test(arguments: ["16", "-1", "3,", ",", "a", "3,,7", "all,3", "0x3", "3 7"])

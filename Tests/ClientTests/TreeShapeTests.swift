@@ -152,6 +152,71 @@ import Testing
         }
     }
 
+    /// What a file system has at the top of a volume, where a tree may begin: not to be read, and nobody's.
+    @Test func atTheTopOfAFileSystem() throws {
+        let copy = try VerifyTests.Copy()
+        for name in [
+            "lost+found", ".Trash-1000", "System Volume Information", "$RECYCLE.BIN", ".zfs/snapshot/a",
+        ] {
+            try copy.tree.replace("\(name)/x", "x")
+        }
+        try copy.tree.replace(".nfs0123", "x")
+        // As a file it is like anything else.
+        try copy.tree.replace(".snapshot", "x")
+        // Parts of a tree may have a file system of their own.
+        let closed =
+            ["lost+found"] + ["attestations", "patches", "snapshots", "headers"].map { "\($0)/lost+found" }
+        for name in closed { try copy.tree.replace("\(name)/x", "x") }
+        let mode = { (mode: Int) in
+            for name in closed {
+                try FileManager.default.setAttributes(
+                    [.posixPermissions: mode], ofItemAtPath: copy.tree.path(name))
+            }
+        }
+        try mode(0)
+        defer { try? mode(0o755) }
+        let verify = try Program.unprivileged([try Client.program().path, "verify", copy.tree.root])
+        let verified = try Program(at: verify[0]).run(Array(verify.dropFirst()))
+        for outcome in [verified]
+            + (try HandAudit.allCases.map { try $0.run([copy.tree.root], isPrivileged: false) })
+        {
+            #expect(outcome.status == 0, "\(outcome.said)")
+            let unsigned = outcome.output.split(separator: "\n").filter { $0.hasPrefix("unsigned  ") }
+            #expect(
+                unsigned.map { $0.dropFirst(10) } == [
+                    "$RECYCLE.BIN/", ".Trash-1000/", ".nfs0123", ".snapshot", ".zfs/",
+                    "System Volume Information/", "attestations/lost+found/", "headers/lost+found/",
+                    "lost+found/",
+                    "patches/lost+found/", "snapshots/lost+found/",
+                ], "\(outcome.said)")
+        }
+    }
+
+    /// A link that leads to itself is no folder, and no failure of this machine.
+    @Test(arguments: ["attestations/loop", "patches/loop", "snapshots/loop", "headers/loop", "loop"])
+    func aLinkToItself(path: String) throws {
+        let copy = try VerifyTests.Copy()
+        try FileManager.default.createSymbolicLink(
+            atPath: copy.tree.path(path), withDestinationPath: "loop")
+        let outcome = try copy.verifyBoth(shells: [.dash])
+        #expect(outcome.status == 0 && outcome.output.contains("unsigned  \(path)\n"), "\(outcome.said)")
+    }
+
+    /// Where a person looks on, the script says how far it is; elsewhere it says nothing more.
+    @Test func progressOnATerminal() throws {
+        let tree = try PublishedTree.atTip.get()[0].tree.root
+        let scratch = try Scratch()
+        let outcome = try Program.installed("script").run(
+            ["-qec", "sh '\(HandAudit.script)' --shard 1 '\(tree)'", "/dev/null"],
+            environment: ["TMPDIR": scratch.folder], timeout: 600)
+        for words in [
+            "checking headers/0000100.bin", "checking attestations: 300 of 331", "checking patches: ",
+        ] {
+            #expect(outcome.output.contains(words), "\(outcome.said)")
+        }
+        #expect(outcome.status == 0)
+    }
+
     /// Over HTTP, where nothing can be listed.
     @Test(arguments: ["patches", "snapshots"]) func halfOfTheDataOverHTTP(missing: String) throws {
         let site = try Site(try PublishedTree.atTip.get()[0])

@@ -60,7 +60,7 @@ import Testing
                     "no authorities are known in \(client.home.root): add some with «concord trust add NAME KEY URL», or use a trustnet"
                 ))
         }
-        let outcome = try client.run("utxos", "51")
+        let outcome = try client.run("utxos", "raw(51)")
         #expect(
             outcome.status == 1
                 && outcome.errors == "error: nothing was fetched yet: run «concord fetch» first\n")
@@ -190,9 +190,10 @@ import Testing
         ] {
             let outcome = try client.run("utxos", text)
             #expect(
-                outcome.status == 64 && outcome.errors.contains("«\(text)» is no address"), "\(outcome.said)")
+                outcome.status == 64 && outcome.errors.contains("the argument")
+                    && outcome.errors.contains("is no address"), "\(outcome.said)")
         }
-        let outcome = try client.run("utxos", "--network", "main", "51")
+        let outcome = try client.run("utxos", "--network", "main", "raw(51)")
         #expect(outcome.status == 1)
     }
 }

@@ -163,7 +163,16 @@ import Testing
         let copy = try Copy()
         let other = try PublishedTree.atTip.get()[1].publicKey
         let outcome = try copy.verifyBoth(naming: copy.tree.path("authority.txt"), "--key", other)
-        #expect(outcome.status == 4 && outcome.output.contains("WRONG  \(copy.tree.path("authority.txt")): "))
+        // The first cause, not every file that it is the cause of.
+        #expect(
+            outcome.status == 4 && outcome.wrong.count == 1 && outcome.output.contains("1 thing is wrong"))
+        let own = copy.published.publicKey
+        let line = "WRONG  \(copy.tree.path("authority.txt")): names the key \(own), you gave \(other): "
+        #expect(outcome.wrong[0].hasPrefix(line))
+        let audit = try HandAudit.dash.run([copy.tree.root, "--key", other])
+        #expect(
+            audit.wrong.count == 1 && audit.wrong[0].hasPrefix(line)
+                && audit.output.hasSuffix("1 thing is wrong\n"))
         for bad in ["", "02", other + "00", String(other.dropLast()) + "g"] {
             #expect(try copy.verify("--key=\(bad)").status == 64)
         }

@@ -22,7 +22,8 @@ import Testing
         let error = #expect(throws: SigningKeyError.self) { try SigningKey(readingFrom: path) }
         #expect(error?.reason == .permissions(UInt32(mode)))
         let message = try #require(error?.description)
-        #expect(message.hasSuffix("run: chmod 600 \(path)"))
+        #expect(message.contains("run: chmod 600 \(path), or"))
+        #expect(message.contains("--key-readable") && message.contains("--key -"))
         if mode == 0o644 { #expect(message.contains("has mode 0644")) }
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
         _ = try SigningKey(readingFrom: path)
@@ -33,6 +34,40 @@ import Testing
         let key = SigningKey.generate()
         let path = try scratch.file("key.pem", key.pem, mode: mode)
         #expect(try SigningKey(readingFrom: path).publicKey == key.publicKey)
+    }
+
+    /// A secret that is mounted read-only into a container.
+    @Test(arguments: [0o440, 0o444, 0o640, 0o604, 0o600, 0o620, 0o602, 0o666])
+    func aFileThatOthersMayReadOnDemand(mode: Int) throws {
+        let key = SigningKey.generate()
+        let path = try scratch.file("key.pem", key.pem, mode: mode)
+        if mode & 0o022 == 0 {
+            #expect(try SigningKey(readingFrom: path, othersMayRead: true).publicKey == key.publicKey)
+        } else {
+            let error = #expect(throws: SigningKeyError.self) {
+                try SigningKey(readingFrom: path, othersMayRead: true)
+            }
+            #expect(error?.reason == .writable(UInt32(mode)))
+            #expect(error?.description.contains("chmod go-w \(path)") == true)
+        }
+    }
+
+    @Test func othersMayReadWhatRootOrOneselfOwns() throws {
+        var status = stat()
+        for (owner, mode, reason) in [
+            (0, 0o444, nil), (geteuid(), 0o440, nil), (geteuid() + 1, 0o444, .owner),
+            (geteuid() + 1, 0o400, nil), (0, 0o664, .writable(0o664)),
+        ] as [(uid_t, mode_t, SigningKeyError.Reason?)] {
+            status.st_uid = owner
+            status.st_mode = S_IFREG | mode
+            var thrown: SigningKeyError.Reason?
+            do throws(SigningKeyError.Reason) {
+                try KeyFile.check(status, othersMayRead: true)
+            } catch {
+                thrown = error
+            }
+            #expect(thrown == reason, "\(owner) \(mode)")
+        }
     }
 
     @Test func whatALinkLeadsToCounts() throws {
@@ -46,7 +81,7 @@ import Testing
             } else {
                 let error = #expect(throws: SigningKeyError.self) { try SigningKey(readingFrom: link) }
                 #expect(error?.reason == .permissions(0o644))
-                #expect(error?.description.hasSuffix("chmod 600 \(link)") == true)
+                #expect(error?.description.contains("chmod 600 \(link), ") == true)
             }
         }
     }
@@ -57,7 +92,7 @@ import Testing
         ] {
             let path = try scratch.file(name, "", mode: 0o644)
             let error = #expect(throws: SigningKeyError.self) { try SigningKey(readingFrom: path) }
-            #expect(error?.description.hasSuffix("chmod 600 '\(scratch.folder)/\(quoted)'") == true)
+            #expect(error?.description.contains("chmod 600 '\(scratch.folder)/\(quoted)', ") == true)
         }
     }
 

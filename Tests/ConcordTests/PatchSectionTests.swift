@@ -65,6 +65,45 @@ import Testing
         #expect(throws: error) { try Self.read(hex(digits)) }
     }
 
+    /// One coin that is created, with this code and script, in a tree of 16 shards.
+    private func check(code: UInt32, script: [UInt8], height: Int, shard: Int) throws {
+        let coin = TestCoin(
+            outpoint: Outpoint(txid: Digest(every: 1), index: 7), code: code, amount: 5, script: script)
+        try check(section(created: [coin]), height: height, shard: shard)
+    }
+
+    private func check(_ section: [UInt8], height: Int, shard: Int) throws {
+        var buffer = ByteBuffer()
+        let parameters = try #require(TreeParameters(checking: 16, epoch: 50))
+        try section.withBytes {
+            try PatchCheck.check($0, height: height, shard: shard, of: parameters, script: &buffer)
+        }
+    }
+
+    /// What no digest shows: of each coin the height, the script and its shard.
+    @Test func createdCoinsBelongToTheBlockAndTheShard() throws {
+        // FORMAT.md: of 16 shards, script 51 belongs to 5.
+        for code in [200, 201] as [UInt32] { try check(code: code, script: [0x51], height: 100, shard: 5) }
+        for (code, height, shard, words) in [
+            (198, 100, 5, "height 99"), (202, 100, 5, "height 101"), (200, 100, 4, "another shard"),
+        ] as [(UInt32, Int, Int, String)] {
+            let error = #expect(throws: ParseError.self) {
+                try check(code: code, script: [0x51], height: height, shard: shard)
+            }
+            #expect(error?.description.contains(words) == true && error?.offset == 1)
+        }
+        // A short form that names no point: x = 5 has none.
+        var noPoint = hex("00" + Self.a + "01" + "07" + "02" + "01" + "04")
+        noPoint += [UInt8](repeating: 0, count: 31) + [5]
+        let error = #expect(throws: ParseError.self) { try check(noPoint, height: 1, shard: 0) }
+        #expect(error?.description.contains("no point of the curve") == true)
+        // Everything is read to its end.
+        #expect(throws: ParseError(.outOfOrder, at: 35)) {
+            try check(hex("01" + Self.a + "02" + "0505"), height: 1, shard: 0)
+        }
+        #expect(throws: ParseError.self) { try check([1, 2, 3], height: 1, shard: 0) }
+    }
+
     @Test func indexesAreOrderedAsNumbers() throws {
         let (spent, _) = try Self.read(hex("01" + Self.a + "03" + "fc" + "fdff00" + "fd0001"))
         #expect(spent.map(\.index) == [252, 255, 256])

@@ -51,6 +51,58 @@ import Testing
         #expect(publication.state.files().isEmpty)
     }
 
+    @Test func aSecretThatIsMounted() throws {
+        let publication = try fresh()
+        try FileManager.default.setAttributes([.posixPermissions: 0o444], ofItemAtPath: publication.key)
+        try publication.publish("--to", "0", "--key-readable")
+        let key = Array(try String(contentsOfFile: publication.key, encoding: .utf8).utf8)
+        let typed = try Publication.program().run(
+            publication.arguments(["--to", "1", "--key", "-", "--json"]), input: key)
+        #expect(typed.status == 0 && typed.output.contains(publication.publicKey), "\(typed.errors)")
+        let nothing = try Publication.program().run(publication.arguments(["--key", "-"]))
+        #expect(nothing.status == 1 && nothing.errors.contains("standard input: "), "\(nothing.errors)")
+    }
+
+    /// No permission is not absence: bitcoind's folders are for its user alone.
+    @Test(arguments: ["blocks", "blocks/xor.dat", "blocks/blk00000.dat", ""])
+    func aDataDirectoryThatIsClosed(part: String) throws {
+        let publication = try Publication(.regtestRich)
+        let path = "\(publication.datadir)/\(part)"
+        let mode = {
+            try FileManager.default.setAttributes([.posixPermissions: $0], ofItemAtPath: path)
+        }
+        if part == "blocks/xor.dat" { try Data(count: 8).write(to: URL(fileURLWithPath: path)) }
+        try mode(0)
+        defer { try? mode(0o755) }
+        let words = try Program.unprivileged([try Publication.program().path] + publication.arguments())
+        let outcome = try Program(at: words[0]).run(Array(words.dropFirst()))
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        for part in ["Permission denied", "\(publication.datadir)/", "setfacl", "--node"] {
+            #expect(outcome.errors.contains(part), "\(outcome.errors)")
+        }
+        #expect(!outcome.errors.contains("has no"))
+    }
+
+    /// Read by everybody, whatever the umask, for a web server is somebody else; what is private by nobody.
+    @Test func aStrictUmask() throws {
+        let publication = try fresh()
+        let run = [try Publication.program().path] + publication.arguments(["--to", "51"])
+        let outcome = try Program(at: "/bin/sh").run(["-c", "umask 077; exec \"$@\"", "sh"] + run)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let modes = { (folder: String) in
+            try Program.installed("find").print(folder, "-printf", "%y %m\\n")
+        }
+        let tree = Set(
+            String(decoding: try modes(publication.tree.root), as: UTF8.self).split(separator: "\n"))
+        #expect(tree == ["d 755", "f 644"])
+        let state = try FileManager.default.attributesOfItem(atPath: publication.state.root)
+        #expect(state[.posixPermissions] as? Int == 0o700)
+        let key = publication.scratch.path("new.pem")
+        try Program(at: "/bin/sh").print(
+            "-c", "umask 0; exec \"$@\"", "sh", try Publication.program().path, "keygen", "--key", key)
+        #expect(try FileManager.default.attributesOfItem(atPath: key)[.posixPermissions] as? Int == 0o600)
+    }
+
     @Test func aKeyThatIsNotThere() throws {
         let publication = try fresh()
         try expectRefused(

@@ -168,7 +168,9 @@ import Testing
             var publisher = Publisher(
                 SetBuilder(
                     source: NodeThatKnowsAll(chain: chain), data: tree, parameters: parameters, level: 1,
-                    isFixed: { tree.contains(TreePath.attestation($0, parameters)) }),
+                    isFixed: { block throws(FileError) in
+                        try tree.contains(TreePath.attestation(block, parameters))
+                    }),
                 tree: tree, state: state,
                 signer: Publisher.Signer(key: key, name: name, software: Software.name, note: nil))
             return try publisher.run(

@@ -8,7 +8,21 @@ enum Base58 {
 
     /// The text for `payload` and the first four bytes of its double SHA-256.
     static func encode(_ payload: [UInt8]) -> String {
-        let bytes = payload + checksum(payload)
+        encode(unchecked: payload + checksum(payload))
+    }
+
+    /// The payload that `encode` has this text for; at least one byte. Spaces are not skipped.
+    static func decode(_ text: String) throws(AddressError) -> [UInt8] {
+        guard text.utf8.count <= longest else { throw .tooLong(text.utf8.count) }
+        let bytes = try decode(unchecked: text)
+        guard bytes.count > 4 else { throw .tooShort }
+        let payload = Array(bytes.dropLast(4))
+        guard checksum(payload) == Array(bytes.suffix(4)) else { throw .checksum }
+        return payload
+    }
+
+    /// Bitcoin Core's `EncodeBase58`, without a checksum.
+    static func encode(unchecked bytes: [UInt8]) -> String {
         let zeros = bytes.prefix { $0 == 0 }.count
         var places: [UInt8] = []  // base 58, least significant first
         for byte in bytes.dropFirst(zeros) {
@@ -27,9 +41,8 @@ enum Base58 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The payload that `encode` has this text for; at least one byte. Spaces are not skipped.
-    static func decode(_ text: String) throws(AddressError) -> [UInt8] {
-        guard text.utf8.count <= longest else { throw .tooLong(text.utf8.count) }
+    /// Bitcoin Core's `DecodeBase58`, without a checksum.
+    static func decode(unchecked text: String) throws(AddressError) -> [UInt8] {
         var places: [UInt8] = []  // base 256, least significant first
         for (offset, character) in text.utf8.enumerated() {
             guard let digit = digits.firstIndex(of: character) else { throw .character(in: text, at: offset) }
@@ -42,11 +55,7 @@ enum Base58 {
             if carry > 0 { places.append(UInt8(carry)) }
         }
         let zeros = text.utf8.prefix { $0 == digits[0] }.count
-        let bytes = [UInt8](repeating: 0, count: zeros) + places.reversed()
-        guard bytes.count > 4 else { throw .tooShort }
-        let payload = Array(bytes.dropLast(4))
-        guard checksum(payload) == Array(bytes.suffix(4)) else { throw .checksum }
-        return payload
+        return [UInt8](repeating: 0, count: zeros) + places.reversed()
     }
 
     private static func checksum(_ payload: [UInt8]) -> [UInt8] {

@@ -8,7 +8,8 @@ public struct PatchSection {
     private var left = 0
     private var txid = Digest.zero
     private var previous: Outpoint?
-    private var createdOffset = 0
+    /// Where the next created coin begins, once all spent outpoints were read.
+    private(set) var createdOffset = 0
     private var created = GroupCursor()
 
     public init(_ bytes: UnsafeRawBufferPointer) throws(ParseError) {

@@ -24,7 +24,7 @@ public struct BlockFolder: Sendable {
     public init(_ directory: String, network: Network) throws(FileError) {
         var candidates = [directory]
         if let folder = network.dataFolder { candidates.insert("\(directory)/\(folder)", at: 0) }
-        guard let blocks = candidates.map({ $0 + "/blocks" }).first(where: Self.isFolder) else {
+        guard let blocks = try Self.first(of: candidates.map { $0 + "/blocks" }) else {
             throw BlocksElsewhere.noFolder(directory, network)
         }
         path = blocks
@@ -39,11 +39,35 @@ public struct BlockFolder: Sendable {
         guard !numbers.isEmpty else {
             throw BlocksElsewhere.noFiles(blocks, of: directory)
         }
-        obfuscation = try Self.readKey(blocks + "/xor.dat")
+        do throws(FileError) {
+            obfuscation = try Self.readKey(blocks + "/xor.dat")
+            // The folder may be listed where its files are not to be read.
+            _ = try File(reading: "\(blocks)/blk\(Self.digits(numbers[0])).dat")
+        } catch {
+            throw error.isDenied ? Self.denied(error.path, error) : error
+        }
     }
 
-    private static func isFolder(_ path: String) -> Bool {
-        (try? Folder.names(in: path).isEmpty) == false
+    /// The first that is a folder with something in it. No permission is not absence.
+    private static func first(of paths: [String]) throws(FileError) -> String? {
+        for path in paths {
+            do throws(FileError) {
+                if try !Folder.names(in: path).isEmpty { return path }
+            } catch {
+                if error.isDenied { throw denied(path, error) }
+                if error.isOfMachine { throw error }
+            }
+        }
+        return nil
+    }
+
+    /// Bitcoin Core makes all its files for its own user alone (`SetupEnvironment`, umask 077): no group helps.
+    private static func denied(_ path: String, _ error: FileError) -> FileError {
+        FileError(
+            path,
+            "\(error.message). What Bitcoin Core writes is for its own user alone: run this as that user; or let this one "
+                + "read the blocks, by «setfacl» as README.md says; or ask the node with --node, which takes "
+                + "rpccookieperms=group in bitcoin.conf and this user in its group", kind: error.kind)
     }
 
     private static func readKey(_ path: String) throws(FileError) -> Obfuscation {

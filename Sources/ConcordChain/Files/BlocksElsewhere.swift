@@ -30,7 +30,7 @@ enum BlocksElsewhere {
     static func noFiles(_ blocks: String, of directory: String) -> FileError {
         if let words = configured(directory) { return FileError(blocks, "holds no blk*.dat files: \(words)") }
         // The index stays in the data directory (`CBlockTreeDB`).
-        guard Folder.isFolder(blocks + "/index") else {
+        guard (try? Folder.isFolder(blocks + "/index")) == true else {
             return FileError(blocks, "holds no blk*.dat files: the node has not stored a block yet")
         }
         return FileError(

@@ -34,7 +34,7 @@ struct HeaderFile: Sendable {
     mutating func save(_ list: HeaderList) throws(FileError) {
         let path = folder.path(Self.name)
         let kept = saved * BlockHeader.size
-        if folder.contains(Self.name) { try File.truncate(path, to: kept) }
+        if try folder.contains(Self.name) { try File.truncate(path, to: kept) }
         let file = try File(appending: path)
         try list.bytes.withBytes { raw throws(FileError) in
             try file.write(UnsafeRawBufferPointer(rebasing: raw[kept...]))

@@ -44,7 +44,7 @@ struct TreeFacts {
 
     /// The block that latest.txt names; nil while nothing is attested.
     mutating func newest() throws(FileError) -> Sample? {
-        guard folder.contains(TreePath.latest) else { return nil }
+        guard try folder.contains(TreePath.latest) else { return nil }
         return try sample(at: try Tree(folder.root).latest().height)
     }
 
@@ -117,7 +117,7 @@ struct TreeFacts {
     /// Nil if the manifest or any shard is missing.
     private mutating func size(ofSnapshot block: BlockID) -> UInt64? {
         if let known = sizes[block] { return known }
-        var sum: UInt64? = folder.contains(TreePath.manifest(block)) ? 0 : nil
+        var sum: UInt64? = (try? folder.contains(TreePath.manifest(block))) == true ? 0 : nil
         for shard in 0..<parameters.shards where sum != nil {
             sum = size(of: TreePath.shard(shard, of: block)).map { $0 + (sum ?? 0) }
         }

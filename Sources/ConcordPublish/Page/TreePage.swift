@@ -41,7 +41,7 @@ public struct TreePage {
         values.merge(Self.newestValues(newest, authority)) { first, _ in first }
         values["charts"] = charts(newest)
         values["isWitness"] = newest.patch == nil
-        values["hasScript"] = folder.contains("audit.sh")
+        values["hasScript"] = (try? folder.contains("audit.sh")) ?? false
         values["snapshots"] = snapshots.map(snapshotValues)
         values["hasSnapshots"] = !snapshots.isEmpty
         values["snapshot"] = snapshots.first.map(snapshotValues) ?? false
@@ -98,7 +98,7 @@ public struct TreePage {
             "manifest": manifest, "folder": String(manifest.dropLast("/manifest.txt".count)),
             "attestation": file, "signature": TreePath.signature(file),
             "attestationName": TreePath.name(statement.blockID) + ".txt",
-            "torrent": folder.contains(TreePath.torrent(statement.blockID))
+            "torrent": (try? folder.contains(TreePath.torrent(statement.blockID))) == true
                 ? TreePath.torrent(statement.blockID) : false,
             "magnet": facts.magnet(of: statement.blockID) ?? false,
         ]

@@ -1,0 +1,122 @@
+/// What a person typed or pasted where the coins of an address or a script are asked for: an address, a `bitcoin:` URI with
+/// one in it, or a scriptPubKey in hex.
+///
+/// A scriptPubKey in hex is taken as it is where it has one of the forms that wallets pay to: P2PKH, P2SH, a witness program
+/// (BIP 141), P2PK, bare multisig. Other hex could as well be a txid, a key or a hash, of which nobody should read "0 coins":
+/// `raw(HEX)`, as Bitcoin Core's descriptors have it, says that it is a script, whatever its form; `raw()` is the empty one.
+public struct TypedScript: Equatable, Sendable {
+    /// The scriptPubKey.
+    public let script: [UInt8]
+    /// The address or the hex, without what was around it.
+    public let text: String
+
+    /// Reads what was typed, for a network. White space around it does not count.
+    public init(_ typed: String, on network: Network) throws(TypedScriptError) {
+        let text = try Self.cleaned(typed)
+        if let uri = PaymentURI(text) {
+            self = try TypedScript(plain: try Self.cleaned(try uri.address(on: network)), on: network)
+        } else {
+            self = try TypedScript(plain: text, on: network)
+        }
+    }
+
+    private init(plain text: String, on network: Network) throws(TypedScriptError) {
+        self.text = text
+        let failure: AddressError
+        do throws(AddressError) {
+            script = try Address(text, on: network).script
+            return
+        } catch {
+            failure = error
+        }
+        if let inner = Self.raw(text) {
+            guard let bytes = [UInt8](hex: inner.lowercased()) else { throw .notHex }
+            script = bytes
+            return
+        }
+        if text.count > 1, let bytes = [UInt8](hex: text.lowercased()) {
+            if let known = Self.refusal(of: bytes, on: network) { throw known }
+            script = bytes
+            return
+        }
+        throw TypedScriptError.recognised(text) ?? .address(failure)
+    }
+
+    /// Without white space around it; throws where there is nothing, or something between that nobody can see.
+    private static func cleaned(_ typed: String) throws(TypedScriptError) -> String {
+        // By scalars: a space and a mark behind it are one character.
+        let scalars = Array(typed.unicodeScalars)
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { throw .empty }
+        let inner = scalars[first...last]
+        var view = String.UnicodeScalarView()
+        view.append(contentsOf: inner)
+        let text = String(view)
+        if TypedScriptError.isSeed(text) { throw .secret(.seed) }
+        for (place, scalar) in inner.enumerated() {
+            if scalar.properties.isWhitespace { throw .space }
+            if scalar.isInvisible { throw .invisible(scalar, at: place) }
+        }
+        return text
+    }
+
+    /// What stands in `raw(…)`.
+    private static func raw(_ text: String) -> Substring? {
+        guard text.lowercased().hasPrefix("raw("), text.hasSuffix(")") else { return nil }
+        return text.dropFirst(4).dropLast()
+    }
+
+    /// Why hex without `raw()` is not taken for a script; nil where it has a form of one.
+    private static func refusal(of bytes: [UInt8], on network: Network) -> TypedScriptError? {
+        if let key = KeyScripts(bytes) { return .key(bytes, key, network) }
+        if bytes.count == 32 {
+            return .digest(
+                KeyScripts.taproot(x: bytes[...]).flatMap { Address.text(for: $0, on: network) })
+        }
+        if bytes.withBytes({ ScriptCompression.isUnspendable($0) }) { return .unspendable }
+        return isCommon(bytes) ? nil : .otherHex(bytes.count)
+    }
+
+    private static func isCommon(_ script: [UInt8]) -> Bool {
+        Address.text(for: script, on: .main) != nil || isKey(script) || isMultisig(script)
+    }
+
+    /// P2PK, whether or not the key is a point: such outputs are in the set.
+    private static func isKey(_ script: [UInt8]) -> Bool {
+        guard script.last == 0xac else { return false }
+        return switch script.count {
+        case 35: script[0] == 33 && [2, 3].contains(script[1])
+        case 67: script[0] == 65 && [4, 6, 7].contains(script[1])
+        default: false
+        }
+    }
+
+    /// m of n keys, 1 ≤ m ≤ n ≤ 16 (Bitcoin Core's `MatchMultisig`).
+    private static func isMultisig(_ script: [UInt8]) -> Bool {
+        guard script.count >= 37, script.last == 0xae, let least = number(script[0]),
+            let most = number(script[script.count - 2]), least <= most
+        else { return false }
+        var (at, keys) = (1, 0)
+        while at < script.count - 2 {
+            guard script[at] == 33 || script[at] == 65 else { return false }
+            at += 1 + Int(script[at])
+            keys += 1
+        }
+        return at == script.count - 2 && keys == most
+    }
+
+    /// OP_1 to OP_16.
+    private static func number(_ opcode: UInt8) -> Int? {
+        (0x51...0x60).contains(opcode) ? Int(opcode) - 0x50 : nil
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it takes no place of its own on a screen: control and format characters, bidirectional marks, joiners, soft
+    /// hyphens, the byte order mark, variation selectors.
+    fileprivate var isInvisible: Bool {
+        properties.isDefaultIgnorableCodePoint
+            || [.control, .format].contains(properties.generalCategory)
+    }
+}
