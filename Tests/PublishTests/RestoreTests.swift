@@ -251,7 +251,7 @@ import Testing
         #expect(outcome.status == 1 && outcome.errors.contains("holds letter"), "\(outcome.errors)")
         #expect(publication.tree.files() == ["letter"] && publication.state.files() == ["lock"])
         #expect(try Self.restore(publication, "alice.example").status == 64)
-        #expect(try Self.restore(publication).status == 64)
+        #expect(try Publication.program().run(Self.arguments(publication, [])).status == 64)
         try FileManager.default.removeItem(atPath: publication.tree.path("letter"))
         #expect(try Self.restore(publication, url).isSuccess)
     }
