@@ -131,7 +131,8 @@ public struct SetFold: Sendable {
                 .build(block, before: before.map { ($0, Tree(work.root)) }, changes: gathered.sections)
         } catch let error as FileError where error.isContent && error.path.hasPrefix(work.root) {
             try work.removeTree("snapshots")
-            throw FileError(error.path, "\(error.message). It was removed, and the next attempt begins without it")
+            throw FileError(
+                error.path, "\(error.message). It was removed, and the next attempt begins without it")
         }
     }
 }

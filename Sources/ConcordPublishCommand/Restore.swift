@@ -172,8 +172,7 @@ struct Restore: ParsableCommand {
         // Before there is a tree that a run could go on from.
         let noted: Int
         do {
-            noted = try restore.note(
-                hosts.map { StateRestore.Copy(url: WebAddress.shown($0.url), tree: $0.copy) })
+            noted = try restore.note(hosts.flatMap(Self.copies))
         } catch let error as FileError where error.isConflict {
             throw CommandFailure(.dissent, error.description)
         }
@@ -203,6 +202,13 @@ struct Restore: ParsableCommand {
             note: what this key signed and no host has, between the last upload and the loss, is not in the journal. A \
             publisher with the same node says the same of those blocks again
             """)
+    }
+
+    /// What is known of a host: a folder can be listed, and shows the branches that were left too.
+    private static func copies(_ host: Host) -> [StateRestore.Copy] {
+        let shown = WebAddress.shown(host.url)
+        let folder = URL(string: host.url).flatMap { $0.isFileURL ? Tree($0.path) : nil }
+        return [host.copy, folder].compactMap(\.self).map { StateRestore.Copy(url: shown, tree: $0) }
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }

@@ -220,6 +220,11 @@ import Testing
             custom.contains("begins with 5ec03cf1")
                 && custom.contains("challenge of its own is not supported"), "\(custom)")
         #expect(!custom.contains("xor.dat"))
+        // What begins as it should is damaged, and of no other network.
+        files.blocks[0] = TestBlockFiles.record(
+            [UInt8](repeating: 0, count: 100), magic: Network.signet.magic)
+        try files.write()
+        #expect(refusal(.signet)?.message.contains("holds no whole block of the network signet") == true)
         // Once is no magic.
         #expect(try refusal(magic: "5ec03cf1", blocks: 0).contains("xor.dat"))
     }

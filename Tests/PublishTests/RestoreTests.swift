@@ -32,6 +32,15 @@ import Testing
         try Publication.program().run(arguments(publication, urls))
     }
 
+    /// From servers, which live that long.
+    private static func restore(_ publication: Publication, from servers: WebServer...) throws
+        -> Program.Outcome
+    {
+        try withExtendedLifetime(servers) {
+            try Publication.program().run(arguments(publication, servers.map(\.base)))
+        }
+    }
+
     private static func journal(_ publication: Publication) throws -> Set<Substring> {
         Set(
             try publication.journal.files().flatMap {
@@ -74,7 +83,7 @@ import Testing
         try Self.expectSame(publication, reference)
         #expect(try publication.publish().output.hasPrefix("nothing new: "))
         // And nothing is restored into that.
-        let again = try Self.restore(publication, server.base)
+        let again = try Self.restore(publication, from: server)
         #expect(again.status == 1 && again.errors.contains("this state has begun"), "\(again.errors)")
     }
 
@@ -93,7 +102,7 @@ import Testing
         let servers = try [original.tree.root, old].map { try Self.serve($0) }
 
         let publication = try Self.loser(of: original)
-        let outcome = try Self.restore(publication, servers[0].base, servers[1].base)
+        let outcome = try Self.restore(publication, from: servers[0], servers[1])
         #expect(outcome.isSuccess, "\(outcome.errors)")
         #expect(try Self.journal(publication) == Self.journal(original))
         #expect(try Self.journal(publication).contains { $0.contains(stale.tip) })
@@ -111,7 +120,7 @@ import Testing
         try original.publish("--to", "305")
         let server = try Self.serve(original.tree.root)
         let publication = try Self.loser(of: original)
-        #expect(try Self.restore(publication, server.base).isSuccess)
+        #expect(try Self.restore(publication, from: server).isSuccess)
         try files.rewind(to: answers[320].block)
         let run = try publication.start("--follow")
         try FollowTests.wait(for: "320 \(answers[320].block)", in: publication.tree, run)
@@ -158,14 +167,14 @@ import Testing
         try FileManager.default.copyItem(atPath: reference.tree.root, toPath: copy.root)
         try fault.spoil(copy)
         let server = try Self.serve(copy.root)
-        let outcome = try Self.restore(publication, server.base)
+        let outcome = try Self.restore(publication, from: server)
         #expect(outcome.status == 4 && outcome.errors.contains(server.base), "\(outcome.errors)")
         let refused = try publication.run()
         #expect(
             refused.status == 1 && refused.errors.contains("a restore has begun here"), "\(refused.errors)")
         #expect(!publication.tree.files().contains("latest.txt"))
         let good = try Self.serve(reference.tree.root)
-        let again = try Self.restore(publication, good.base)
+        let again = try Self.restore(publication, from: good)
         #expect(again.isSuccess, "\(again.errors)")
         #expect(try Self.signatures(try publication.publish("--json")) == 0)
         try Self.expectSame(publication, reference)
@@ -183,7 +192,7 @@ import Testing
         try Data(try SigningKey(readingFrom: reference.key).sign(attestation.digest))
             .write(to: URL(fileURLWithPath: copy.path(path + ".sig")))
         let servers = try [copy.root, reference.tree.root].map { try Self.serve($0) }
-        let outcome = try Self.restore(publication, servers[0].base, servers[1].base)
+        let outcome = try Self.restore(publication, from: servers[0], servers[1])
         #expect(outcome.status == 2, "\(outcome.errors)")
         for words in ["two statements of height 123", "differ in amount", servers[0].base, servers[1].base] {
             #expect(outcome.errors.contains(words), "\(outcome.errors)")
@@ -197,7 +206,7 @@ import Testing
         try original.publish("--attest-only", "--first", "200")
         let server = try Self.serve(original.tree.root)
         let publication = try Self.loser(of: original)
-        let outcome = try Self.restore(publication, server.base)
+        let outcome = try Self.restore(publication, from: server)
         #expect(outcome.isSuccess && outcome.output.contains("attestations only"), "\(outcome.errors)")
         #expect(try Self.journal(publication) == Self.journal(original))
         #expect(try publication.run().errors.contains("add --attest-only"))
@@ -227,7 +236,7 @@ import Testing
         #expect(
             another.status == 1 && another.errors.contains("with another key has begun"), "\(another.errors)")
         let server = try Self.serve(reference.tree.root)
-        let outcome = try Self.restore(publication, server.base)
+        let outcome = try Self.restore(publication, from: server)
         #expect(outcome.isSuccess, "\(outcome.errors)")
         #expect(try Self.signatures(try publication.publish("--json")) == 0)
         try Self.expectSame(publication, reference)
@@ -242,8 +251,27 @@ import Testing
         #expect(outcome.status == 1 && outcome.errors.contains("holds letter"), "\(outcome.errors)")
         #expect(publication.tree.files() == ["letter"] && publication.state.files() == ["lock"])
         #expect(try Self.restore(publication, "alice.example").status == 64)
-        #expect(try Self.restore(publication).status == 64)
+        #expect(try Publication.program().run(Self.arguments(publication, [])).status == 64)
         try FileManager.default.removeItem(atPath: publication.tree.path("letter"))
         #expect(try Self.restore(publication, url).isSuccess)
+    }
+
+    /// A folder can be listed, which a web server cannot: what it attests of branches that were left is noted too.
+    @Test func aFolderShowsStaleBranchesToo() throws {
+        let node = try TestNode(mining: 24)
+        var original = try Publication(.regtestRich, datadir: node.folder)
+        original.epoch = 20
+        try original.publish()
+        let left: String = try node.result("getbestblockhash")
+        try node.reorganise(depth: 2)
+        try original.publish()
+        let publication = try Self.loser(of: original)
+        let folder = publication.scratch.path("back up")
+        try FileManager.default.copyItem(atPath: original.tree.root, toPath: folder)
+        let url = "file://" + folder.replacing(" ", with: "%20")
+        let outcome = try Self.restore(publication, url)
+        #expect(outcome.isSuccess, "\(outcome.errors)")
+        #expect(try Self.journal(publication).contains { $0.contains(left) })
+        #expect(try Self.journal(publication) == Self.journal(original))
     }
 }

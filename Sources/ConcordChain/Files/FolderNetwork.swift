@@ -25,10 +25,15 @@ enum FolderNetwork {
     }
 
     private static func words(for magic: (bytes: [UInt8], repeats: Bool)?, wanted: Network) -> String {
-        if let network = Network.allCases.first(where: { $0.magic == magic?.bytes }), network != wanted {
+        if let network = Network.allCases.first(where: { $0.magic == magic?.bytes && $0 != wanted }) {
             return
                 "holds blocks of the network \(network.rawValue), not of \(wanted.rawValue): give --network "
                 + "\(network.rawValue) or another folder"
+        }
+        if magic?.bytes == wanted.magic {
+            return
+                "holds no whole block of the network \(wanted.rawValue), though its first file begins like one: restore the "
+                + "files from a backup, or let the node write them anew with «bitcoind -reindex»"
         }
         if magic?.bytes == testnet3 {
             return

@@ -13,7 +13,10 @@ public struct NodeAddress: Sendable, Equatable, CustomStringConvertible {
     /// - Throws: `NodeError` in words for whoever typed it.
     public init(_ text: String, network: Network) throws(NodeError) {
         // What is no host must not become one: the login would go there.
-        if let words = Self.isNoHost(text) { throw Self.wrong(text, words) }
+        if let words = Self.isNoHost(text) {
+            throw NodeError(
+                .address, text.contains("@") ? WebAddress.shown("http://\(text)") : text.printable, words)
+        }
         let address: WebAddress
         do throws(Failure.Kind) {
             address = try WebAddress(text.contains("://") ? text : "http://\(text)", port: network.rpcPort)
