@@ -23,16 +23,19 @@ struct Trust: ParsableCommand {
         var key: String
         @Argument(help: "URLs of its tree.")
         var url: [String]
+        @Flag(help: "Print JSON: the list as it is then.")
+        var json = false
 
         func run() throws {
             guard let name = AuthorityName(name) else {
                 throw CommandFailure(
-                    .usage, "«\(name)» is no name: 1 to 40 letters, digits, «.», «_» and «-»")
+                    .usage, "«\(name.printable)» is no name: 1 to 40 letters, digits, «.», «_» and «-»")
             }
             guard let key = PublicKey(hex: key.lowercased()) else {
                 throw CommandFailure(
                     .usage,
-                    "«\(key)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1")
+                    "«\(key.printable)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1"
+                )
             }
             let opened = try home.open()
             var list = try opened.trustList()
@@ -45,7 +48,7 @@ struct Trust: ParsableCommand {
                 list, try opened.trustnets(of: list).compactMap { $0.held?.trustnet })
             try opened.write(list)
             try opened.close()
-            print("added \(name). \(try Trust.demand(roster))")
+            try Trust.say("added \(name). \(try Trust.demand(roster))", isJSON: json, home)
         }
     }
 
@@ -55,11 +58,15 @@ struct Trust: ParsableCommand {
         @OptionGroup var home: HomeOptions
         @Argument(help: "Its name in your list.")
         var name: String
+        @Flag(help: "Print JSON: the list as it is then.")
+        var json = false
 
         func run() throws {
             let opened = try home.open()
             var list = try opened.trustList()
-            guard let name = AuthorityName(name) else { throw CommandFailure(.usage, "«\(name)» is no name") }
+            guard let name = AuthorityName(name) else {
+                throw CommandFailure(.usage, "«\(name.printable)» is no name")
+            }
             do {
                 try list.remove(name)
             } catch let refusal as TrustList.Refusal {
@@ -67,7 +74,7 @@ struct Trust: ParsableCommand {
             }
             try opened.write(list)
             try opened.close()
-            print("removed \(name), \(list.authorities.count) left")
+            try Trust.say("removed \(name), \(list.authorities.count) left", isJSON: json, home)
         }
     }
 }
