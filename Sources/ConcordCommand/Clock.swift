@@ -29,7 +29,7 @@ enum Clock {
         let words = "this machine's clock says \(Timestamp.text(now))"
         let next = "set the clock first, and then ask again"
         if let first = times.min(), let last = times.max(), first > now + leastAhead {
-            return "\(words), and everything that the authorities signed last is of later than that, up to "
+            return "\(words), and the authorities' newest attestations are all of later times, up to "
                 + "\(Timestamp.text(last)): \(next)"
         }
         return header.map {

@@ -143,7 +143,7 @@ enum VerdictTable {
                 next: "ask whoever runs it, or allow more with --max-age")
         case .invalid where heard.ahead != nil:
             return said(
-                "what it signed is of later than this machine's clock says",
+                "its newest attestation is of a later time than this machine's clock says",
                 next: "look at the clock of this machine; if it is right, tell whoever runs the authority")
         case .invalid where heard.problems.contains { $0.otherKey != nil }:
             return said(

@@ -90,7 +90,7 @@ import Testing
                 #expect(
                     line.firstMatch(
                         of:
-                            /(^|[^.\w])(print|debugPrint|dump|puts|fputs|printf|fprintf|putchar)\(|FileHandle|standardOutput\b/
+                            /(^|[^.\w])(print|debugPrint|puts|fputs|printf|fprintf|putchar)\(|FileHandle|standardOutput\b/
                     ) == nil || line.contains("func print("), "\(file): \(line)")
             }
         }

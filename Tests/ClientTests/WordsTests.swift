@@ -123,11 +123,14 @@ import Testing
             let outcome = try client.run(command)
             #expect(outcome.status == 3, "\(outcome.said)")
             #expect(
-                outcome.output.hasPrefix("warning: this machine's clock says \(now), and everything"),
+                outcome.output.hasPrefix(
+                    "warning: this machine's clock says \(now), and the authorities' newest attestations are all"
+                ),
                 "\(outcome.said)")
             #expect(!outcome.output.contains("is not what its key signed"))
             #expect(
-                outcome.output.contains("alpha: what it signed is of later than this machine's clock says"))
+                outcome.output.contains(
+                    "alpha: its newest attestation is of a later time than this machine's clock says"))
         }
         let (status, answer) = try client.check()
         #expect(status == 3 && answer.warnings.first?.hasPrefix("this machine's clock") == true)
@@ -143,7 +146,9 @@ import Testing
         try sites[2].forge(330) { $0.time += 100_000 }
         let outcome = try client.succeed("check")
         #expect(!outcome.output.contains("warning: "), "\(outcome.said)")
-        #expect(outcome.output.contains("charlie: what it signed is of later than this machine's clock says"))
+        #expect(
+            outcome.output.contains(
+                "charlie: its newest attestation is of a later time than this machine's clock says"))
     }
 
     /// The attestations could be of now, the headers cannot.
