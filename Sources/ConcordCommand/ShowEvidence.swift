@@ -32,7 +32,7 @@ struct ShowEvidence: ParsableCommand {
             } else {
                 try show(try Evidence(reading: folder))
             }
-        } catch let error as FileError {
+        } catch let error as FileError where !error.isOfMachine {
             throw CommandFailure(.noValidBytes, "this proves nothing: \(error)")
         }
     }

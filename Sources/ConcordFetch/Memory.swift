@@ -69,10 +69,15 @@ public final class Memory {
     deinit { sqlite3_close(database) }
 
     private static func failure(_ path: String, _ database: OpaquePointer?) -> FileError {
-        FileError(
-            path,
-            "cannot be used: \(String(cString: sqlite3_errmsg(database))). If it is damaged, move it away: the "
-                + "client then begins to remember anew")
+        let words = "cannot be used: \(String(cString: sqlite3_errmsg(database)))"
+        switch sqlite3_errcode(database) {
+        // The machine denies it, or has no room.
+        case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY, SQLITE_PERM:
+            return FileError(path, words)
+        default:
+            return FileError(
+                path, "\(words). If it is damaged, move it away: the client then begins to remember anew")
+        }
     }
 
     // MARK: attestations

@@ -220,7 +220,7 @@ private final class Bench {
             publish("trustnet", "remove", "--folder", net, "delta"),
             publish(
                 "trustnet", "sign", "--folder", net, "--key", scratch.path("key.pem"), input: "key.pem"),
-            publish("trustnet", "show", "--folder", net, input: "net.state/draft.json"),
+            publish("trustnet", "show", "--folder", net, input: "net.state/journal/1.json"),
         ]
     }
 
