@@ -71,7 +71,9 @@ struct Audit: ParsableCommand {
         let now = try Clock.now()
         let roster = try chosen(from: try opened.currentRoster(transfers, now: now))
         let heard = try hear(roster, try Memory(in: opened.folder), transfers, now: now)
-        let parameters = try commonParameters(of: heard)
+        let clock = Clock.warning(heard, now: now)
+        let parameters = try commonParameters(of: heard, clock)
+        if let clock { progress.say("warning: \(clock)") }
         let own = try chain.input(
             network: network, cache: try opened.folder.inner("chain/\(network.rawValue)"), progress)
         let chain = try own.chain()
@@ -92,7 +94,7 @@ struct Audit: ParsableCommand {
         try opened.close()
         progress.clear()
         let table = AuditTable(audits: audits, heights: range, network: network, chain: chain)
-        if json { try printJSON(table.json) } else { print(table.text) }
+        if json { try printJSON(table.json) } else { try Output.say(table.text) }
         if table.status != .done { throw ExitCode(table.status.rawValue) }
     }
 
@@ -101,7 +103,7 @@ struct Audit: ParsableCommand {
         for name in names where !all.contains(where: { $0.name.description == name }) {
             throw CommandFailure(
                 .usage,
-                "there is no «\(name)» in the list, only \(all.map(\.name.description).joined(separator: ", "))"
+                "there is no «\(name.printable)» in the list, only \(all.map(\.name.description).joined(separator: ", "))"
             )
         }
         return names.isEmpty ? roster : roster.only { names.contains($0.name.description) }
@@ -122,12 +124,13 @@ struct Audit: ParsableCommand {
     }
 
     /// The parameters that all attest, on the network of one's own chain.
-    private func commonParameters(of heard: [Survey.Heard]) throws -> TreeParameters {
+    private func commonParameters(of heard: [Survey.Heard], _ clock: String?) throws -> TreeParameters {
         guard let newest = heard.lazy.compactMap({ $0.newest()?.statement }).first else {
             let problems = heard.flatMap(\.problems)
             throw CommandFailure(
                 problems.contains(where: \.isInvalid) ? .noValidBytes : .noAgreement,
-                "nothing can be compared: no authority's newest attestation could be had"
+                (clock.map { "\($0)\n" } ?? "")
+                    + "nothing can be compared: no authority's newest attestation could be had"
                     + problems.map { "\n  \($0.text)" }.joined())
         }
         guard newest.network == network else {
@@ -159,11 +162,11 @@ struct Audit: ParsableCommand {
         case .folding(.folded(let height, let to)):
             progress.update("going over the blocks before: height \(height) of \(to)")
         case .folding(.merging(let height, let coins)):
-            progress.update("merging the changes up to height \(height) with \(grouped(coins)) coins")
+            progress.update("merging the changes up to height \(height) with \(coins) coins")
         case .folding(.tracing(let height, let to)), .building(.tracing(let height, let to)):
             progress.update("looking for what is wrong: height \(height) of \(to)")
         case .building(.recounting(let height, let coins)):
-            progress.update("recounting the set of height \(height): \(grouped(coins)) coins")
+            progress.update("recounting the set of height \(height): \(coins) coins")
         case .counting:
             progress.update("counting the coins")
         case .compared(let height, let to):

@@ -19,14 +19,17 @@ struct AuditTable {
     }
 
     var text: String {
-        let compared = "heights \(heights.lowerBound) to \(heights.upperBound) of \(chain.name)"
-        let end =
-            switch status {
-            case .done: "all that was compared agrees: \(compared)"
-            case .dissent: "YOUR NODE'S DATA AND ATTESTATIONS DIFFER: \(compared)"
-            default: "nothing could be compared: \(compared)"
-            }
-        return (audits.map(paragraph) + [end]).joined(separator: "\n\n")
+        (audits.map(paragraph) + [end]).joined(separator: "\n\n")
+    }
+
+    private var end: String {
+        let compared =
+            "heights \(heights.lowerBound) to \(heights.upperBound) of \(network.rawValue), \(chain.name.printable)"
+        return switch status {
+        case .done: "all that was compared agrees: \(compared)"
+        case .dissent: "YOUR NODE'S DATA AND ATTESTATIONS DIFFER: \(compared)"
+        default: "nothing could be compared: \(compared)"
+        }
     }
 
     private func paragraph(_ audit: AuthorityAudit) -> String {
@@ -57,7 +60,7 @@ struct AuditTable {
         if audit.withdrawn.count > 0 {
             lines.append("its key was withdrawn before \(Self.words(audit.withdrawn))")
         }
-        return (lines + audit.problems).joined(separator: "\n  ")
+        return (lines + audit.problems.map(\.printable)).joined(separator: "\n  ")
     }
 
     private static func title(_ dissent: Dissent) -> String {
@@ -69,7 +72,7 @@ struct AuditTable {
     private static func words(_ tally: HeightTally) -> String {
         guard let lowest = tally.lowest, let highest = tally.highest else { return "no height" }
         return tally.count == 1
-            ? "height \(lowest)" : "\(grouped(tally.count)) heights, \(lowest) to \(highest)"
+            ? "height \(lowest)" : "\(tally.count) heights, \(lowest) to \(highest)"
     }
 
     private static func verdict(_ audit: AuthorityAudit) -> String {
@@ -156,6 +159,7 @@ extension AuditTable {
         let result, network, source: String
         let from, to, tip: Int
         let authorities: [Row]
+        let error: FailureJSON.Description?
     }
 
     var json: JSON {
@@ -167,7 +171,8 @@ extension AuditTable {
             }
         return JSON(
             result: result, network: network.rawValue, source: chain.name, from: heights.lowerBound,
-            to: heights.upperBound, tip: chain.tip, authorities: audits.map(row))
+            to: heights.upperBound, tip: chain.tip, authorities: audits.map(row),
+            error: status == .done ? nil : .init(CommandFailure(status, end)))
     }
 
     private func row(_ audit: AuthorityAudit) -> JSON.Row {

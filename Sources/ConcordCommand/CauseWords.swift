@@ -21,7 +21,9 @@ extension WayDown.Cause {
                 + sides.lines(
                     "\(own.coins) coins, \(own.bytes) bytes", "\(other.coins) coins, \(other.bytes) bytes")
         case .unknown(let part, let why):
-            "\(part.rawValue): cannot be looked into: \(why)".split(separator: "\n").map(String.init)
+            "\(part.rawValue): cannot be looked into: \(why)".split(separator: "\n").map {
+                String($0).printable
+            }
         case .history(true):
             [
                 "history: does not follow from the attestation of the block before, which agrees, by this block and patch"
@@ -63,14 +65,14 @@ extension WayDown.Cause {
             let spent: Bool
             let height: Int?
             let coinbase: Bool?
-            let amount: UInt64?
+            let amountSat: UInt64?
             let script: String?
 
             init(_ side: CoinDifference.Side) {
                 spent = side.isSpent
                 height = side.coin?.height
                 coinbase = side.coin?.isCoinbase
-                amount = side.coin?.amount
+                amountSat = side.coin?.amount
                 script = side.coin?.script?.hex
             }
         }
@@ -104,7 +106,7 @@ extension CoinDifference.Side {
             let script = coin.script.map { script in
                 Address.text(for: script, on: network) ?? "script \(Self.shortened(script))"
             }
-            return "\(grouped(coin.amount)) satoshi, height \(coin.height)"
+            return "\(Amount.bitcoin(coin.amount)) BTC, height \(coin.height)"
                 + (coin.isCoinbase ? ", coinbase, " : ", ")
                 + (script ?? "a public key that is no point of the curve")
         }

@@ -1,5 +1,6 @@
 import Concord
 import ConcordConsole
+import ConcordFetch
 import Foundation
 
 /// The time by which the client judges ages and expiry: the machine's, or for tests and rehearsals what CONCORD_NOW says,
@@ -16,4 +17,26 @@ enum Clock {
         }
         return seconds
     }
+
+    /// What to say of this machine's clock before anything is said of authorities; nil unless all of them are ahead of it,
+    /// or a header is.
+    ///
+    /// - Parameters:
+    ///   - header: the time of a header that is too far ahead, in seconds since 1970.
+    ///   - now: what the clock says.
+    static func warning(_ heard: [Survey.Heard], header: Int64? = nil, now: Int64) -> String? {
+        let times = heard.compactMap { $0.ahead ?? $0.newest()?.attestation.time }
+        let words = "this machine's clock says \(Timestamp.text(now))"
+        let next = "set the clock first, and then ask again"
+        if let first = times.min(), let last = times.max(), first > now + leastAhead {
+            return "\(words), and the authorities' newest attestations are all of later times, up to "
+                + "\(Timestamp.text(last)): \(next)"
+        }
+        return header.map {
+            "\(words), and the network's headers go on to \(Timestamp.text($0)): \(next)"
+        }
+    }
+
+    /// Seconds. Clocks that nobody minds differ by less.
+    private static let leastAhead: Int64 = 300
 }

@@ -26,22 +26,26 @@ struct Export: ParsableCommand {
     var sqlite = false
     @Flag(help: "Replace the file if it is there.")
     var force = false
+    @OptionGroup var despite: DespiteOptions
     @Flag(help: "Print JSON.")
     var json = false
     @Argument(help: ArgumentHelp("The file to write.", valueName: "file"))
     var file: String
 
     func run() throws {
-        let set = try home.openForReading().chosenSet(network)
+        let opened = try home.openForReading()
+        let set = try opened.chosenSet(network)
+        let contradiction = try opened.contradiction(on: set.statement.network)
+        try despite.pass(contradiction)
         let export = try chosenExport(of: set)
-        let coins = grouped(export.statement.coins)
+        let coins = String(export.statement.coins)
         let progress = ProgressLine(isQuiet: json)
         let result: SetExport.Result
         do {
             result = try export.write(sqlite ? .sqlite : .dump, to: file, replacing: force) { step in
                 switch step {
-                case .read(let done): progress.update("read \(grouped(done)) of \(coins) coins")
-                case .written(let done): progress.update("wrote \(grouped(done)) of \(coins) coins")
+                case .read(let done): progress.update("read \(done) of \(coins) coins")
+                case .written(let done): progress.update("wrote \(done) of \(coins) coins")
                 }
             }
         } catch let error as SetExport.Mismatch {
@@ -52,9 +56,9 @@ struct Export: ParsableCommand {
         }
         progress.clear()
         if json {
-            try printJSON(JSON(export.statement, result, file, sqlite))
+            try printJSON(JSON(export.statement, result, file, sqlite, contradiction))
         } else {
-            say(export.statement, result)
+            try say(export.statement, result)
         }
     }
 
@@ -73,18 +77,17 @@ struct Export: ParsableCommand {
         return export
     }
 
-    private func say(_ statement: Statement, _ result: SetExport.Result) {
-        print(
+    private func say(_ statement: Statement, _ result: SetExport.Result) throws {
+        try Output.say(
             """
+            network \(statement.network.rawValue)
             height  \(statement.height)
             block   \(statement.block.reversedHex)
-            coins   \(grouped(statement.coins))
-            bytes   \(grouped(result.bytes))
+            coins   \(statement.coins)
+            bytes   \(result.bytes)
             hash    \(result.hash.reversedHex) (hash_serialized_3)
+            \(result.isPinned ? "Bitcoin Core pins this block and this hash" : "Bitcoin Core pins no set of this block")
             """)
-        print(
-            result.isPinned
-                ? "Bitcoin Core pins this block and this hash" : "Bitcoin Core pins no set of this block")
     }
 
     private struct JSON: Encodable {
@@ -92,15 +95,15 @@ struct Export: ParsableCommand {
         let height: Int
         let coins: UInt64
         let bytes: Int
-        let hash: String
+        let hashSerialized3: String
         let pinned: Bool
+        /// One that is known, and was passed over.
+        let contradiction: Home.Contradiction.JSON?
 
-        enum CodingKeys: String, CodingKey {
-            case file, format, network, block, height, coins, bytes, pinned
-            case hash = "hash_serialized_3"
-        }
-
-        init(_ statement: Statement, _ result: SetExport.Result, _ file: String, _ sqlite: Bool) {
+        init(
+            _ statement: Statement, _ result: SetExport.Result, _ file: String, _ sqlite: Bool,
+            _ contradiction: Home.Contradiction?
+        ) {
             self.file = file
             format = sqlite ? "sqlite" : "dump"
             network = statement.network.rawValue
@@ -108,8 +111,9 @@ struct Export: ParsableCommand {
             height = statement.height
             coins = statement.coins
             bytes = result.bytes
-            hash = result.hash.reversedHex
+            hashSerialized3 = result.hash.reversedHex
             pinned = result.isPinned
+            self.contradiction = contradiction.map { .init($0) }
         }
     }
 }

@@ -48,11 +48,12 @@ struct Fetch: ParsableCommand {
         let result: SetFetch.Result
         do {
             result = try fetch.run(shards: wanted) { done, all, bytes in
-                progress.update("fetched \(done) of \(all) files, \(grouped(bytes)) bytes")
+                progress.update("fetched \(done) of \(all) files, \(bytes) bytes")
             }
         } catch is SetFetch.Contradicted {
             // It is in the memory now: asked again, all are heard on that block.
-            try end(try self.survey(opened, progress), progress)
+            let again = try self.survey(opened, progress)
+            if again.failure != nil { try end(again, progress) }
             throw CommandFailure(
                 .dissent,
                 "what came contradicts what was seen before, and is withdrawn now. Nothing was installed; run it again"
@@ -68,18 +69,20 @@ struct Fetch: ParsableCommand {
         let faults = headers.authorities.flatMap(\.problems) + result.faults
         for fault in faults { progress.say("warning: \(fault); fetched from another host") }
         if json {
-            try printJSON(
-                JSON(survey: VerdictTable.JSON(survey), result: result, faults: faults, folder: folder.root))
+            try printJSON(JSON(survey: survey, Installed(result, faults, folder)))
         } else {
-            print(VerdictTable.text(survey))
-            print(
-                "fetched \(grouped(result.shards)) shards and \(grouped(result.patches)) patches, "
-                    + "\(grouped(result.bytes)) bytes in all, to \(folder.root)")
+            var lines = [VerdictTable.text(survey)]
+            lines.append(
+                result.shards + result.patches == 0
+                    ? "nothing new: what this set needs was in \(folder.root) already"
+                    : "fetched \(result.shards) shards and \(result.patches) patches, \(result.bytes) bytes in all, to "
+                        + folder.root)
             if let wanted {
-                print(
+                lines.append(
                     "only shards \(wanted.map(String.init).joined(separator: ", ")); «--shards all» for the rest"
                 )
             }
+            try Output.say(lines.joined(separator: "\n"))
         }
     }
 
@@ -92,7 +95,11 @@ struct Fetch: ParsableCommand {
     /// Shows why nothing is installed.
     private func end(_ survey: Surveyed, _ progress: ProgressLine) throws {
         progress.clear()
-        if json { try printJSON(VerdictTable.JSON(survey)) } else { print(VerdictTable.text(survey)) }
+        if json {
+            try printJSON(JSON(survey: survey, nil))
+        } else {
+            try Output.say(VerdictTable.text(survey))
+        }
         try survey.end()
     }
 
@@ -117,19 +124,40 @@ struct Fetch: ParsableCommand {
         return Set(numbers.compactMap { $0 }).sorted()
     }
 
-    private struct JSON: Encodable {
-        let agreement: VerdictTable.JSON
-        let folder: String
-        let shards, patches, bytes: Int
+    /// What was installed, and where.
+    private struct Installed {
+        let result: SetFetch.Result
         let faults: [String]
+        let folder: String
 
-        init(survey: VerdictTable.JSON, result: SetFetch.Result, faults: [String], folder: String) {
-            agreement = survey
-            self.folder = folder
-            shards = result.shards
-            patches = result.patches
-            bytes = result.bytes
+        init(_ result: SetFetch.Result, _ faults: [String], _ folder: Folder) {
+            self.result = result
             self.faults = faults
+            self.folder = folder.root
+        }
+    }
+
+    private struct JSON: Encodable {
+        let network: String?
+        let agreement: VerdictTable.JSON
+        /// Nil where nothing was installed.
+        let folder: String?
+        let shards, patches, bytes: Int?
+        let faults: [String]?
+        let error: FailureJSON.Description?
+
+        init(survey: Surveyed, _ installed: Installed?) {
+            var agreement = VerdictTable.JSON(survey)
+            // It stands above.
+            agreement.error = nil
+            self.agreement = agreement
+            network = agreement.network
+            folder = installed?.folder
+            shards = installed?.result.shards
+            patches = installed?.result.patches
+            bytes = installed?.result.bytes
+            faults = installed?.faults
+            error = survey.failure.map { .init($0) }
         }
     }
 }

@@ -2,6 +2,7 @@ import Concord
 import ConcordConsole
 import ConcordFetch
 import ConcordTransfers
+import Foundation
 
 /// What a person and a script are shown of the headers that were followed.
 extension HeaderSurvey.Report {
@@ -21,8 +22,8 @@ extension HeaderSurvey.Report {
         guard let best, best.work < agreed.network.knownWork, !allowsLowWork else { return nil }
         return CommandFailure(
             .noAgreement,
-            "the chain of the agreed block has the work \(Self.hex(best.work)), and the \(agreed.network.rawValue) "
-                + "network's is known to have at least \(Self.hex(agreed.network.knownWork)): a trustnet whose every "
+            "the chain of the agreed block has the work \(Self.shown(best.work)), and the \(agreed.network.rawValue) "
+                + "network's is known to have at least \(Self.shown(agreed.network.knownWork)): a trustnet whose every "
                 + "key is stolen must still out-mine the network to invent a block. Nothing was installed. For a "
                 + "chain made to test with: --allow-low-work")
     }
@@ -40,7 +41,7 @@ extension HeaderSurvey.Report {
             + (whose.isEmpty
                 ? "the chain that was followed in an earlier run"
                 : "the chain of " + whose.joined(separator: " and "))
-            + " has \(grouped(work - branch.work)) hashes more, \(Self.hex(work)) in all. It branches off above height "
+            + " has \(Self.shown(work - branch.work)) hashes more, \(Self.shown(work)) in all. It branches off above height "
             + "\(branch.fork), \(branch.depth) blocks below the end of the agreed block's chain"
         text +=
             branch.depth > depth
@@ -62,12 +63,20 @@ extension HeaderSurvey.Report {
             best.work < agreed.network.knownWork ? ", less than the network's chain is known to have" : ""
         return
             "of \(count) authorities followed to height \(best.tip.height): the block lies on the chain with most "
-            + "work, \(Self.hex(best.work))\(low)"
+            + "work, \(Self.shown(best.work)) hashes\(low)"
     }
 
-    private static func hex(_ work: UInt128) -> String { "0x" + String(work, radix: 16) }
+    /// A number of hashes: one that nobody reads digit by digit as a power of two, `2^94.3`.
+    private static func shown(_ work: UInt128) -> String {
+        work < 1_000_000 ? "\(work)" : "2^\(log2(of: work) ?? 0)"
+    }
 
-    /// What --json prints: work as Bitcoin Core's `chainwork`, 64 digits.
+    /// One decimal; nil for no work.
+    fileprivate static func log2(of work: UInt128) -> Double? {
+        work == 0 ? nil : (Foundation.log2(Double(work)) * 10).rounded() / 10
+    }
+
+    /// What --json prints: work as Bitcoin Core's `chainwork`, 64 digits, and as its binary logarithm.
     struct JSON: Encodable {
         struct Row: Encodable {
             /// Whether they lead to the newest block that the authority attests.
@@ -75,6 +84,7 @@ extension HeaderSurvey.Report {
             /// Where that block is not on the chain with most work.
             let fork, depth: Int?
             let work: String?
+            let workLog2: Double?
             let bytes: Int
             let problems: [String]
 
@@ -83,6 +93,7 @@ extension HeaderSurvey.Report {
                 fork = followed.branch?.fork
                 depth = followed.branch?.depth
                 work = followed.branch.map { JSON.chainwork($0.work) }
+                workLog2 = followed.branch.flatMap { log2(of: $0.work) }
                 bytes = followed.bytes
                 problems = followed.problems
             }
@@ -93,6 +104,7 @@ extension HeaderSurvey.Report {
         /// The end of the chain with most work.
         let height: Int?
         let block, work: String?
+        let workLog2: Double?
         /// Where the agreed block's chain leaves it.
         let fork, depth: Int?
 
@@ -100,6 +112,7 @@ extension HeaderSurvey.Report {
             height = report.best?.tip.height
             block = report.best?.tip.hash.reversedHex
             work = report.best.map { Self.chainwork($0.work) }
+            workLog2 = report.best.flatMap { log2(of: $0.work) }
             switch report.end {
             case .mostWork: (result, fork, depth) = ("most work", nil, nil)
             case .lessWork(let branch, _): (result, fork, depth) = ("less work", branch.fork, branch.depth)

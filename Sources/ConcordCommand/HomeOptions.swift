@@ -6,6 +6,12 @@ import ConcordTransfers
 import ConcordTree
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Where the client keeps what it knows and has fetched.
 struct HomeOptions: ParsableArguments {
     @Option(
@@ -15,14 +21,25 @@ struct HomeOptions: ParsableArguments {
     var path: String?
 
     /// For commands that change something.
-    func open() throws -> Home { try Home(folder) }
+    func open() throws -> Home { try Home(folder()) }
 
     /// For commands that only look.
-    func openForReading() -> Home { Home(reading: folder) }
+    func openForReading() throws -> Home { Home(reading: try folder()) }
 
-    private var folder: String {
+    private func folder() throws -> String {
         let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
-        return path ?? environment["CONCORD_HOME"] ?? (environment["HOME"] ?? NSHomeDirectory()) + "/.concord"
+        if let folder = path ?? environment["CONCORD_HOME"] { return folder }
+        guard let home = environment["HOME"] ?? Self.homeOfUser else {
+            throw CommandFailure(
+                .localFailure,
+                "there is no HOME, and this user is not in the system's list: say with --home or CONCORD_HOME where the "
+                    + "client's folder is")
+        }
+        return home + "/.concord"
+    }
+
+    private static var homeOfUser: String? {
+        getpwuid(getuid()).flatMap { $0.pointee.pw_dir.map { String(cString: $0) } }
     }
 }
 

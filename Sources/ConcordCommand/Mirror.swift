@@ -67,7 +67,7 @@ struct Mirror: ParsableCommand {
         let report: TreeMirror.Report
         do {
             report = try mirror.run(extent) { height, all, bytes in
-                progress.update("mirrored height \(height) of \(all), \(grouped(bytes)) bytes")
+                progress.update("mirrored height \(height) of \(all), \(bytes) bytes")
             }
         } catch let error as TreeMirror.Unusable {
             throw CommandFailure(.noValidBytes, error.description)
@@ -82,7 +82,7 @@ struct Mirror: ParsableCommand {
                 "note: held to the key that the tree names itself, \(report.authority.key.hex): compare it with what "
                     + "\(report.authority.name) says elsewhere")
         }
-        print(Self.words(report, folder))
+        try Output.say(Self.words(report, folder))
     }
 
     /// A folder with something else in it is not filled up.
@@ -93,14 +93,14 @@ struct Mirror: ParsableCommand {
         guard names.isEmpty || names.contains(TreePath.authority) else {
             throw CommandFailure(
                 .localFailure,
-                "\(folder): is no mirror (no \(TreePath.authority)), and holds \(names[0]): give an empty folder, or a new one"
+                "\(folder): is no mirror (no \(TreePath.authority)), and holds \(names[0].printable): give an empty folder, or a new one"
             )
         }
     }
 
     /// The key that one's own list, or a trustnet, has for the URL.
     private func keyInList(of url: String) throws -> PublicKey? {
-        let opened = home.openForReading()
+        let opened = try home.openForReading()
         let list = try opened.trustList()
         let held = try opened.trustnets(of: list).compactMap(\.held?.trustnet)
         let authorities = list.authorities + held.flatMap(\.members).map(\.authority)
@@ -109,11 +109,11 @@ struct Mirror: ParsableCommand {
 
     private static func words(_ report: TreeMirror.Report, _ folder: String) -> String {
         var text =
-            "\(folder): the tree of \(report.authority.name), height \(report.newest.height); "
+            "\(folder): the tree of \(report.authority.name), \(report.authority.network.rawValue), height \(report.newest.height); "
             + (report.attestations + report.files == 0
                 ? "nothing new"
-                : "\(grouped(report.attestations)) new attestations, \(grouped(report.files)) new files of data, "
-                    + "\(grouped(report.bytes)) bytes in all")
+                : "\(report.attestations) new attestations, \(report.files) new files of data, "
+                    + "\(report.bytes) bytes in all")
         text += report.dataFrom.map { "; data from height \($0) on" } ?? "; no data"
         if report.removedSnapshots + report.removedEpochs > 0 {
             text +=
@@ -128,6 +128,7 @@ struct Mirror: ParsableCommand {
         let block: String
         let attestations, files, bytes: Int
         let dataFrom: Int?
+        let removedSnapshots, removedEpochs: Int
 
         init(_ report: TreeMirror.Report) {
             name = report.authority.name.description
@@ -139,6 +140,8 @@ struct Mirror: ParsableCommand {
             files = report.files
             bytes = report.bytes
             dataFrom = report.dataFrom
+            removedSnapshots = report.removedSnapshots
+            removedEpochs = report.removedEpochs
         }
     }
 }

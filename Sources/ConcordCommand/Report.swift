@@ -81,7 +81,7 @@ struct Report: ParsableCommand {
         if json {
             try printJSON(facts.json)
         } else {
-            print(VerdictTable.text(survey) + "\n\nThe page is \(site.path(Self.page))")
+            try Output.say(VerdictTable.text(survey) + "\n\nThe page is \(site.path(Self.page))")
         }
         try facts.end()
     }
@@ -102,7 +102,7 @@ struct Report: ParsableCommand {
             return try AttestationMatrix(
                 of: survey.report.heard, around: center.block, center.parameters,
                 known: survey.headers?.blocks ?? [], heights: heights, transfers: survey.transfers
-            ) { progress.update("asked for attestations down to height \(grouped($0))") }
+            ) { progress.update("asked for attestations down to height \($0)") }
         } catch {
             throw CommandFailure(.localFailure, error.description)
         }

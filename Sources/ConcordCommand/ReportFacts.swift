@@ -47,7 +47,7 @@ struct ReportFacts {
     /// What is agreed on, if nothing speaks against it.
     var agreed: Statement? { contradiction == nil && survey.failure == nil ? survey.agreed : nil }
 
-    var network: Network? { survey.report.heard.lazy.compactMap { $0.view.newest?.network }.first }
+    var network: Network? { survey.network }
 
     /// Where the page's folder has the signed files of a contradiction.
     var evidence: String? {
@@ -57,14 +57,20 @@ struct ReportFacts {
         return "evidence/\(TreePath.name(block))"
     }
 
-    /// Throws unless they agree and nothing was seen that speaks against it.
+    /// Throws unless they agree and nothing was seen that speaks against it. JSON says it too.
     func end() throws {
         try survey.end()
-        guard let block = contradiction else { return }
-        throw CommandFailure(
+        if let failure { throw failure.printed }
+    }
+
+    /// What everybody may read of why there is no agreement: without a path of this machine.
+    private var failure: CommandFailure? {
+        guard let block = contradiction else { return survey.failure }
+        let place = survey.evidence == nil ? ", below the one they agree on" : ""
+        return CommandFailure(
             .dissent,
-            "authorities contradict each other about block \(block.hash.reversedHex) at height \(block.height), below "
-                + "the one they agree on. The page links to their attestations")
+            "authorities contradict each other about block \(block.hash.reversedHex) at height \(block.height)\(place). "
+                + "The page links to their attestations")
     }
 
     /// The URL of a file of an authority's tree on the web; nil where it has none that can be shown to everybody.
@@ -109,17 +115,18 @@ struct ReportFacts {
         private let check: VerdictTable.JSON
         private let isContradicted: Bool
         private let contradiction: BlockID?
-        private let evidence, network: String?
+        private let evidence: String?
         private let time: String
         /// Newest first.
         private let matrix: [Column]
 
         init(_ facts: ReportFacts) {
-            check = VerdictTable.JSON(facts.survey)
+            var check = VerdictTable.JSON(facts.survey)
+            check.error = facts.failure.map { .init($0) }
+            self.check = check
             contradiction = facts.contradiction
             isContradicted = facts.contradiction != nil && facts.evidence == nil
             evidence = facts.evidence
-            network = facts.network?.rawValue
             time = Timestamp.text(facts.survey.now)
             let heard = facts.survey.report.heard
             matrix =
@@ -142,14 +149,13 @@ struct ReportFacts {
         }
 
         private enum Key: CodingKey {
-            case result, reason, evidence, matrix, network, time
+            case result, reason, evidence, matrix, time
         }
 
         func encode(to encoder: any Encoder) throws {
             try check.encode(to: encoder)
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(matrix, forKey: .matrix)
-            try container.encode(network, forKey: .network)
             try container.encode(time, forKey: .time)
             // A path of the page's folder, for the client's own is nobody's business.
             if let evidence { try container.encode(evidence, forKey: .evidence) }

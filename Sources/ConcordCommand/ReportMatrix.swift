@@ -61,8 +61,8 @@ struct ReportMatrix {
     init(_ matrix: AttestationMatrix, _ facts: ReportFacts) {
         let heard = facts.survey.report.heard
         let blocks = matrix.blocks
-        first = grouped(blocks.first?.height ?? 0)
-        last = grouped(blocks.last?.height ?? 0)
+        first = String(blocks.first?.height ?? 0)
+        last = String(blocks.last?.height ?? 0)
         width = Self.columns * Self.step
         height = heard.count * Self.stripHeight + 22
         labelY = height - 6
@@ -73,7 +73,7 @@ struct ReportMatrix {
         lines = blocks.indices.reversed().map { column in
             let block = blocks[column]
             return Line(
-                lineHeight: grouped(block.height), lineBlock: block.hash.reversedHex,
+                lineHeight: String(block.height), lineBlock: block.hash.reversedHex,
                 shortBlock: "…" + block.hash.reversedHex.suffix(8),
                 entries: heard.indices.map { i in
                     let cell = matrix.rows[i][column]
@@ -103,7 +103,7 @@ struct ReportMatrix {
                         return Square(
                             x: x(column), kind: kind(cell.mark),
                             title:
-                                "\(heard[i].authority.name), height \(grouped(matrix.blocks[column].height)): "
+                                "\(heard[i].authority.name), height \(matrix.blocks[column].height): "
                                 + words(cell),
                             squareLink: cell.mark.isAttested
                                 ? facts.link(i, attestationOf: cell.block) : nil)
@@ -113,7 +113,7 @@ struct ReportMatrix {
                 let isLast = column == range.upperBound - 1
                 return Label(
                     labelX: x(column) + (isLast ? step - 1 : step / 2), anchor: isLast ? "end" : "middle",
-                    text: grouped(matrix.blocks[column].height))
+                    text: String(matrix.blocks[column].height))
             })
     }
 

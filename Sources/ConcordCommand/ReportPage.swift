@@ -9,7 +9,7 @@ import ConcordTransfers
 /// page's folder.
 struct ReportPage {
     struct Agreed {
-        let height, block, coins, amount, satoshi, muhash, headers: String
+        let height, block, coins, amount, muhash, headers: String
     }
 
     struct Contradicted {
@@ -68,23 +68,28 @@ struct ReportPage {
         remarks = Self.remarks(facts)
         agreed = facts.agreed.map { statement in
             Agreed(
-                height: grouped(statement.height), block: statement.block.reversedHex,
-                coins: grouped(statement.coins), amount: Self.bitcoin(statement.amount),
-                satoshi: grouped(statement.amount), muhash: statement.muhash.reversedHex,
+                height: String(statement.height), block: statement.block.reversedHex,
+                coins: String(statement.coins), amount: "\(Amount.bitcoin(statement.amount)) BTC",
+                muhash: statement.muhash.reversedHex,
                 headers: facts.survey.headers?.conclusion(statement)
                     ?? "not followed: who mined the block was not looked at")
         }
         contradicted = facts.contradiction.map {
-            Contradicted(height: grouped($0.height), block: $0.hash.reversedHex)
+            Contradicted(height: String($0.height), block: $0.hash.reversedHex)
         }
         evidence = facts.evidence.map { _ in
             Evidence(
                 account: PageTemplate.harmless(
-                    facts.survey.evidence.map { EvidenceWords.account($0, facts.survey.evidenceProblems) }
+                    facts.survey.evidence.map {
+                        EvidenceWords.account(
+                            $0, facts.survey.evidenceProblems, known: facts.survey.names)
+                    }
                         ?? "",
                     keepsLines: true),
                 files: files.map { path in
-                    File(name: path.split(separator: "/").last.map(String.init) ?? path, fileLink: path)
+                    File(
+                        name: PageTemplate.harmless(path.split(separator: "/").last.map(String.init) ?? path),
+                        fileLink: path)
                 })
         }
         authorities = report.heard.indices.map { Self.row(facts, $0) }
@@ -102,7 +107,7 @@ struct ReportPage {
                 .map { report.heard[$0].authority.name.description }
             return (
                 "contradiction", "Contradiction",
-                "Authorities signed different statements about the same block at height \(grouped(block.height))"
+                "Authorities signed different statements about the same block at height \(block.height)"
                     + (names.isEmpty ? "" : "; \(list(names)) \(names.count == 1 ? "differs" : "differ")")
                     + ". Do not use this set before that is explained."
             )
@@ -115,7 +120,7 @@ struct ReportPage {
             return (
                 "agreed", "Agreed",
                 "\(verdicts.count { $0 == .agrees }) of \(verdicts.count) authorities attest one and the same set at "
-                    + "height \(grouped(statement.height)); at least \(report.minimum) must."
+                    + "height \(statement.height); at least \(report.minimum) must."
             )
         case .none(let reason):
             return ("none", "No agreement", PageTemplate.harmless(capitalized(reason) + "."))
@@ -126,10 +131,12 @@ struct ReportPage {
     private static func remarks(_ facts: ReportFacts) -> [String] {
         if facts.contradiction != nil {
             return facts.survey.agreed.map {
-                ["On the set at height \(grouped($0.height)), above that, enough of them agree."]
+                ["On the set at height \($0.height), above that, enough of them agree."]
             } ?? []
         }
-        return facts.survey.report.outcome.isForked ? ["Above that block their branches differ for now."] : []
+        return facts.survey.warnings.map { PageTemplate.harmless(capitalized($0) + ".") }
+            + (facts.survey.report.outcome.isForked
+                ? ["Above that block their branches differ for now."] : [])
     }
 
     private static func row(_ facts: ReportFacts, _ i: Int) -> Row {
@@ -141,7 +148,7 @@ struct ReportPage {
         let center = ReportFacts.center(facts.survey)?.block.height
         var reasons = VerdictTable.reasons(heard, verdict, facts.survey)
         if facts.survey.agreed != nil, let block = facts.contradiction, facts.differs(i, at: block) {
-            reasons.append("it signed another statement than others at height \(grouped(block.height))")
+            reasons.append("it signed another statement than others at height \(block.height)")
         }
         for fault in facts.matrix?.faults[i] ?? [] where !reasons.contains(fault.text) {
             reasons.append(fault.text)
@@ -149,14 +156,14 @@ struct ReportPage {
         return Row(
             name: heard.authority.name.description, key: key, keyBegin: String(key.prefix(8)),
             keyEnd: String(key.suffix(8)), verdict: verdict.rawValue,
-            verdictKind: ReportMatrix.kind(verdict), newest: newest.map { grouped($0.statement.height) },
+            verdictKind: ReportMatrix.kind(verdict), newest: newest.map { String($0.statement.height) },
             newestLink: link, signatureLink: link.map(TreePath.signature),
             age: newest.map { VerdictTable.age(of: $0.attestation.time, at: facts.survey.now) },
             time: newest.map { readable($0.attestation.time) },
             lag: newest.flatMap { newest in
-                center.map { grouped(max(0, $0 - newest.statement.height)) }
+                center.map { String(max(0, $0 - newest.statement.height)) }
             }, software: newest.map { PageTemplate.harmless($0.attestation.software) },
-            note: newest?.attestation.note.map { PageTemplate.harmless($0) }, bytes: grouped(heard.bytes),
+            note: newest?.attestation.note.map { PageTemplate.harmless($0) }, bytes: String(heard.bytes),
             reasons: reasons.map { PageTemplate.harmless($0) },
             places: heard.authority.urls.map { url in
                 Place(
@@ -179,12 +186,6 @@ struct ReportPage {
     private static func readable(_ time: Int64) -> String {
         let text = Timestamp.text(time)
         return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC"
-    }
-
-    private static func bitcoin(_ satoshi: UInt64) -> String {
-        let (whole, rest) = satoshi.quotientAndRemainder(dividingBy: 100_000_000)
-        let digits = String(rest)
-        return "\(grouped(whole)).\(String(repeating: "0", count: 8 - digits.count))\(digits) BTC"
     }
 
     private static func capitalized(_ text: String) -> String {

@@ -11,12 +11,13 @@ struct ShowEvidence: ParsableCommand {
         discussion: """
             «check» and «fetch» leave such a folder where authorities contradict each other, or a trustnet itself. Anybody \
             can check it, without asking anyone: the signatures, what differs between the statements, and, where the \
-            folder has the data, the first coin that differs. What it cannot say is whose the keys are: compare them with \
-            what the authorities say elsewhere. Exit status: 0 it proves a contradiction, 4 it does not.
+            folder has the data, the first coin that differs. Keys are called by the names that your list has for them; \
+            any other name is a claim: compare the key with what the authority says elsewhere. Exit status: 0 it proves a contradiction, 4 it does not.
             """)
 
     @Argument(help: ArgumentHelp("The folder.", valueName: "folder"))
     var path: String
+    @OptionGroup var home: HomeOptions
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -31,36 +32,42 @@ struct ShowEvidence: ParsableCommand {
             } else {
                 try show(try Evidence(reading: folder))
             }
-        } catch let error as FileError {
+        } catch let error as FileError where !error.isOfMachine {
             throw CommandFailure(.noValidBytes, "this proves nothing: \(error)")
         }
     }
 
     private func show(_ evidence: Evidence) throws {
-        if json { return try printJSON(EvidenceWords.JSON(evidence)) }
+        // The names of one's own list, if there is one that can be read.
+        let members = (try? home.openForReading().knownMembers()) ?? []
+        let known = Dictionary(
+            members.map { ($0.authority.key, $0.authority.name) }, uniquingKeysWith: { first, _ in first })
+        if json { return try printJSON(EvidenceWords.JSON(evidence, known: known)) }
         let keys = evidence.sides.map { Set($0.signed.map(\.attestation.attestation.key)) }
         let both = keys.indices.dropFirst().reduce(into: Set<PublicKey>()) { both, i in
             both.formUnion(keys[..<i].reduce(into: Set()) { $0.formUnion($1) }.intersection(keys[i]))
         }
-        print(EvidenceWords.account(evidence))
-        print(
-            "\nall signatures are right: these keys signed statements of one block that contradict each other"
-        )
-        for key in both.map(\.hex).sorted() { print("and \(key) signed two of them: it equivocates") }
+        let lines =
+            [
+                EvidenceWords.account(evidence, known: known),
+                "\nall signatures are right: these keys signed statements of one block that contradict each other",
+            ] + both.map(\.hex).sorted().map { "and \($0) signed two of them: it equivocates" }
+        try Output.say(lines.joined(separator: "\n"))
     }
 
     private func show(_ evidence: TrustnetEvidence) throws {
         struct JSON: Encodable {
-            let trustnet, key: String
+            let trustnet, key, network: String
             let version: Int
         }
         if json {
             return try printJSON(
                 JSON(
-                    trustnet: evidence.name.description, key: evidence.key.hex, version: evidence.version))
+                    trustnet: evidence.name.description, key: evidence.key.hex,
+                    network: evidence.network.rawValue, version: evidence.version))
         }
-        print(
-            "all signatures are right: the key \(evidence.key.hex) signed two documents of the trustnet "
-                + "«\(evidence.name)», both version \(evidence.version)")
+        try Output.say(
+            "all signatures are right: the key \(evidence.key.hex) signed two documents of a trustnet that calls itself "
+                + "\"\(evidence.name)\", both version \(evidence.version)")
     }
 }

@@ -25,16 +25,19 @@ struct Trust: ParsableCommand {
         var key: String
         @Argument(help: "URLs of its tree.")
         var url: [String]
+        @Flag(help: "Print JSON: the list as it is then.")
+        var json = false
 
         func run() throws {
             guard let name = AuthorityName(name) else {
                 throw CommandFailure(
-                    .usage, "«\(name)» is no name: 1 to 40 letters, digits, «.», «_» and «-»")
+                    .usage, "«\(name.printable)» is no name: 1 to 40 letters, digits, «.», «_» and «-»")
             }
             guard let key = PublicKey(hex: key.lowercased()) else {
                 throw CommandFailure(
                     .usage,
-                    "«\(key)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1")
+                    "«\(key.printable)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1"
+                )
             }
             let opened = try home.open()
             var list = try opened.trustList()
@@ -47,7 +50,7 @@ struct Trust: ParsableCommand {
                 list, try opened.trustnets(of: list).compactMap { $0.held?.trustnet })
             try opened.write(list)
             try opened.close()
-            print("added \(name). \(try Trust.demand(roster))")
+            try Trust.say("added \(name). \(try Trust.demand(roster))", isJSON: json, home)
         }
     }
 
@@ -57,11 +60,15 @@ struct Trust: ParsableCommand {
         @OptionGroup var home: HomeOptions
         @Argument(help: "Its name in your list.")
         var name: String
+        @Flag(help: "Print JSON: the list as it is then.")
+        var json = false
 
         func run() throws {
             let opened = try home.open()
             var list = try opened.trustList()
-            guard let name = AuthorityName(name) else { throw CommandFailure(.usage, "«\(name)» is no name") }
+            guard let name = AuthorityName(name) else {
+                throw CommandFailure(.usage, "«\(name.printable)» is no name")
+            }
             do {
                 try list.remove(name)
             } catch let refusal as TrustList.Refusal {
@@ -69,7 +76,7 @@ struct Trust: ParsableCommand {
             }
             try opened.write(list)
             try opened.close()
-            print("removed \(name), \(list.authorities.count) left")
+            try Trust.say("removed \(name), \(list.authorities.count) left", isJSON: json, home)
         }
     }
 
@@ -87,6 +94,8 @@ struct Trust: ParsableCommand {
         var name: String
         @Option(help: ArgumentHelp("The height from which the key no longer counts.", valueName: "height"))
         var from: Int
+        @Flag(help: "Print the list as JSON.")
+        var json = false
 
         func run() throws {
             let opened = try home.open()
@@ -105,7 +114,7 @@ struct Trust: ParsableCommand {
             let counts =
                 entry?.member.withdrawn.map { "counts below height \($0) only" }
                 ?? "still counts at every height, for a trustnet vouches for it"
-            print("the key of \(name) \(counts). \(try Trust.demand(roster))")
+            try Trust.say("the key of \(name) \(counts). \(try Trust.demand(roster))", isJSON: json, home)
         }
     }
 }

@@ -16,11 +16,14 @@ extension Trust {
         var json = false
 
         func run() throws {
-            let opened = home.openForReading()
-            let list = try opened.trustList()
-            let shown = Shown(list, try opened.trustnets(of: list), now: try Clock.now())
-            if json { try printJSON(shown) } else { print(shown.text) }
+            let shown = try Shown(home)
+            if json { try printJSON(shown) } else { try Output.say(shown.text) }
         }
+    }
+
+    /// What a command that changes the list has done, in words; for --json the list as it is now.
+    static func say(_ words: String, isJSON: Bool, _ home: HomeOptions) throws {
+        if isJSON { try printJSON(try Shown(home)) } else { try Output.say(words) }
     }
 
     /// What «trust list» prints.
@@ -34,13 +37,15 @@ extension Trust {
             /// All of these are missing where no version is held.
             let name, bootstrap, expires: String?
             let version, minimum: Int?
-            let isExpired: Bool?
+            let expired: Bool?
+            let network: String?
         }
         struct AuthorityRow: Encodable {
             let name, key: String
             let words, urls, trustnets: [String]
-            let isOwn: Bool
-            let withdrawn: Int?
+            let own: Bool
+            /// Its key counts below this height only.
+            let withdrawnFrom: Int?
         }
         let trustnets: [TrustnetRow]
         let authorities: [AuthorityRow]
@@ -48,7 +53,13 @@ extension Trust {
         let minimum: Int?
         let problem: String?
 
-        init(_ list: TrustList, _ held: [TrustnetHistory], now: Int64) {
+        init(_ home: HomeOptions) throws {
+            let opened = try home.openForReading()
+            let list = try opened.trustList()
+            self.init(list, try opened.trustnets(of: list), now: try Clock.now())
+        }
+
+        private init(_ list: TrustList, _ held: [TrustnetHistory], now: Int64) {
             trustnets = zip(list.trustnets, held).map { subscription, history in
                 let trustnet = history.held?.trustnet
                 return TrustnetRow(
@@ -56,7 +67,7 @@ extension Trust {
                     words: (trustnet?.bootstrap ?? subscription.key).words, name: trustnet?.name.description,
                     bootstrap: trustnet?.bootstrap.hex, expires: trustnet.map { Timestamp.text($0.expires) },
                     version: trustnet?.version, minimum: trustnet?.minimum,
-                    isExpired: trustnet?.isExpired(at: now))
+                    expired: trustnet?.isExpired(at: now), network: trustnet?.network.rawValue)
             }
             let known = held.compactMap { $0.held?.trustnet }
             var entries: [Roster.Entry]
@@ -77,8 +88,8 @@ extension Trust {
                 return AuthorityRow(
                     name: authority.name.description, key: authority.key.hex, words: authority.key.words,
                     urls: authority.urls,
-                    trustnets: entry.trustnets.map(\.description), isOwn: entry.isOwn,
-                    withdrawn: entry.member.withdrawn)
+                    trustnets: entry.trustnets.map(\.description), own: entry.isOwn,
+                    withdrawnFrom: entry.member.withdrawn)
             }
         }
 
@@ -87,17 +98,19 @@ extension Trust {
             for row in trustnets {
                 let version = row.version.map { "version \($0)" } ?? "no version is held yet"
                 let expiry =
-                    row.expires.map { ", \(row.isExpired == true ? "EXPIRED" : "expires") \($0)" } ?? ""
+                    row.expires.map { ", \(row.expired == true ? "EXPIRED" : "expires") \($0)" } ?? ""
                 let minimum = row.minimum.map { ", asks for at least \($0)" } ?? ""
-                lines.append("trustnet \(row.name ?? "?")  \(version)\(expiry)\(minimum)")
+                lines.append(
+                    "trustnet \(row.name ?? "?")  \(row.network.map { "\($0), " } ?? "")\(version)\(expiry)\(minimum)"
+                )
                 lines.append("    bootstrap key \(row.bootstrap ?? row.key)")
                 lines.append("    words: \(row.words.joined(separator: " "))")
                 lines += row.urls.map { "    \(WebAddress.shown($0))" }
             }
             for row in authorities {
-                let vouchers = (row.trustnets + (row.isOwn ? ["own"] : [])).joined(separator: ", ")
-                let withdrawn = row.withdrawn.map { "; withdrawn: counts below height \($0) only" } ?? ""
-                let isPlain = trustnets.isEmpty && row.withdrawn == nil
+                let vouchers = (row.trustnets + (row.own ? ["own"] : [])).joined(separator: ", ")
+                let withdrawn = row.withdrawnFrom.map { "; withdrawn: counts below height \($0) only" } ?? ""
+                let isPlain = trustnets.isEmpty && row.withdrawnFrom == nil
                 lines.append("\(row.name)  \(row.key)" + (isPlain ? "" : "  (\(vouchers)\(withdrawn))"))
                 lines.append("    words: \(row.words.joined(separator: " "))")
                 lines += row.urls.map { "    \(WebAddress.shown($0))" }

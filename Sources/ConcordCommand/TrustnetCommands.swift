@@ -20,6 +20,8 @@ extension Trust {
         var url: [String]
         @Option(help: "Its bootstrap key: 33 bytes, compressed, 66 hex digits.", transform: Trust.key)
         var key: PublicKey
+        @Flag(help: "Print JSON: the list as it is then.")
+        var json = false
 
         func run() throws {
             let now = try Clock.now()
@@ -42,12 +44,11 @@ extension Trust {
             let roster = try Trust.roster(list, held)
             try opened.write(list)
             try opened.close()
-            for trustnet in trustnets {
-                print(
-                    "using \(trustnet.name), version \(trustnet.version), until \(Timestamp.text(trustnet.expires))"
-                )
-            }
-            print(try Trust.demand(roster))
+            let lines =
+                trustnets.map {
+                    "using \($0.name), version \($0.version), until \(Timestamp.text($0.expires))"
+                } + [try Trust.demand(roster)]
+            try Trust.say(lines.joined(separator: "\n"), isJSON: json, home)
         }
     }
 
@@ -57,6 +58,8 @@ extension Trust {
 
         @OptionGroup var home: HomeOptions
         @OptionGroup var hosts: HostOptions
+        @Flag(help: "Print JSON: the list as it is then.")
+        var json = false
 
         func run() throws {
             let now = try Clock.now()
@@ -65,20 +68,22 @@ extension Trust {
             let before = try opened.trustnets(of: list)
             var update = TrustnetUpdate(opened.folder, transfers: hosts.transfers(), now: now)
             try update.run(list.trustnets)
-            for (old, new) in zip(before, update.histories) {
-                guard let trustnet = new.held?.trustnet else { continue }
+            let lines = zip(before, update.histories).compactMap { old, new -> String? in
+                guard let trustnet = new.held?.trustnet else { return nil }
                 let version = old.held?.trustnet.version
-                print(
+                return
                     "\(trustnet.name): version \(trustnet.version)"
-                        + (version.map { $0 == trustnet.version ? ", nothing newer" : ", was \($0)" } ?? "")
-                        + (old.key == new.key ? "" : ", with a new bootstrap key, \(new.key.hex)"))
+                    + (version.map { $0 == trustnet.version ? ", nothing newer" : ", was \($0)" } ?? "")
+                    + (old.key == new.key ? "" : ", with a new bootstrap key, \(new.key.hex)")
             }
-            if list.trustnets.isEmpty { print("no trustnets are in use") }
+            let words = list.trustnets.isEmpty ? "no trustnets are in use" : lines.joined(separator: "\n")
+            if !json, !words.isEmpty { try Output.say(words) }
             let trustnets = try update.usable(list.trustnets, now: now)
             do throws(RosterError) { _ = try Roster(trustnets: trustnets, own: list.members) } catch {
                 throw CommandFailure(.noAgreement, error.description)
             }
             try opened.close()
+            if json { try Trust.say("", isJSON: true, home) }
         }
     }
 
@@ -90,6 +95,8 @@ extension Trust {
         @OptionGroup var home: HomeOptions
         @Argument(help: "Its name, or the bootstrap key you gave.")
         var name: String
+        @Flag(help: "Print JSON: the list as it is then.")
+        var json = false
 
         func run() throws {
             let opened = try home.open()
@@ -105,7 +112,7 @@ extension Trust {
             list.drop(dropped.0.key)
             try opened.write(list)
             try opened.close()
-            print("dropped \(name), \(list.trustnets.count) left")
+            try Trust.say("dropped \(name.printable), \(list.trustnets.count) left", isJSON: json, home)
         }
     }
 
@@ -131,7 +138,8 @@ extension Trust {
     @Sendable static func key(_ text: String) throws -> PublicKey {
         guard let key = PublicKey(hex: text.lowercased()) else {
             throw ValidationError(
-                "«\(text)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1.")
+                "«\(text.printable)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1."
+            )
         }
         return key
     }

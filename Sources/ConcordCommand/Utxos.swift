@@ -16,12 +16,16 @@ struct Utxos: ParsableCommand {
     @OptionGroup var home: HomeOptions
     @Option(help: "The network, if sets of several were fetched.")
     var network: String?
+    @OptionGroup var despite: DespiteOptions
     @Flag(help: "Print JSON.")
     var json = false
     @OptionGroup var asked: ScriptArguments
 
     func run() throws {
-        let set = try home.openForReading().chosenSet(network)
+        let opened = try home.openForReading()
+        let set = try opened.chosenSet(network)
+        let contradiction = try opened.contradiction(on: set.statement.network)
+        try despite.pass(contradiction)
         let wanted = try asked.wanted(on: set.statement.network)
         for one in wanted where !set.has(shard: one.shard(set.statement.parameters)) {
             let shard = one.shard(set.statement.parameters)
@@ -33,27 +37,35 @@ struct Utxos: ParsableCommand {
         }
         let found = Array(zip(wanted, try CoinLookup(set).coins(of: wanted.map(\.script))))
         if json {
-            try printJSON(JSON(set, found))
+            try printJSON(JSON(set, found, contradiction))
         } else {
-            say(set, found)
+            try say(set, found)
         }
     }
 
-    private func say(_ set: InstalledSet, _ found: [(WantedScript, [CoinLookup.Coin])]) {
-        print(
-            "at height \(set.block.height), block \(set.block.hash.reversedHex), agreed by \(set.authorities.joined(separator: ", "))"
-        )
+    private func say(_ set: InstalledSet, _ found: [(WantedScript, [CoinLookup.Coin])]) throws {
+        var lines = [
+            "at height \(set.block.height) of \(set.statement.network.rawValue), block "
+                + "\(set.block.hash.reversedHex), \(Self.agreed(set.authorities))"
+        ]
         for (wanted, coins) in found {
             let sum = coins.reduce(0) { $0 + $1.amount }
-            print(
-                "\(wanted.text): \(coins.count) \(coins.count == 1 ? "coin" : "coins"), \(grouped(sum)) satoshi"
+            lines.append(
+                "\(wanted.text): \(coins.count) \(coins.count == 1 ? "coin" : "coins"), \(Amount.bitcoin(sum)) BTC"
             )
             for coin in coins {
-                print(
-                    "  \(coin.outpoint)  \(grouped(coin.amount)) satoshi  height \(coin.height)"
+                lines.append(
+                    "  \(coin.outpoint)  \(Amount.bitcoin(coin.amount)) BTC  height \(coin.height)"
                         + (coin.isCoinbase ? "  coinbase" : ""))
             }
         }
+        try Output.say(lines.joined(separator: "\n"))
+    }
+
+    /// One authority's word is nobody's agreement.
+    private static func agreed(_ authorities: [String]) -> String {
+        authorities.count == 1
+            ? "attested by \(authorities[0]) alone" : "agreed by \(authorities.joined(separator: ", "))"
     }
 
     private struct JSON: Encodable {
@@ -76,12 +88,18 @@ struct Utxos: ParsableCommand {
         let block: String
         let authorities: [String]
         let results: [Entry]
+        /// One that is known, and was passed over.
+        let contradiction: Home.Contradiction.JSON?
 
-        init(_ set: InstalledSet, _ found: [(WantedScript, [CoinLookup.Coin])]) {
+        init(
+            _ set: InstalledSet, _ found: [(WantedScript, [CoinLookup.Coin])],
+            _ contradiction: Home.Contradiction?
+        ) {
             network = set.statement.network.rawValue
             height = set.block.height
             block = set.block.hash.reversedHex
             authorities = set.authorities
+            self.contradiction = contradiction.map { .init($0) }
             results = found.map { wanted, coins in
                 Entry(
                     query: wanted.query, script: wanted.script.hex,

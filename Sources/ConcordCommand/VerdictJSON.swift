@@ -1,4 +1,5 @@
 import Concord
+import ConcordConsole
 import ConcordFetch
 import ConcordTransfers
 
@@ -19,16 +20,20 @@ extension VerdictTable {
 
         let result: String
         let reason: String?
+        /// Nil where nothing of any authority could be had.
+        let network: String?
         let time: String
         let height: Int?
         let block, statement, muhash, history: String?
-        let coins, amount: UInt64?
+        let coins, amountSat: UInt64?
         let minimum: Int
         let authorities: [Row]
         /// The folder.
         let evidence: String?
         let contradiction: EvidenceWords.JSON?
         let headers: HeaderSurvey.Report.JSON?
+        let warnings: [String]
+        var error: FailureJSON.Description?
 
         init(_ survey: Surveyed) {
             let report = survey.report
@@ -55,10 +60,15 @@ extension VerdictTable {
             muhash = agreed?.muhash.reversedHex
             history = agreed?.history.hex
             coins = agreed?.coins
-            amount = agreed?.amount
+            amountSat = agreed?.amount
+            network = survey.network?.rawValue
+            warnings = survey.warnings
+            error = failure.map { .init($0) }
             minimum = report.minimum
             evidence = survey.evidence?.path
-            contradiction = survey.evidence.map { .init($0, problems: survey.evidenceProblems) }
+            contradiction = survey.evidence.map {
+                .init($0, problems: survey.evidenceProblems, known: survey.names)
+            }
             headers = survey.headers.map { .init($0) }
             (result, reason) =
                 switch report.outcome.end {

@@ -17,26 +17,35 @@ enum VerdictTable {
                 newest.map { "\($0.statement.height)" } ?? "–",
                 newest.map { age(of: $0.attestation.time, at: survey.now) } ?? "–",
                 survey.chosen.map { attested(heard, $0) } ?? "–",
-                grouped(heard.bytes + (survey.headers?.authorities[i].bytes ?? 0)),
+                String(heard.bytes + (survey.headers?.authorities[i].bytes ?? 0)),
             ])
         }
-        let colours = [Colour.bold] + report.outcome.verdicts.map(colour)
-        var text = zip(aligned(rows), colours).map { $1($0) }.joined(separator: "\n")
+        let colours = [Colour.bold] + report.heard.indices.map { colour(of: $0, survey) }
+        let warnings = survey.warnings.map { Colour.yellow("warning: \($0)") + "\n\n" }.joined()
+        var text = warnings + zip(aligned(rows), colours).map { $1?($0) ?? $0 }.joined(separator: "\n")
         for (i, heard) in report.heard.enumerated() {
             let lines =
                 reasons(heard, report.outcome.verdicts[i], survey)
                 + (survey.headers?.authorities[i].lines ?? [])
-            for line in lines { text += "\n\(heard.authority.name): \(line)" }
+            for line in lines { text += "\n\(heard.authority.name): \(line.printable)" }
         }
         return text + "\n\n" + conclusion(survey)
     }
 
-    static func colour(_ verdict: Verdict) -> Colour {
-        switch verdict {
-        case .agrees: .green
+    /// That of an authority, by its place; nil for none.
+    private static func colour(of i: Int, _ survey: Surveyed) -> Colour? {
+        switch survey.report.outcome.verdicts[i] {
+        // Nobody agrees with one alone.
+        case .agrees: survey.isAlone ? nil : .green
+        case .lagging where blocksBehind(survey.report.heard[i], survey) == 1: nil
         case .dissents, .equivocates: .red
         case .lagging, .otherBranch, .unreachable, .stale, .invalid, .withdrawn: .yellow
         }
+    }
+
+    /// How far its newest attestation is below the chosen block; nil where that is not known.
+    private static func blocksBehind(_ heard: Survey.Heard, _ survey: Surveyed) -> Int? {
+        survey.chosen.flatMap { chosen in heard.newest().map { chosen.height - $0.statement.height } }
     }
 
     /// What it says of the block in question: the beginning of its statement's digest, the same for the same statement.
@@ -53,31 +62,37 @@ enum VerdictTable {
 
     private static func conclusion(_ survey: Surveyed) -> String {
         let verdicts = survey.report.outcome.verdicts
+        let network = survey.network.map { " on \($0.rawValue)" } ?? ""
         switch survey.report.outcome.end {
         case .agreed(let statement):
             let count = verdicts.count { $0 == .agrees }
             let fork =
                 survey.report.outcome.isForked
                 ? "\nabove it their branches differ; they will settle with the next blocks" : ""
-            let agreed = "agreed by \(count) of \(verdicts.count)"
+            let agreed = "\(survey.isAlone ? "attested" : "agreed") by \(count) of \(verdicts.count)"
+            let isGood = survey.failure == nil && !survey.isAlone
             return """
-                \((survey.failure == nil ? Colour.green : .yellow)(agreed)) (at least \(survey.report.minimum) needed)\(fork)
+                \((isGood ? Colour.green : .yellow)(agreed)) (at least \(survey.report.minimum) needed)\(fork)
+                network \(statement.network.rawValue)
                 height  \(statement.height)
                 block   \(statement.block.reversedHex)
-                coins   \(grouped(statement.coins))
-                amount  \(grouped(statement.amount)) satoshi
+                coins   \(statement.coins)
+                amount  \(Amount.bitcoin(statement.amount)) BTC
                 muhash  \(statement.muhash.reversedHex)
                 headers \(survey.headers?.conclusion(statement) ?? HeaderSurvey.Report.notFollowed)
                 """
         case .contradiction(let block):
-            let account = survey.evidence.map { EvidenceWords.account($0, survey.evidenceProblems) } ?? ""
+            let account =
+                survey.evidence.map {
+                    EvidenceWords.account($0, survey.evidenceProblems, known: survey.names)
+                } ?? ""
             return """
-                \(Colour.red("CONTRADICTION at height \(block.height)")): do not use this set.
+                \(Colour.red("CONTRADICTION at height \(block.height)\(network)")): do not use this set.
                 \(account)
                 The signed files are in \(survey.evidence?.path ?? "")
                 """
         case .none(let reason):
-            return "\(Colour.yellow("no agreement")): \(reason)"
+            return "\(Colour.yellow("no agreement\(network)")): \(reason)"
         }
     }
 
@@ -95,8 +110,9 @@ enum VerdictTable {
         switch verdict {
         case .agrees: return problems
         case .lagging:
-            let behind = survey.chosen.flatMap { chosen in
-                heard.newest().map { chosen.height - $0.statement.height }
+            let behind = blocksBehind(heard, survey)
+            if behind == 1 {
+                return ["one block behind, as it may be for minutes after each block"] + problems
             }
             return said(
                 "its newest attestation is " + (behind.map { "\($0) \($0 == 1 ? "block" : "blocks") " } ?? "")
@@ -125,6 +141,18 @@ enum VerdictTable {
                     + (heard.newest().map { ", of \(Timestamp.text($0.attestation.time))," } ?? "")
                     + " is too old to count",
                 next: "ask whoever runs it, or allow more with --max-age")
+        case .invalid where heard.ahead != nil:
+            return said(
+                "its newest attestation is of a later time than this machine's clock says",
+                next: "look at the clock of this machine; if it is right, tell whoever runs the authority")
+        case .invalid where heard.problems.contains { $0.otherKey != nil }:
+            return said(
+                "what its hosts serve is the tree of another key than the one in your list",
+                next:
+                    "the key in your list may be wrong: compare it with the one that \(name) itself gives you, by a way "
+                    + "that does not lead through its web server. If yours is wrong, «concord trust remove \(name)» and add "
+                    + "it anew, or tell whoever keeps your trustnet; if it is right, the host serves somebody else's tree"
+            )
         case .invalid:
             return said(
                 "what its hosts serve is not what its key signed",

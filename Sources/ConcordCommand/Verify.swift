@@ -28,7 +28,7 @@ struct Verify: ParsableCommand {
         let expected = try key.map { text in
             guard let key = PublicKey(hex: text.lowercased()) else {
                 throw CommandFailure(
-                    .usage, "«\(text)» is no public key: 66 hex digits, a point of secp256k1")
+                    .usage, "«\(text.printable)» is no public key: 66 hex digits, a point of secp256k1")
             }
             return key
         }
@@ -44,49 +44,59 @@ struct Verify: ParsableCommand {
         let report = try verifier.run()
         progress.clear()
         if json {
-            try printJSON(JSON(report))
+            try printJSON(JSON(report, Self.end(report)))
         } else {
-            say(report)
+            try say(report)
         }
         if !report.problems.isEmpty { throw ExitCode(ExitStatus.noValidBytes.rawValue) }
     }
 
-    private func say(_ report: TreeVerifier.Report) {
-        for problem in report.problems { print("WRONG  \(problem)") }
-        for path in report.unsigned { print("unsigned  \(path.printable)") }
-        print(
+    private func say(_ report: TreeVerifier.Report) throws {
+        var lines = report.problems.map { "WRONG  \($0.printable)" }
+        lines += report.unsigned.map { "unsigned  \($0.printable)" }
+        lines.append(
             """
             authority  \(report.authority.name), \(report.authority.network.rawValue)
             key        \(report.authority.key.hex)\(key == nil ? " (as the tree says itself)" : "")
             newest     \(report.newest.map { "\($0)" } ?? "–")
-            checked    \(grouped(report.attestations)) attestations, \(grouped(report.patches)) patches, \
-            \(grouped(report.snapshots)) snapshots with \(grouped(report.shards)) shards, \(grouped(report.headers)) headers
+            checked    \(report.attestations) attestations, \(report.patches) patches, \
+            \(report.snapshots) snapshots with \(report.shards) shards, \(report.headers) headers
             """)
         if !report.unsigned.isEmpty {
-            print("\(report.unsigned.count) files are no part of the tree and not signed by anybody")
+            lines.append("\(report.unsigned.count) files are no part of the tree and not signed by anybody")
         }
         if let from = report.dataFrom, from > report.authority.first {
-            print("data from height \(from) on; what is below is attested, and not here")
+            lines.append("data from height \(from) on; what is below is attested, and not here")
         }
+        lines.append(Self.end(report))
+        try Output.say(lines.joined(separator: "\n"))
+    }
+
+    private static func end(_ report: TreeVerifier.Report) -> String {
         switch report.problems.count {
-        case 0: print("everything is right")
-        case 1: print("1 thing is wrong")
-        case let count: print("\(count) things are wrong")
+        case 0: "everything is right"
+        case 1: "1 thing is wrong"
+        case let count: "\(count) things are wrong"
         }
     }
 
     private struct JSON: Encodable {
         let authority, network, key: String
-        let newest: String?
+        /// Of the newest block.
+        let height: Int?
+        let block: String?
         let attestations, patches, snapshots, shards, headers: Int
         let dataFrom: Int?
         let problems, unsigned: [String]
+        let error: FailureJSON.Description?
 
-        init(_ report: TreeVerifier.Report) {
+        init(_ report: TreeVerifier.Report, _ end: String) {
+            error = report.problems.isEmpty ? nil : .init(CommandFailure(.noValidBytes, end))
             authority = report.authority.name.description
             network = report.authority.network.rawValue
             key = report.authority.key.hex
-            newest = report.newest?.description
+            height = report.newest?.height
+            block = report.newest?.hash.reversedHex
             attestations = report.attestations
             patches = report.patches
             snapshots = report.snapshots

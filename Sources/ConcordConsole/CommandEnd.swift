@@ -1,4 +1,5 @@
 import ArgumentParser
+import Concord
 import ConcordFiles
 
 #if canImport(Glibc)
@@ -11,24 +12,57 @@ import ConcordFiles
 public enum CommandEnd {
     public static func run(_ command: any ParsableCommand.Type) -> Never {
         Umask.publish()
+        Output.prepare()
+        let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            var parsed = try command.parseAsRoot()
+            try Subcommands.check(arguments, of: command)
+            var parsed = try command.parseAsRoot(arguments)
             try parsed.run()
+            try Output.finish()
             exit(ExitStatus.done.rawValue)
-        } catch let failure as CommandFailure {
-            finish(failure.description, failure.status)
-        } catch let code as ExitCode {
-            exit(code.rawValue)
         } catch {
-            // The parser's own ends: --help and --version are success, the rest is wrong usage.
-            let code = command.exitCode(for: error)
-            if code == .success || code == .validationFailure { command.exit(withError: error) }
-            finish("\(error)", .localFailure)
+            end(error, command, isJSON: arguments.prefix { $0 != "--" }.contains("--json"))
         }
     }
 
-    private static func finish(_ text: String, _ status: ExitStatus) -> Never {
-        ProgressLine().say("error: \(text)")
-        exit(status.rawValue)
+    private static func end(_ error: any Error, _ command: any ParsableCommand.Type, isJSON: Bool) -> Never {
+        switch error {
+        case OutputError.closedPipe: Output.endOfPipe()
+        // What could not be printed needs no object that says so.
+        case let error as OutputError: finish(CommandFailure(.localFailure, error.description))
+        case let failure as CommandFailure:
+            if isJSON, !failure.isPrinted { try? printJSON(FailureJSON(failure), onOneLine: true) }
+            finish(failure)
+        // All of it has been said.
+        case let code as ExitCode: exit(code.rawValue)
+        default: endOfParser(error, command, isJSON: isJSON)
+        }
+    }
+
+    /// The parser's own ends: --help and --version are success, the rest is wrong usage.
+    private static func endOfParser(
+        _ error: any Error, _ command: any ParsableCommand.Type, isJSON: Bool
+    ) -> Never {
+        switch command.exitCode(for: error) {
+        case .success:
+            do {
+                try Output.say(command.fullMessage(for: error))
+                try Output.finish()
+                exit(ExitStatus.done.rawValue)
+            } catch {
+                end(error, command, isJSON: false)
+            }
+        case .validationFailure:
+            let failure = CommandFailure(.usage, command.message(for: error))
+            if isJSON { try? printJSON(FailureJSON(failure), onOneLine: true) }
+            ProgressLine().say(command.fullMessage(for: error))
+            exit(failure.status.rawValue)
+        default: end(CommandFailure(.localFailure, "\(error)"), command, isJSON: isJSON)
+        }
+    }
+
+    private static func finish(_ failure: CommandFailure) -> Never {
+        ProgressLine().say("error: \(failure.description)")
+        exit(failure.status.rawValue)
     }
 }

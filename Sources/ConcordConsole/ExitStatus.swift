@@ -10,4 +10,16 @@ public enum ExitStatus: Int32, Sendable {
     /// No host had bytes that verify.
     case noValidBytes = 4
     case usage = 64
+
+    /// As --json names it (JSON.md).
+    public var kind: String {
+        switch self {
+        case .done: "done"
+        case .localFailure: "localFailure"
+        case .dissent: "contradiction"
+        case .noAgreement: "noAgreement"
+        case .noValidBytes: "noValidBytes"
+        case .usage: "usage"
+        }
+    }
 }

@@ -1,8 +1,9 @@
+import Concord
 import Foundation
 
 /// Prints a result for scripts: one JSON object on standard output, keys sorted.
 public func printJSON(_ value: some Encodable, onOneLine: Bool = false) throws {
-    FileHandle.standardOutput.write(Data(try encodedJSON(value, onOneLine: onOneLine)))
+    try Output.write(try encodedJSON(value, onOneLine: onOneLine))
 }
 
 /// What `printJSON` prints.
@@ -10,16 +11,22 @@ public func encodedJSON(_ value: some Encodable, onOneLine: Bool = false) throws
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     if !onOneLine { encoder.outputFormatting.insert(.prettyPrinted) }
-    return [UInt8](try encoder.encode(value)) + Array("\n".utf8)
+    return shown([UInt8](try encoder.encode(value))) + Array("\n".utf8)
 }
 
-/// A number with its thousands apart: 165 000 000.
-public func grouped(_ number: some BinaryInteger) -> String {
-    let digits = Array(String(number))
-    var text = ""
-    for (i, digit) in digits.enumerated() {
-        if i > 0, (digits.count - i) % 3 == 0, text.last != "-" { text.append("\u{a0}") }
-        text.append(digit)
+/// JSON in which what nobody sees stands escaped, for objects are looked at on terminals too.
+private func shown(_ json: [UInt8]) -> [UInt8] {
+    let text = String(decoding: json, as: UTF8.self)
+    guard text.unicodeScalars.contains(where: { $0.isHidden && $0 != "\n" }) else { return json }
+    return text.unicodeScalars.flatMap { scalar -> [UInt8] in
+        guard scalar.isHidden, scalar != "\n" else { return Array(UTF8.encode(scalar) ?? .init()) }
+        return Unicode.UTF16.width(scalar) == 1
+            ? escaped(UInt16(scalar.value))
+            : escaped(Unicode.UTF16.leadSurrogate(scalar)) + escaped(Unicode.UTF16.trailSurrogate(scalar))
     }
-    return text
+}
+
+private func escaped(_ unit: UInt16) -> [UInt8] {
+    let digits = String(unit, radix: 16)
+    return Array("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
 }

@@ -6,7 +6,8 @@ public enum NetworkName {
     @Sendable public static func parse(_ text: String) throws -> Network {
         guard let network = Network(rawValue: text) else {
             throw ValidationError(
-                "«\(text)» is no network: " + Network.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+                "«\(text.printable)» is no network: "
+                    + Network.allCases.map(\.rawValue).joined(separator: ", ") + ".")
         }
         return network
     }

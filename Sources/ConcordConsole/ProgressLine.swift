@@ -1,3 +1,4 @@
+import Concord
 import Synchronization
 
 #if canImport(Glibc)
@@ -28,7 +29,7 @@ public final class ProgressLine: Sendable {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// Where the work is. Shown ten times a second at most on a terminal, every ten seconds elsewhere.
+    /// Where the work is, in one line. Shown ten times a second at most on a terminal, every ten seconds elsewhere.
     public func update(_ text: @autoclosure () -> String) {
         if isQuiet { return }
         state.withLock { state in
@@ -37,20 +38,20 @@ public final class ProgressLine: Sendable {
             let isFirst = state.last == 0
             state.last = now
             if isTerminal {
-                Self.write("\r\u{1b}[K\(text())")
+                Self.write("\r\u{1b}[K\(text().printable)")
                 state.isLineOpen = true
             } else if !isFirst {
-                Self.write(text() + "\n")
+                Self.write(text().printable + "\n")
             }
         }
     }
 
-    /// A line that stays.
+    /// Lines that stay.
     public func say(_ text: String) {
         state.withLock { state in
             if state.isLineOpen { Self.write("\r\u{1b}[K") }
             state.isLineOpen = false
-            Self.write(text + "\n")
+            Self.write(text.printable(keepingLines: true) + "\n")
         }
     }
 
@@ -62,20 +63,6 @@ public final class ProgressLine: Sendable {
         }
     }
 
-    private static func write(_ text: String) {
-        var text = text
-        text.withUTF8 { bytes in
-            writeAll(UnsafeRawBufferPointer(bytes), to: STDERR_FILENO)
-        }
-    }
-}
-
-/// Writes all bytes, or as many as go.
-private func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
-    var done = 0
-    while done < bytes.count, let base = bytes.baseAddress {
-        let count = write(descriptor, base + done, bytes.count - done)
-        if count <= 0 { return }
-        done += count
-    }
+    /// Where standard error cannot be written, work goes on.
+    private static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
 }

@@ -20,7 +20,7 @@ public struct Evidence: Sendable {
 
         /// What stands before the digest in the file's name: what the client calls the authority.
         public var name: String { String(file.dropLast(Evidence.digits + 5)) }
-        var key: PublicKey { attestation.attestation.key }
+        public var key: PublicKey { attestation.attestation.key }
     }
 
     /// One of the statements of the block, and who signed it.

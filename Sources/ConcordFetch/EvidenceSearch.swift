@@ -13,12 +13,15 @@ public struct EvidenceSearch {
     /// What could not be had on the way down, in words.
     public private(set) var problems: [String] = []
 
+    /// Where a home folder has what is known of a block.
+    public static func folder(of block: BlockID) -> String { "evidence/\(TreePath.name(block))" }
+
     /// Keeps the signed files, durably.
     public init(of block: BlockID, heard: [Survey.Heard], transfers: Transfers, in home: Folder) throws {
         self.block = block
         self.heard = heard.filter { $0.view.counts(at: block.height) }
         self.transfers = transfers
-        folder = try home.inner("evidence/\(TreePath.name(block))")
+        folder = try home.inner(Self.folder(of: block))
         for one in self.heard {
             for signed in one.attestations where signed.statement.blockID == block {
                 try folder.install(try Evidence.stage(signed, of: one.authority.name, in: folder))

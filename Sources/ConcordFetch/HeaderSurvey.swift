@@ -54,6 +54,9 @@ public struct HeaderSurvey: ~Copyable {
         public let blocks: [BlockID]
         /// Whether the block that was agreed on before is higher, and no chain with more work has left it.
         public let isRolledBack: Bool
+        /// The latest time of a header that is more than two hours ahead of this machine's clock, in seconds since 1970; nil
+        /// if none is.
+        public let ahead: Int64?
     }
 
     private let heard: [Survey.Heard]
@@ -69,6 +72,7 @@ public struct HeaderSurvey: ~Copyable {
     private var branches: [(chain: HeaderBranch, authority: Int, url: String)] = []
     private var problems: [[String]]
     private var bytes: [Int]
+    private var ahead: Int64?
 
     /// Files that are asked for at a time while a whole chain is followed.
     private static let group = 64
@@ -172,7 +176,7 @@ public struct HeaderSurvey: ~Copyable {
     }
 
     /// The chain that these headers make of the stored one; nil if they do not continue it by the rules.
-    private func continued(by headers: [UInt8], from start: Int) throws -> HeaderBranch? {
+    private mutating func continued(by headers: [UInt8], from start: Int) throws -> HeaderBranch? {
         guard store.count > 0, try store.isContinued(by: headers, from: start) else { return nil }
         do { return try branch(headers, from: start) } catch is HeaderFault { return nil } catch is Ahead {
             return nil
@@ -252,9 +256,10 @@ public struct HeaderSurvey: ~Copyable {
         Array(header).withBytes { SHA256.double($0) }
     }
 
-    private func branch(_ headers: [UInt8], from start: Int) throws -> HeaderBranch {
+    private mutating func branch(_ headers: [UInt8], from start: Int) throws -> HeaderBranch {
         let chain = try store.branch(headers, from: start)
         if Int64(chain.latestTime) > now + Int64(HeaderRules.mostAhead) {
+            ahead = max(ahead ?? 0, Int64(chain.latestTime))
             throw Ahead(time: chain.latestTime)
         }
         return chain
@@ -315,7 +320,7 @@ public struct HeaderSurvey: ~Copyable {
         }
         return Report(
             end: end, best: best.map { ($0.tip, $0.work) }, authorities: followed, blocks: blocks,
-            isRolledBack: isRolledBack)
+            isRolledBack: isRolledBack, ahead: ahead)
     }
 
     /// The chains on which a block lies.

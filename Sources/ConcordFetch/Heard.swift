@@ -10,6 +10,9 @@ extension Survey {
         public internal(set) var attestations: [SignedAttestation] = []
         /// Whether anything that its key signed came in this run.
         public internal(set) var isHeard = false
+        /// The latest time of what its key signed and was not taken, for it is ahead of this machine's clock: seconds since
+        /// 1970.
+        public internal(set) var ahead: Int64?
         /// The last headers of its chain, up to its newest block; nil if they could not be had.
         public internal(set) var tail: HeaderTail?
         /// What went wrong, by URL, in words.
@@ -48,5 +51,7 @@ extension Survey {
         public let text: String
         /// Whether bytes came, but not what they should be.
         public let isInvalid: Bool
+        /// That of the tree which the host serves, where it is not the authority's.
+        public var otherKey: PublicKey?
     }
 }

@@ -44,13 +44,40 @@ public final class Memory {
         return database
     }
 
+    /// Opens the one of a folder to look at, and changes nothing; nil where there is none, or one that was never filled.
+    public init?(reading folder: Folder) throws(FileError) {
+        path = folder.path("memory.sqlite")
+        guard try folder.contains("memory.sqlite") else { return nil }
+        var opened: OpaquePointer?
+        let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
+        guard sqlite3_open_v2(path, &opened, flags, nil) == SQLITE_OK, let opened,
+            // Another run may be writing.
+            sqlite3_busy_timeout(opened, 10_000) == SQLITE_OK,
+            sqlite3_exec(opened, "PRAGMA trusted_schema = OFF", nil, nil, nil) == SQLITE_OK
+        else {
+            defer { sqlite3_close(opened) }
+            throw Self.failure(path, opened)
+        }
+        database = opened
+        var tables = 0
+        try read("SELECT count(*) FROM sqlite_master WHERE name IN ('seen', 'contradicted')") {
+            tables = $0.number(0)
+        }
+        if tables < 2 { return nil }
+    }
+
     deinit { sqlite3_close(database) }
 
     private static func failure(_ path: String, _ database: OpaquePointer?) -> FileError {
-        FileError(
-            path,
-            "cannot be used: \(String(cString: sqlite3_errmsg(database))). If it is damaged, move it away: the "
-                + "client then begins to remember anew")
+        let words = "cannot be used: \(String(cString: sqlite3_errmsg(database)))"
+        switch sqlite3_errcode(database) {
+        // The machine denies it, or has no room.
+        case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY, SQLITE_PERM:
+            return FileError(path, words)
+        default:
+            return FileError(
+                path, "\(words). If it is damaged, move it away: the client then begins to remember anew")
+        }
     }
 
     // MARK: attestations

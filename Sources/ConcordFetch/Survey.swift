@@ -23,6 +23,7 @@ public struct Survey: ~Copyable {
     private let memory: Memory
     /// What its trustnets are of.
     private let trustnet: Trustnet?
+    private let members: [Trustnet.Member]
     private var heard: [Heard]
     /// Blocks of which memory was asked.
     private var recalled: Set<BlockID> = []
@@ -38,7 +39,8 @@ public struct Survey: ~Copyable {
         _ roster: Roster, rule: Agreement, memory: Memory, transfers: Transfers, now: Int64,
         mostAge: Int64? = nil
     ) {
-        heard = roster.members.map { Heard($0, mostTime: now + Self.mostAhead) }
+        members = roster.members
+        heard = members.map { Heard($0, mostTime: now + Self.mostAhead) }
         trustnet = roster.trustnets.first
         self.rule = rule
         self.memory = memory
@@ -72,16 +74,9 @@ public struct Survey: ~Copyable {
         received = []
     }
 
-    /// Two statements of one block stay a contradiction, whatever its parties say of later blocks, as long as both of
-    /// them are in the list.
+    /// What was a contradiction in an earlier run is one now.
     private mutating func recallContradiction() throws(FileError) {
-        for block in try memory.contradicted().reversed() {
-            var statements: Set<Statement> = []
-            for one in heard where one.view.counts(at: block.height) {
-                statements.formUnion(try memory.recall(block, of: one.authority.key).map(\.statement))
-            }
-            if statements.count > 1 { return try recall(block) }
-        }
+        if let block = try memory.contradiction(among: members) { try recall(block) }
     }
 
     /// Adds what the authorities were seen to sign of a block in earlier runs.
@@ -119,7 +114,9 @@ public struct Survey: ~Copyable {
                 path = TreePath.authority
                 let file = try AuthorityFile(parsing: try hints[2 * n].get().bytes)
                 guard file.key == heard[place.authority].authority.key else {
-                    throw Unusable(text: "is the tree of another key, \(file.key.hex)", isInvalid: true)
+                    throw Unusable(
+                        text: "is the tree of another key than the one in your list, \(file.key.hex)",
+                        isInvalid: true, otherKey: file.key)
                 }
                 path = TreePath.latest
                 let latest = try BlockID(parsingLatest: try hints[2 * n + 1].get().bytes)
@@ -310,6 +307,7 @@ public struct Survey: ~Copyable {
 
     private mutating func take(_ signed: SignedAttestation, _ authority: Int) throws {
         guard signed.attestation.time <= now + Self.mostAhead else {
+            heard[authority].ahead = max(heard[authority].ahead ?? 0, signed.attestation.time)
             throw Unusable(
                 text:
                     "was signed at \(Timestamp.text(signed.attestation.time)), more than two hours ahead of this machine's "
@@ -350,6 +348,7 @@ public struct Survey: ~Copyable {
     private struct Unusable: Error, CustomStringConvertible {
         let text: String
         let isInvalid: Bool
+        var otherKey: PublicKey?
         var description: String { text }
     }
 
@@ -362,7 +361,9 @@ public struct Survey: ~Copyable {
             }
         let text = error is Failure ? "\(error)" : "\(WebAddress.shown(url))/\(path): \(error)"
         if !heard[authority].problems.contains(where: { $0.text == text }) {
-            heard[authority].problems.append(Problem(url: url, text: text, isInvalid: isInvalid))
+            heard[authority].problems.append(
+                Problem(
+                    url: url, text: text, isInvalid: isInvalid, otherKey: (error as? Unusable)?.otherKey))
         }
     }
 }

@@ -6,6 +6,7 @@ public struct TrustnetEvidence: Sendable {
     /// Where it was written.
     public let path: String
     public let name: AuthorityName
+    public let network: Network
     public let version: Int
     /// The key that signed both.
     public let key: PublicKey
@@ -15,6 +16,7 @@ public struct TrustnetEvidence: Sendable {
         throws(FileError)
     {
         name = held.trustnet.name
+        network = held.trustnet.network
         version = held.trustnet.version
         key = other.isSigned(by: held.trustnet.bootstrap) ? held.trustnet.bootstrap : other.trustnet.bootstrap
         let folder = "evidence/trustnet-\(name)-\(version)"
@@ -67,6 +69,7 @@ public struct TrustnetEvidence: Sendable {
                 }
                 path = folder.root
                 name = one.trustnet.name
+                network = one.trustnet.network
                 version = one.trustnet.version
                 self.key = key
                 return

@@ -74,5 +74,5 @@ public struct FileError: Error, CustomStringConvertible, Sendable {
         return false
     }
 
-    public var description: String { "\(path): \(message)" }
+    public var description: String { "\(path.printable): \(message.printable(keepingLines: true))" }
 }

@@ -62,18 +62,11 @@ public struct PageTemplate {
     /// Text from outside that mustache escapes as HTML needs it.
     ///
     /// swift-mustache escapes whole characters: a quote with a combining mark behind it or a prepended one in front of it is
-    /// one, and would stay as it is. Here such a character becomes a question mark, as does what turns the direction of text.
+    /// one, and would stay as it is. Here such a character becomes a question mark. What is not seen is shown as `printable`
+    /// does.
     public static func harmless(_ text: String, keepsLines: Bool = false) -> String {
-        let scalars =
-            text.unicodeScalars.map { scalar in
-                switch scalar.properties.generalCategory {
-                case .control where scalar != "\n" || !keepsLines: "?"
-                case .format: "?"
-                default: scalar
-                }
-            } as [Unicode.Scalar]
-        return String(
-            String(String.UnicodeScalarView(scalars)).map { character in
+        String(
+            text.printable(keepingLines: keepsLines).map { character in
                 let scalars = character.unicodeScalars
                 return scalars.count > 1 && scalars.contains { "<>&\"'".unicodeScalars.contains($0) }
                     ? "?" : character

@@ -23,6 +23,8 @@ struct Compare: ParsableCommand {
     var wait = 60
     @Option(help: ArgumentHelp("How many files of any age are compared as well.", valueName: "n"))
     var sample = 8
+    @Flag(help: "Print JSON.")
+    var json = false
     @Argument(help: "Where hosts serve the tree.")
     var urls: [String]
 
@@ -33,24 +35,60 @@ struct Compare: ParsableCommand {
 
     func run() throws {
         let paths = try TreeSample(Tree(tree), count: sample).paths
-        let progress = ProgressLine()
-        var wrong = 0
+        let progress = ProgressLine(isQuiet: json)
+        var hosts: [JSON.Host] = []
         for url in urls {
-            let host = HostComparison(of: Tree(tree), at: url)
-            let faults = try host.run(paths, wait: .seconds(wait)) { progress.update($0) }
-            for fault in faults.prefix(Self.mostShown) { progress.say(fault) }
-            if faults.count > Self.mostShown { progress.say("and \(faults.count - Self.mostShown) more") }
-            if let warning = faults.isEmpty ? try host.rangeWarning(paths) : nil { progress.say(warning) }
+            let comparison = HostComparison(of: Tree(tree), at: url)
+            let faults = try comparison.run(paths, wait: .seconds(wait)) { progress.update($0) }
+            let warning = faults.isEmpty ? try comparison.rangeWarning(paths) : nil
+            hosts.append(JSON.Host(url: WebAddress.shown(url), faults: faults, warning: warning))
             progress.clear()
-            print(
-                faults.isEmpty
-                    ? "\(WebAddress.shown(url)) serves the tree: \(paths.count) files are the same"
-                    : "\(WebAddress.shown(url)) does not serve the tree: \(faults.count) of \(paths.count) files are wrong"
-            )
-            if !faults.isEmpty { wrong += 1 }
+            if !json { try say(hosts[hosts.count - 1], of: paths.count, progress) }
         }
-        if wrong > 0 {
-            throw CommandFailure(.noValidBytes, "\(wrong) of \(urls.count) hosts do not serve \(tree)")
+        let wrong = hosts.count { !$0.serves }
+        let failure =
+            wrong == 0
+            ? nil : CommandFailure(.noValidBytes, "\(wrong) of \(urls.count) hosts do not serve \(tree)")
+        if json {
+            try printJSON(
+                JSON(
+                    tree: tree, network: try Tree(tree).authority().network.rawValue, files: paths.count,
+                    hosts: hosts, error: failure.map { .init($0) }))
         }
+        if let failure { throw failure.printed }
+    }
+
+    private func say(_ host: JSON.Host, of files: Int, _ progress: ProgressLine) throws {
+        for fault in host.faults.prefix(Self.mostShown) { progress.say(fault) }
+        if host.faults.count > Self.mostShown {
+            progress.say("and \(host.faults.count - Self.mostShown) more")
+        }
+        if let warning = host.warning { progress.say("warning: \(warning)") }
+        try Output.say(
+            host.serves
+                ? "\(host.url) serves the tree: \(files) files are the same"
+                : "\(host.url) does not serve the tree: \(host.faults.count) of \(files) files are wrong")
+    }
+
+    private struct JSON: Encodable {
+        struct Host: Encodable {
+            let url: String
+            let serves: Bool
+            /// One a file.
+            let faults: [String]
+            let warning: String?
+
+            init(url: String, faults: [String], warning: String?) {
+                self.url = url
+                serves = faults.isEmpty
+                self.faults = faults
+                self.warning = warning
+            }
+        }
+        let tree, network: String
+        /// So many were compared at each host.
+        let files: Int
+        let hosts: [Host]
+        let error: FailureJSON.Description?
     }
 }

@@ -72,7 +72,7 @@ struct HostComparison {
         } catch {
             if error.isLocal { throw error }
             return
-                "warning: \(WebAddress.shown(url)) does not serve ranges of files: whoever fetches has to take all of them"
+                "\(WebAddress.shown(url)) does not serve ranges of files: whoever fetches has to take all of them"
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Concord
+import ConcordConsole
 
 /// What a host of a tree needs to know, made from the one table of its files.
 struct Hosting: ParsableCommand {
@@ -25,7 +26,7 @@ struct Hosting: ParsableCommand {
     @Argument(help: "nginx, caddy, rsync, rclone, rsync-prune, rclone-prune or table.")
     var form: Form
 
-    func run() {
+    func run() throws {
         let text =
             switch form {
             case .nginx: ServerConfiguration.nginx
@@ -36,7 +37,7 @@ struct Hosting: ParsableCommand {
             case .rclonePrune: UploadScript.rclonePrune
             case .table: Self.table
             }
-        print(text, terminator: "")
+        try Output.write(Array(text.utf8))
     }
 
     private static var table: String {

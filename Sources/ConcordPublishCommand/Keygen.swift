@@ -1,4 +1,5 @@
 import ArgumentParser
+import Concord
 import ConcordConsole
 import ConcordPublish
 
@@ -14,11 +15,32 @@ struct Keygen: ParsableCommand {
 
     @Option(name: .long, help: ArgumentHelp("The file to write.", valueName: "file"))
     var key: String
+    @Flag(help: "Print JSON.")
+    var json = false
 
     func run() throws {
         let signingKey = SigningKey.generate()
         try signingKey.write(to: key)
-        print(signingKey.publicKey.hex)
+        do {
+            if json { return try printJSON(JSON(file: key, key: signingKey.publicKey)) }
+            try Output.say(signingKey.publicKey.hex)
+        } catch let error as OutputError where error != .closedPipe {
+            throw CommandFailure(
+                .localFailure,
+                "\(error). The key is in \(key) already, and nobody has seen its public key: remove it, and run this again"
+            )
+        }
         ProgressLine().say("its words: \(signingKey.publicKey.words.joined(separator: " "))")
+    }
+
+    private struct JSON: Encodable {
+        let file, key: String
+        let words: [String]
+
+        init(file: String, key: PublicKey) {
+            self.file = file
+            self.key = key.hex
+            words = key.words
+        }
     }
 }

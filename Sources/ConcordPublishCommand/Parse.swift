@@ -14,7 +14,8 @@ enum Parse {
     @Sendable static func publicKey(_ text: String) throws -> PublicKey {
         guard let key = PublicKey(hex: text.lowercased()) else {
             throw ValidationError(
-                "«\(text)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1.")
+                "«\(text.printable)» is no public key: 66 hex digits that begin with 02 or 03, a point of secp256k1."
+            )
         }
         return key
     }
@@ -29,7 +30,7 @@ enum Parse {
 
     @Sendable static func height(_ text: String) throws -> Int {
         guard let height = FieldLines.height(text) else {
-            throw ValidationError("«\(text)» is no height from 0 to \(TreePath.mostHeight).")
+            throw ValidationError("«\(text.printable)» is no height from 0 to \(TreePath.mostHeight).")
         }
         return height
     }

@@ -52,9 +52,12 @@ struct Prune: ParsableCommand {
         }
         lock.release()
         if json {
-            try printJSON(JSON(from: report.from, snapshots: report.snapshots, epochs: report.epochs))
+            try printJSON(
+                JSON(
+                    tree: root, network: authority.network.rawValue, dataFrom: report.from,
+                    removedSnapshots: report.snapshots, removedEpochs: report.epochs))
         } else {
-            print(Self.words(report))
+            try Output.say(Self.words(report))
         }
     }
 
@@ -66,6 +69,7 @@ struct Prune: ParsableCommand {
     }
 
     private struct JSON: Encodable {
-        let from, snapshots, epochs: Int
+        let tree, network: String
+        let dataFrom, removedSnapshots, removedEpochs: Int
     }
 }

@@ -46,7 +46,7 @@ struct PublishRun {
                     : "stopped by a signal at height \(newestHeight); the next run goes on from there")
         }
         try follow(from: chain)
-        report.stopped(Tree(tree.root), bySignal: StopSignal.isStopping)
+        try report.stopped(Tree(tree.root), bySignal: StopSignal.isStopping)
     }
 
     /// How long what is wrong is borne where it is not likely to pass by itself.
@@ -193,13 +193,13 @@ struct PublishRun {
         case .folding(.folded(let height, let to)):
             progress.update("going over the blocks before: height \(height) of \(to)")
         case .folding(.merging(let height, let coins)):
-            progress.update("merging the changes up to height \(height) with \(grouped(coins)) coins")
+            progress.update("merging the changes up to height \(height) with \(coins) coins")
         case .reading(let coins, let all):
-            progress.update("reading the dump: \(grouped(coins)) of \(grouped(all)) coins")
+            progress.update("reading the dump: \(coins) of \(all) coins")
         case .folding(.tracing(let height, let to)), .building(.tracing(let height, let to)):
             progress.update("looking for what is wrong: height \(height) of \(to)")
         case .building(.recounting(let height, let coins)):
-            progress.update("recounting the snapshot of height \(height): \(grouped(coins)) coins")
+            progress.update("recounting the snapshot of height \(height): \(coins) coins")
         case .counting:
             progress.update("counting the coins of the first snapshot")
         case .resuming(let height, let to):
@@ -210,7 +210,7 @@ struct PublishRun {
         case .published(let height, let to):
             progress.update("published height \(height) of \(to)")
         case .snapshot(let height, let coins):
-            progress.update("snapshot of height \(height): \(grouped(coins)) coins")
+            progress.update("snapshot of height \(height): \(coins) coins")
             page.write()
         case .torrent(let height):
             progress.update("torrent of the snapshot of height \(height)")

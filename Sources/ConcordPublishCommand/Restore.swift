@@ -26,6 +26,8 @@ struct Restore: ParsableCommand {
     @Option(
         help: ArgumentHelp("The publisher's own folder to write. (default: TREE.state)", valueName: "dir"))
     var state: String?
+    @Flag(help: "Print the result as JSON, and nothing else.")
+    var json = false
     @Argument(help: "Where hosts serve the tree, http, https or file; all of them.")
     var url: [String]
 
@@ -46,7 +48,7 @@ struct Restore: ParsableCommand {
                 throw CommandFailure(.usage, refusal.description)
             }
         }
-        let progress = ProgressLine()
+        let progress = ProgressLine(isQuiet: json)
         let treeRoot = ChainOptions.withoutSlash(tree)
         let stateRoot = state.map(ChainOptions.withoutSlash) ?? "\(treeRoot).state"
         let lock = try FolderLock(stateRoot)
@@ -130,7 +132,7 @@ struct Restore: ParsableCommand {
         let mirror = TreeMirror(url, key: key, transfers: transfers, into: folder, now: Self.now)
         let report = try mirror.run(.attestations) { height, all, bytes in
             progress.update(
-                "\(WebAddress.shown(url)): attestations up to height \(height) of \(all), \(grouped(bytes)) bytes"
+                "\(WebAddress.shown(url)): attestations up to height \(height) of \(all), \(bytes) bytes"
             )
         }
         let (copy, authority) = (Tree(folder.root), report.authority)
@@ -182,7 +184,7 @@ struct Restore: ParsableCommand {
             let mirror = TreeMirror(host.url, key: key, transfers: transfers, into: tree, now: Self.now)
             let report = try mirror.run(hasData ? .everything : .attestations) { height, all, bytes in
                 progress.update(
-                    "\(WebAddress.shown(host.url)): height \(height) of \(all), \(grouped(bytes)) bytes")
+                    "\(WebAddress.shown(host.url)): height \(height) of \(all), \(bytes) bytes")
             }
             height = report.newest.height
         }
@@ -192,16 +194,31 @@ struct Restore: ParsableCommand {
         if counted == nil { _ = try state.inner("set") }
         try state.removeTree(StateRestore.folder)
         progress.clear()
-        print(
+        if json {
+            return try printJSON(
+                JSON(
+                    tree: tree.root, state: state.root, network: hosts[0].authority.network.rawValue,
+                    key: key.hex,
+                    height: height, attestations: noted, from: counted?.height))
+        }
+        try Output.say(
             """
             \(tree.root): the tree of \(hosts.last?.authority.name.description ?? "") up to height \(height)\
             \(counted == nil ? ", attestations only" : "")
-            \(state.root): the journal has \(grouped(noted)) attestations, up to height \
+            \(state.root): the journal has \(noted) attestations, up to height \
             \(hosts.map(\.newest.statement.height).max() ?? 0); concord-publish run\
             \(counted == nil ? " --attest-only works the set out again" : " goes on from height \(counted?.height ?? 0)")
-            note: what this key signed and no host has, between the last upload and the loss, is not in the journal. A \
-            publisher with the same node says the same of those blocks again
             """)
+        progress.say(
+            "note: what this key signed and no host has, between the last upload and the loss, is not in the journal. A "
+                + "publisher with the same node says the same of those blocks again")
+    }
+
+    private struct JSON: Encodable {
+        let tree, state, network, key: String
+        let height, attestations: Int
+        /// Where the next run goes on from; nil where it has to work the set out again.
+        let from: Int?
     }
 
     /// What is known of a host: a folder can be listed, and shows the branches that were left too.

@@ -37,52 +37,52 @@ final class RunReport {
             return
         }
         if isReorganisation, let left = report.leftBehind {
-            print(
+            try Output.say(
                 "reorganisation: the best chain has left block \(left.hash.reversedHex) at height \(left.height)"
             )
         }
-        if isFirst { sayAll(report, seconds) } else if report.blocks > 0 { sayChange(report) }
-        fflush(nil)
+        if isFirst { try sayAll(report, seconds) } else if report.blocks > 0 { try sayChange(report) }
     }
 
-    private func sayAll(_ report: Publisher.Report, _ seconds: Double) {
+    private func sayAll(_ report: Publisher.Report, _ seconds: Double) throws {
         let statement = report.statement
         if report.blocks == 0 {
-            print("nothing new: \(tree) is at height \(statement.height)")
+            try Output.say("nothing new: \(tree) is at height \(statement.height)")
         } else {
-            print(
-                "published \(grouped(report.blocks)) blocks and \(report.snapshots) snapshots to \(tree) in "
-                    + String(format: "%.1f s", seconds) + ", \(grouped(report.signatures)) new signatures")
+            try Output.say(
+                "published \(report.blocks) blocks and \(report.snapshots) snapshots to \(tree) in "
+                    + String(format: "%.1f s", seconds) + ", \(report.signatures) new signatures")
         }
-        print(
+        try Output.say(
             """
             height  \(statement.height)
             block   \(statement.block.reversedHex)
-            coins   \(grouped(statement.coins))
-            amount  \(grouped(statement.amount)) satoshi
+            coins   \(statement.coins)
+            amount  \(Amount.bitcoin(statement.amount)) BTC
             muhash  \(statement.muhash.reversedHex)
             """)
-        if isFollowing { print("following the tip") }
+        if isFollowing { try Output.say("following the tip") }
     }
 
-    private func sayChange(_ report: Publisher.Report) {
+    private func sayChange(_ report: Publisher.Report) throws {
         let time = Timestamp.text(Int64(Date().timeIntervalSince1970))
-        print(
+        try Output.say(
             "\(time)  height \(report.statement.height)  block \(report.statement.block.reversedHex)"
-                + (report.signatures == 1 ? "" : "  (\(grouped(report.signatures)) new signatures)"))
+                + (report.signatures == 1 ? "" : "  (\(report.signatures) new signatures)"))
     }
 
     /// The end of following.
-    func stopped(_ tree: Tree, bySignal: Bool) {
+    func stopped(_ tree: Tree, bySignal: Bool) throws {
         guard !isJSON, let latest = try? tree.latest() else { return }
-        print("stopped\(bySignal ? " by a signal" : ""): \(tree.root) is whole, at height \(latest.height)")
+        try Output.say(
+            "stopped\(bySignal ? " by a signal" : ""): \(tree.root) is whole, at height \(latest.height)")
     }
 
     private struct JSON: Encodable {
         let tree, network, key: String
         let height: Int
         let block: String
-        let coins, amount: UInt64
+        let coins, amountSat: UInt64
         let muhash, history: String
         let blocks, signatures, snapshots: Int
         let leftBehind: String?
@@ -96,7 +96,7 @@ final class RunReport {
             height = report.statement.height
             block = report.statement.block.reversedHex
             coins = report.statement.coins
-            amount = report.statement.amount
+            amountSat = report.statement.amount
             muhash = report.statement.muhash.reversedHex
             history = report.statement.history.hex
             blocks = report.blocks

@@ -65,7 +65,7 @@ struct TrustnetCommand: ParsableCommand {
             let opened = try options.open(isNew: true)
             try opened.begin(trustnet)
             try opened.close()
-            print("began \(name) with the bootstrap key \(bootstrap.hex)")
+            try options.say("began \(name) with the bootstrap key \(bootstrap.hex)")
         }
     }
 
@@ -144,6 +144,13 @@ struct TrustnetCommand: ParsableCommand {
 struct TrustnetOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The folder that is published.", valueName: "dir"))
     var folder: String
+    @Flag(help: "Print JSON: the list as it is then.")
+    var json = false
+
+    /// What was done, in words; for --json the list as it is now.
+    func say(_ words: @autoclosure () -> String) throws {
+        if json { try TrustnetShown(path).print(isJSON: true) } else { try Output.say(words()) }
+    }
 
     /// Without slashes at the end.
     var path: String {
@@ -184,7 +191,7 @@ struct TrustnetEditOptions: ParsableArguments {
         try TrustnetOptions.check(trustnet)
         try opened.write(draft: trustnet)
         try opened.close()
-        print("\(words); sign it with «concord-publish trustnet sign»")
+        try options.say("\(words); sign it with «concord-publish trustnet sign»")
     }
 
     static func place(of name: AuthorityName, in trustnet: Trustnet) throws -> Int {

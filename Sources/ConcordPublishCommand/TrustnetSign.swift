@@ -47,13 +47,15 @@ struct TrustnetSign: ParsableCommand {
         try opened.close()
         let trustnet = signing.trustnet
         let version = "version \(trustnet.version) of \(trustnet.name)"
-        switch signing.kind {
-        case .new: print("signed \(version)")
-        case .finished: print("finished \(version), which an earlier run had begun")
-        case .unchanged: print("nothing changed since \(version); renew it with --expires")
-        }
-        print(
+        let done =
+            switch signing.kind {
+            case .new: "signed \(version)"
+            case .finished: "finished \(version), which an earlier run had begun"
+            case .unchanged: "nothing changed since \(version); renew it with --expires"
+            }
+        try options.say(
             """
+            \(done)
             expires    \(Timestamp.text(trustnet.expires))
             bootstrap  \(trustnet.bootstrap.hex)
             sha256     \(SHA256.hash(trustnet.text).hex)

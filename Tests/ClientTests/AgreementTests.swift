@@ -16,7 +16,7 @@ import Testing
         #expect(answer.result == "agreed" && answer.height == PublishedTree.tip && answer.minimum == 2)
         #expect(answer.block == tip.answer.block && answer.muhash == tip.answer.muhash)
         #expect(answer.history == tip.history)
-        #expect(answer.coins == Int(tip.answer.coins) && answer.amount == Int(tip.answer.amount))
+        #expect(answer.coins == Int(tip.answer.coins) && answer.amountSat == Int(tip.answer.amount))
         #expect(answer.verdicts == ["agrees", "agrees", "agrees"])
         #expect(answer.authorities.map(\.name) == ["alpha", "bravo", "charlie"])
         #expect(answer.authorities.map(\.key) == sites.map(\.publicKey))
@@ -27,7 +27,7 @@ import Testing
 
         let table = try client.succeed("check")
         for site in sites { #expect(table.output.contains(try Regex("\(site.name) +agrees +330 "))) }
-        #expect(table.output.contains("agreed by 3 of 3 (at least 2 needed)\nheight  330\n"))
+        #expect(table.output.contains("agreed by 3 of 3 (at least 2 needed)\nnetwork regtest\nheight  330\n"))
         #expect(table.output.contains(tip.answer.muhash) && table.errors.isEmpty)
         #expect(!client.isInstalled)
 

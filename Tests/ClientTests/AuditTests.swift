@@ -24,7 +24,7 @@ struct Audited: Decodable {
     }
     struct Side: Decodable {
         let spent: Bool
-        let height, amount: Int?
+        let height, amountSat: Int?
         let coinbase: Bool?
         let script: String?
     }
@@ -187,7 +187,7 @@ extension Client {
         #expect(row.causes.count == 1 && cause.part == "patch" && cause.shard == shard)
         #expect(cause.txid == coin.outpoint.txid.reversedHex && cause.index == Int(coin.outpoint.index))
         let (own, attested) = (try #require(cause.own), try #require(cause.attested))
-        #expect(own.amount == Int(coin.amount) && attested.amount == Int(coin.amount) + 1)
+        #expect(own.amountSat == Int(coin.amount) && attested.amountSat == Int(coin.amount) + 1)
         #expect(own.height == 311 && !own.spent && own.script == attested.script && own.script != nil)
         #expect(
             try client.runAudit(["--from", "311"]).output.contains(
@@ -231,7 +231,7 @@ extension Client {
         #expect(row.causes.count == 1 && cause.part == "snapshot" && cause.shard == 5, "\(cause)")
         #expect(cause.txid == expected?.outpoint.txid.reversedHex)
         #expect(cause.index == expected.map { Int($0.outpoint.index) })
-        #expect(cause.own?.amount == expected?.own && cause.attested?.amount == expected?.attested)
+        #expect(cause.own?.amountSat == expected?.own && cause.attested?.amountSat == expected?.attested)
         let data = sites[1].served().filter { $0.hasPrefix("patches") || $0.hasPrefix("snapshots") }
         #expect(data.map { String($0.split(separator: "/").last ?? "") } == ["manifest.txt", "005.zst"])
     }

@@ -109,21 +109,33 @@ struct Answer: Decodable {
         let result: String
         let height: Int?
         let block, work: String?
+        let workLog2: Double?
         let fork, depth: Int?
     }
 
     let result: String
-    let reason: String?
+    let reason, network: String?
     let height: Int?
     let block, muhash, history: String?
-    let coins, amount: Int?
+    let coins, amountSat: Int?
     let minimum: Int
     let authorities: [Row]
     let evidence: String?
     let contradiction: Proof?
     let headers: Headers?
+    let warnings: [String]
+    let error: Refused.Reason?
 
     var verdicts: [String] { authorities.map(\.verdict) }
+}
+
+/// What `--json` prints where a command fails.
+struct Refused: Decodable {
+    struct Reason: Decodable, Equatable {
+        let status: Int32
+        let kind, message: String
+    }
+    let error: Reason
 }
 
 /// What `fetch --json` prints.

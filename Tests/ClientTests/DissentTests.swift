@@ -61,7 +61,15 @@ extension Site {
         #expect(outcome.status == 2 && outcome.output.contains("CONTRADICTION at height 330"))
         #expect(outcome.output.contains(folder))
         #expect(!client.isInstalled && client.sets.files().isEmpty)
-        #expect(try client.run("fetch", "--json").json(Answer.self).result == "contradiction")
+        struct Failed: Decodable {
+            let network: String
+            let agreement: Answer
+            let error: Refused.Reason
+        }
+        let failed = try client.run("fetch", "--json").json(Failed.self)
+        #expect(failed.agreement.result == "contradiction" && failed.agreement.error == nil)
+        #expect(failed.network == "regtest" && failed.error.status == 2)
+        #expect(failed.error.kind == "contradiction" && failed.error.message.contains(folder))
     }
 
     /// Even if two of three tell the lie: no majority makes a set.

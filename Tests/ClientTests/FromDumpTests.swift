@@ -42,7 +42,7 @@ import Testing
             let exported: Exported = try client.succeed(
                 "export", publication.scratch.path("exported.dat"), "--json"
             ).json()
-            #expect(exported.hash == dump.hash && exported.coins == dump.coins)
+            #expect(exported.hashSerialized3 == dump.hash && exported.coins == dump.coins)
             #expect(
                 try publication.scratch.read("exported.dat")
                     == ChainFixture.regtestRich.dumpFile(of: dump.height), "\(dump.height)")

@@ -96,13 +96,13 @@ struct Trusted: Decodable {
         let urls: [String]
         let name, bootstrap, expires: String?
         let version, minimum: Int?
-        let isExpired: Bool?
+        let expired: Bool?
     }
     struct Row: Decodable {
         let name, key: String
         let urls, trustnets: [String]
-        let isOwn: Bool
-        let withdrawn: Int?
+        let own: Bool
+        let withdrawnFrom: Int?
     }
     let trustnets: [Net]
     let authorities: [Row]

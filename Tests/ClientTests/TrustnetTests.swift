@@ -27,10 +27,10 @@ import Testing
         let trusted = try client.trusted()
         #expect(trusted.trustnets.map(\.name) == ["example"] && trusted.trustnets[0].version == 1)
         #expect(trusted.trustnets[0].key == net.key && trusted.trustnets[0].urls == [net.url])
-        #expect(trusted.trustnets[0].isExpired == false && trusted.minimum == 2 && trusted.problem == nil)
-        #expect(trusted.authorities.allSatisfy { $0.trustnets == ["example"] && !$0.isOwn })
+        #expect(trusted.trustnets[0].expired == false && trusted.minimum == 2 && trusted.problem == nil)
+        #expect(trusted.authorities.allSatisfy { $0.trustnets == ["example"] && !$0.own })
         let list = try client.succeed("trust", "list").output
-        #expect(list.contains("trustnet example  version 1, expires 20"))
+        #expect(list.contains("trustnet example  regtest, version 1, expires 20"))
         let words = try #require(PublicKey(hex: sites[0].publicKey)).words.joined(separator: " ")
         #expect(
             list.contains(
@@ -200,7 +200,7 @@ import Testing
         #expect(try client.check("--height", "290").answer.verdicts == ["agrees", "agrees", "agrees"])
         #expect(try client.fetch().agreement.height == PublishedTree.tip)
         #expect(try client.utxos("51").authorities == ["alpha", "bravo"])
-        #expect(try client.trusted().authorities.map(\.withdrawn) == [nil, nil, 328])
+        #expect(try client.trusted().authorities.map(\.withdrawnFrom) == [nil, nil, 328])
         #expect(
             try client.succeed("trust", "list").output.contains(
                 "(example; withdrawn: counts below height 328 only)"))
@@ -227,7 +227,7 @@ import Testing
                 ))
         }
         #expect(!client.isInstalled)
-        #expect(try client.trusted().trustnets[0].isExpired == true)
+        #expect(try client.trusted().trustnets[0].expired == true)
         #expect(
             try client.succeed("trust", "list").output.contains("version 2, EXPIRED 2100-01-01T00:00:00Z"))
         let other = try Client()
@@ -282,7 +282,8 @@ import Testing
         let proof = try Client().run("evidence", evidence.root)
         #expect(
             proof.isSuccess
-                && proof.output.contains("the key \(net.key) signed two documents of the trustnet «example»"),
+                && proof.output.contains(
+                    "the key \(net.key) signed two documents of a trustnet that calls itself \"example\""),
             "\(proof.said)")
         for document in documents {
             let verified = try Program.installed("openssl").run(
@@ -308,7 +309,7 @@ import Testing
         #expect(answer.verdicts == ["agrees", "agrees", "agrees"] && answer.minimum == 2)
         let trusted = try client.trusted()
         #expect(trusted.authorities.map(\.trustnets) == [["one"], ["one", "two"], []])
-        #expect(trusted.authorities.map(\.isOwn) == [false, true, true])
+        #expect(trusted.authorities.map(\.own) == [false, true, true])
         #expect(trusted.authorities[1].urls == [sites[1].url, mirror.url])
         let list = try client.succeed("trust", "list").output
         #expect(list.contains("bravo  \(mirror.publicKey)  (one, two, own)\n"))
@@ -351,7 +352,7 @@ import Testing
         try refuse("a trustnet «example» is in use already", "trust", "use", same.url, "--key", same.key)
         let trusted = try client.trusted()
         #expect(trusted.trustnets.count == 1 && trusted.authorities.count == 3)
-        #expect(trusted.authorities.allSatisfy { !$0.isOwn })
+        #expect(trusted.authorities.allSatisfy { !$0.own })
 
         // Brought in by a newer version, the same ends every command.
         let late = try TrustnetSite([sites[0]], name: "late", minimum: 1)

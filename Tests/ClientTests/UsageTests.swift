@@ -47,6 +47,55 @@ import Testing
             "\(outcome.said)")
     }
 
+    @Test(
+        arguments: [
+            (["concord", "chekc"], "`concord` has no command `chekc`. Did you mean `concord check`?"),
+            (["concord", "Check"], "Did you mean `concord check`?"),
+            (["concord", "utxo", "51"], "Did you mean `concord utxos`?"),
+            (["concord", "hepl"], "Did you mean `concord help`?"),
+            (["concord", "chekc", "--help"], "Did you mean `concord check`?"),
+            (["concord", "trust", "lsit"], "Did you mean `concord trust list`?"),
+            (["concord", "nosuch"], "`concord` has no command `nosuch`.\n"),
+            (["concord", "help", "nosuch"], "`concord` has no command `nosuch`.\n"),
+            (["concord", "help", "trust", "usee"], "Did you mean `concord trust use`?"),
+            (["concord", "help", "check", "more"], "`concord check` has no command `more`.\n"),
+            (["concord-publish", "keygne"], "Did you mean `concord-publish keygen`?"),
+            (["concord-publish", "help", "nosuch"], "`concord-publish` has no command `nosuch`.\n"),
+            (["concord-publish", "trustnet", "sing"], "Did you mean `concord-publish trustnet sign`?"),
+        ])
+    func mistypedCommands(words: [String], answer: String) throws {
+        let outcome = try Program.built(words[0]).run(Array(words.dropFirst()))
+        #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.said)")
+        #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains(answer), "\(outcome.said)")
+        #expect(outcome.errors.contains("Usage: \(words[0]) "), "\(outcome.said)")
+    }
+
+    @Test(arguments: [["help"], ["help", "check"], ["help", "trust", "add"], ["trust", "help"]])
+    func helpOfCommandsThatThereAre(words: [String]) throws {
+        let outcome = try Client().run(words)
+        #expect(
+            outcome.output.contains("USAGE: concord ") == (words != ["trust", "help"]), "\(outcome.said)")
+    }
+
+    /// All output goes through the one function that sees whether it arrives.
+    @Test func nothingPrintsByItself() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let sources = PlainTree(root.appending(path: "Sources").path)
+        let files = sources.files().filter { $0.hasSuffix(".swift") }
+        #expect(files.count > 100)
+        for file in files {
+            let text = try sources.text(file)
+            for line in text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                #expect(
+                    line.firstMatch(
+                        of:
+                            /(^|[^.\w])(print|debugPrint|puts|fputs|printf|fprintf|putchar)\(|FileHandle|standardOutput\b/
+                    ) == nil || line.contains("func print("), "\(file): \(line)")
+            }
+        }
+    }
+
     @Test func withoutAuthoritiesThereIsAWayOn() throws {
         let client = try Client()
         #expect(

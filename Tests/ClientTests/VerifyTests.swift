@@ -42,7 +42,7 @@ import Testing
 
     struct Report: Decodable {
         let authority, network, key: String
-        let newest: String?
+        let height: Int?
         let attestations, patches, snapshots, shards, headers: Int
         let problems, unsigned: [String]
     }

@@ -70,17 +70,13 @@ import Testing
     }
 
     @Test func numbersAndTimes() {
-        #expect(PageText.grouped(0) == "0" && PageText.grouped(165_432_100) == "165\u{a0}432\u{a0}100")
-        #expect(PageText.grouped(999) == "999" && PageText.grouped(1000) == "1\u{a0}000")
         let sizes: [(UInt64, String)] = [
             (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1 kB"), (1234, "1.23 kB"),
             (12_345, "12.3 kB"),
             (999_499, "999 kB"), (999_500, "1 MB"), (9_120_000_000, "9.12 GB"), (5_000_000_000_000, "5 TB"),
         ]
         for (bytes, words) in sizes { #expect(PageText.size(bytes) == words) }
-        #expect(PageText.count(9999) == "9\u{a0}999" && PageText.count(165_432_100) == "165 M")
-        #expect(
-            PageText.bitcoin(0) == "0.00000000" && PageText.bitcoin(123_456_789_012) == "1\u{a0}234.56789012")
+        #expect(PageText.count(9999) == "9999" && PageText.count(165_432_100) == "165 M")
         #expect(PageText.time(1_795_345_200) == "2026-11-22 11:00:00 UTC")
         let ages: [(Int64, String)] = [
             (-5, "0 seconds"), (1, "1 second"), (119, "119 seconds"), (120, "2 minutes"), (7200, "2 hours"),

@@ -15,6 +15,16 @@ import Testing
         #expect(Amount.decompress(compressed) == amount)
     }
 
+    @Test(
+        arguments: [
+            (0, "0.00000000"), (1, "0.00000001"), (100_000_000, "1.00000000"),
+            (123_456_789_012, "1234.56789012"), (Amount.most, "21000000.00000000"),
+            (UInt64.max, "184467440737.09551615"),
+        ] as [(UInt64, String)])
+    func asPeopleReadThem(satoshi: UInt64, bitcoin: String) {
+        #expect(Amount.bitcoin(satoshi) == bitcoin)
+    }
+
     /// The loops of Bitcoin Core's compress_tests.cpp.
     @Test func everyAmountComesBack() {
         for i in 0...100_000 as ClosedRange<UInt64> {

@@ -79,7 +79,7 @@ import Testing
             #expect(result["height"] as? Int == 330)
             #expect(result["block"] as? String == answer.block)
             #expect((result["coins"] as? Int).map(String.init) == answer.coins)
-            #expect((result["amount"] as? Int).map(String.init) == answer.amount)
+            #expect((result["amountSat"] as? Int).map(String.init) == answer.amount)
             #expect(result["muhash"] as? String == answer.muhash)
             #expect(result["history"] as? String == (try ChainFixture.regtestRich.roots().last?.history))
             #expect(result["key"] as? String == reference.publication.publicKey)

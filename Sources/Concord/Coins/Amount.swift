@@ -3,6 +3,11 @@ public enum Amount {
     /// 21 million bitcoin (`MAX_MONEY`).
     public static let most: UInt64 = 2_100_000_000_000_000
 
+    /// Satoshi as bitcoin with all eight decimals, as Bitcoin Core prints amounts (`ValueFromAmount`).
+    public static func bitcoin(_ satoshi: UInt64) -> String {
+        "\(satoshi / 100_000_000).\(String(satoshi % 100_000_000 + 100_000_000).dropFirst())"
+    }
+
     /// `CompressAmount`: trailing zeros and the last digit before them fold into one small number.
     public static func compress(_ amount: UInt64) -> UInt64 {
         if amount == 0 { return 0 }

@@ -2,15 +2,6 @@ import Concord
 
 /// Numbers, sizes and times as index.html prints them.
 enum PageText {
-    /// A number with its thousands apart: 165 432 100.
-    static func grouped(_ number: some BinaryInteger) -> String {
-        var digits = String(number)
-        for place in stride(from: digits.count - 3, to: 0, by: -3) {
-            digits.insert("\u{a0}", at: digits.index(digits.startIndex, offsetBy: place))
-        }
-        return digits
-    }
-
     /// Three significant digits and a decimal unit: `812 bytes`, `12.3 kB`, `9.12 GB`.
     static func size(_ bytes: UInt64) -> String {
         bytes < 1000 ? "\(bytes) \(bytes == 1 ? "byte" : "bytes")" : "\(short(bytes, ["k", "M", "G", "T"]))B"
@@ -18,7 +9,7 @@ enum PageText {
 
     /// The same without a unit for bytes: `812`, `12.3 k`, `165 M`.
     static func count(_ number: UInt64) -> String {
-        number < 10_000 ? grouped(number) : short(number, ["k", "M", "G", "T"])
+        number < 10_000 ? String(number) : short(number, ["k", "M", "G", "T"])
     }
 
     private static func short(_ number: UInt64, _ units: [String]) -> String {
@@ -37,11 +28,6 @@ enum PageText {
         return "\(rounded / places)\(kept.isEmpty ? "" : ".\(kept)") \(units[unit])"
     }
 
-    /// Satoshi as bitcoin, all eight places.
-    static func bitcoin(_ satoshi: UInt64) -> String {
-        "\(grouped(satoshi / 100_000_000)).\(String(satoshi % 100_000_000 + 100_000_000).dropFirst())"
-    }
-
     /// `2026-11-22 11:00:00 UTC`.
     static func time(_ seconds: Int64) -> String {
         let text = Timestamp.text(seconds)
@@ -56,7 +42,7 @@ enum PageText {
         let units: [(String, Int64)] = [
             ("years", 31_556_952), ("days", 86_400), ("hours", 3600), ("minutes", 60),
         ]
-        for (name, unit) in units where seconds >= 2 * unit { return "\(grouped(seconds / unit)) \(name)" }
+        for (name, unit) in units where seconds >= 2 * unit { return "\(seconds / unit) \(name)" }
         return seconds == 1 ? "1 second" : "\(max(0, seconds)) seconds"
     }
 }

@@ -97,7 +97,7 @@ struct TreeChart {
             "line": line ?? false, "area": area, "grid": grid,
             "valueMarks": (0...steps).reversed().map { label(UInt64($0) * step) },
             "heightMarks": marks.map {
-                ["height": PageText.grouped($0.height), "date": PageText.date(Int64($0.time))]
+                ["height": String($0.height), "date": PageText.date(Int64($0.time))]
             },
         ]
     }

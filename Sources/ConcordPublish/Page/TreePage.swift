@@ -45,7 +45,7 @@ public struct TreePage {
         values["snapshots"] = snapshots.map(snapshotValues)
         values["hasSnapshots"] = !snapshots.isEmpty
         values["snapshot"] = snapshots.first.map(snapshotValues) ?? false
-        values["snapshotsBelow"] = below == 0 ? false : PageText.grouped(below)
+        values["snapshotsBelow"] = below == 0 ? false : String(below)
         return values
     }
 
@@ -58,8 +58,8 @@ public struct TreePage {
             "words": authority.key.words,
             "qrSize": (code?.size ?? 0) + 8, "qrPath": code?.svgPath() ?? "",
             "network": authority.network.rawValue, "isMain": authority.network == .main,
-            "shards": PageText.grouped(authority.parameters.shards),
-            "epoch": PageText.grouped(authority.parameters.epoch), "first": PageText.grouped(authority.first),
+            "shards": String(authority.parameters.shards),
+            "epoch": String(authority.parameters.epoch), "first": String(authority.first),
             "software": Software.name,
         ]
     }
@@ -70,13 +70,13 @@ public struct TreePage {
         let attested = newest.attestation.time
         let file = TreePath.attestation(statement.blockID, authority.parameters)
         return [
-            "height": "\(statement.height)", "heightShown": PageText.grouped(statement.height),
+            "height": String(statement.height),
             "block": statement.block.reversedHex,
             "blockTime": PageText.time(Int64(newest.time)),
             "blockTimestamp": Timestamp.text(Int64(newest.time)),
             "attestedTime": PageText.time(attested), "attestedTimestamp": Timestamp.text(attested),
             "age": PageText.duration(attested - Int64(newest.time)),
-            "coins": PageText.grouped(statement.coins), "amount": PageText.bitcoin(statement.amount),
+            "coins": String(statement.coins), "amount": Amount.bitcoin(statement.amount),
             "muhash": statement.muhash.reversedHex,
             "attestation": file, "signature": TreePath.signature(file),
             "attestationName": TreePath.name(statement.blockID) + ".txt",
@@ -90,10 +90,10 @@ public struct TreePage {
         let manifest = TreePath.manifest(statement.blockID)
         let file = TreePath.attestation(statement.blockID, authority.parameters)
         return [
-            "height": "\(statement.height)", "heightShown": PageText.grouped(statement.height),
+            "height": String(statement.height),
             "block": statement.block.reversedHex,
             "date": PageText.date(Int64(snapshot.sample.time)),
-            "coins": PageText.grouped(statement.coins), "size": PageText.size(snapshot.size),
+            "coins": String(statement.coins), "size": PageText.size(snapshot.size),
             "root": statement.snapshotRoot?.hex ?? "",
             "manifest": manifest, "folder": String(manifest.dropLast("/manifest.txt".count)),
             "attestation": file, "signature": TreePath.signature(file),
@@ -114,8 +114,8 @@ public struct TreePage {
             var values = TreeChart(coins, form: .line, label: PageText.count).values
             values["title"] = "Coins in the set"
             values["summary"] =
-                "From \(PageText.grouped(first.value)) at height \(PageText.grouped(first.height)) to "
-                + "\(PageText.grouped(last.value)) at height \(PageText.grouped(last.height))."
+                "From \(first.value) at height \(first.height) to "
+                + "\(last.value) at height \(last.height)."
             charts.append(values)
         }
         let patches = samples.compactMap { sample in
@@ -128,7 +128,7 @@ public struct TreePage {
             var values = TreeChart(patches, form: .bars, label: PageText.size).values
             values["title"] = "Bytes of a patch"
             values["summary"] =
-                "\(distance == 1 ? "Every block" : "One block in \(PageText.grouped(distance))"): from "
+                "\(distance == 1 ? "Every block" : "One block in \(distance)"): from "
                 + "\(PageText.size(least)) to \(PageText.size(most)), half of them at most "
                 + "\(PageText.size(sizes[sizes.count / 2]))."
             charts.append(values)

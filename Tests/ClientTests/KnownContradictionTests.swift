@@ -1,0 +1,98 @@
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What was seen of authorities that contradict each other stands above every answer from the disk.
+@Suite struct KnownContradictionTests {
+    let sites: [Site]
+    let client: Client
+
+    init() throws {
+        sites = try Site.all()
+        client = try Client(trusting: sites)
+        try client.fetch()
+        // Seen at a block below the one that is installed; all of them agree on that one.
+        try sites[2].lie(at: 320)
+        #expect(try client.check("--height", "320").status == 2)
+        // From here on nobody can be asked.
+        for site in sites { site.server.stop() }
+    }
+
+    private var answers: [[String]] {
+        [["utxos", "51"], ["export", client.scratch.path("out"), "--force"]]
+    }
+
+    @Test func itEndsWhatAnswersFromTheDisk() throws {
+        for words in answers {
+            let outcome = try client.run(words)
+            #expect(outcome.status == 2 && outcome.output.isEmpty, "\(outcome.said)")
+            for part in [
+                "at height 320", "do not use this set", client.home.path("evidence/0000320-"),
+                "--despite-contradiction",
+            ] {
+                #expect(outcome.errors.contains(part), "\(outcome.said)")
+            }
+            let error = try client.run(words + ["--json"]).json(Refused.self).error
+            #expect(error.status == 2 && error.kind == "contradiction")
+        }
+        #expect(!FileManager.default.fileExists(atPath: client.scratch.path("out")))
+    }
+
+    @Test func whoeverInsistsIsWarned() throws {
+        struct Known: Decodable {
+            struct Block: Decodable { let height: Int }
+            let contradiction: Block
+        }
+        for words in answers {
+            let outcome = try client.succeed(words + ["--despite-contradiction"])
+            #expect(
+                outcome.errors.hasPrefix("warning: authorities in your list contradict each other")
+                    && !outcome.output.isEmpty, "\(outcome.said)")
+            let json = try client.succeed(words + ["--despite-contradiction", "--json"])
+            #expect(try json.json(Known.self).contradiction.height == 320)
+        }
+    }
+
+    /// As for `check`: what counts is who is in the list.
+    @Test func aPartyThatWasLeftDoesNotCount() throws {
+        try client.succeed("trust", "remove", "charlie")
+        for words in answers { #expect(try client.succeed(words).errors.isEmpty) }
+        try client.trust("charlie", sites[2].publicKey, sites[2].url)
+        for words in answers { #expect(try client.run(words).status == 2) }
+        try client.succeed("trust", "remove", "alpha")
+        // Bravo says the same as alpha did.
+        for words in answers { #expect(try client.run(words).status == 2) }
+        try client.succeed("trust", "remove", "bravo")
+        for words in answers { #expect(try client.succeed(words).errors.isEmpty) }
+    }
+
+    /// A folder that may only be read is enough; without a memory nothing is known.
+    @Test func itIsKnownWhereNothingMayBeWritten() throws {
+        let program = try Program.unprivileged([try Client.program().path, "utxos", "51"])
+        #expect(chmod(client.home.root, 0o555) == 0)
+        defer { chmod(client.home.root, 0o755) }
+        let run = {
+            try Program(at: program[0]).run(
+                Array(program.dropFirst()), environment: ["CONCORD_HOME": client.home.root])
+        }
+        #expect(try run().status == 2)
+        chmod(client.home.root, 0o755)
+        try client.home.remove("memory.sqlite")
+        chmod(client.home.root, 0o555)
+        #expect(try run().status == 0)
+        chmod(client.home.root, 0o755)
+        try client.home.replace("memory.sqlite", "")
+        #expect(try run().status == 0)
+        try client.home.replace("memory.sqlite", String(repeating: "damaged ", count: 500))
+        let damaged = try run()
+        #expect(
+            damaged.status == 1 && damaged.errors.contains(client.home.path("memory.sqlite")),
+            "\(damaged.said)")
+    }
+}
