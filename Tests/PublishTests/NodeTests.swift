@@ -119,7 +119,9 @@ struct NodeTests {
         let reference = try Self.publication(node)
         try reference.publish("--level", "1", "--to", "100")
         /// A copy of the tree up to height 100, gone on with.
-        func run(_ bend: TestNode.Bend, signed: Int, saying parts: [String]) throws -> Publication {
+        func run(_ bend: TestNode.Bend, signed: ClosedRange<Int>, saying parts: [String]) throws
+            -> Publication
+        {
             let publication = try Self.publication(node, key: reference.key)
             for name in ["tree", "tree.state"] {
                 try FileManager.default.copyItem(
@@ -131,7 +133,7 @@ struct NodeTests {
             for part in [node.base, bend.block, "another one"] + parts {
                 #expect(outcome.errors.contains(part), "\(outcome.errors)")
             }
-            #expect(publication.tree.attestations().keys.max() == signed)
+            #expect(publication.tree.attestations().keys.max().map(signed.contains) == true)
             #expect(!publication.tree.files(under: "snapshots").contains { $0.contains("/0000150-") })
             try node.set(.bend(nil))
             return publication
@@ -139,19 +141,20 @@ struct NodeTests {
         // A coin of the snapshot, a while before the epoch height and at it.
         var bend = TestNode.Bend(block: try block(120))
         bend.value = 1
-        let wrong = try run(bend, signed: 149, saying: ["has 1 satoshi", "heights 120 to 149", "--from 120"])
+        let wrong = try run(
+            bend, signed: 149...149, saying: ["has 1 satoshi", "heights 120 to 149", "--from 120"])
         let after = try wrong.run("--level", "1")
         #expect(after.status == 1 && after.errors.contains("is wrong"), "\(after.errors)")
         bend = TestNode.Bend(block: try block(150))
         bend.height = 3
         bend.generated = false
-        try run(bend, signed: 149, saying: ["height 3, no coinbase", "Nothing was signed of it"])
+        try run(bend, signed: 149...149, saying: ["height 3, no coinbase", "Nothing was signed of it"])
             .publish("--level", "1")
         // A coin of the block itself.
         bend = TestNode.Bend(block: try block(120))
         bend.transaction = 1
         bend.script = "52"
-        try run(bend, signed: 116, saying: ["which the block itself makes and spends", "script 52"])
+        try run(bend, signed: 100...119, saying: ["which the block itself makes and spends", "script 52"])
             .publish("--level", "1")
     }
 
