@@ -54,7 +54,7 @@ import Testing
                 + "differ\n")
         let (status, answer) = try client.check()
         #expect(status == 0 && answer.minimum == 2 && answer.verdicts == ["agrees", "agrees", "withdrawn"])
-        #expect(try client.trusted().authorities.map(\.withdrawn) == [nil, nil, 300])
+        #expect(try client.trusted().authorities.map(\.withdrawnFrom) == [nil, nil, 300])
         #expect(
             try client.succeed("trust", "list").output.contains(
                 "(own; withdrawn: counts below height 300 only)"))

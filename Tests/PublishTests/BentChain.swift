@@ -147,7 +147,9 @@ struct BentChain {
         var publisher = Publisher(
             SetBuilder(
                 source: chain, data: tree, parameters: parameters, level: 1,
-                isFixed: { block throws(FileError) in try tree.contains(TreePath.attestation(block, parameters)) }),
+                isFixed: { block throws(FileError) in
+                    try tree.contains(TreePath.attestation(block, parameters))
+                }),
             tree: tree, state: state, first: first, beginning: beginning, expected: expected,
             signer: Publisher.Signer(key: Self.key, name: name, software: Software.name, note: nil))
         return try publisher.run(
