@@ -180,7 +180,7 @@ struct PublishRun {
         if let removed, removed.snapshots > 0 { progress.say("note: \(Prune.words(removed))") }
     }
 
-    /// What nobody notices before the next snapshot.
+    /// What nobody notices before the next snapshot; said when a tree begins.
     private static let filesAlone =
         "note: block files alone cannot show at once that undo data gives a coin of the last snapshot wrongly: that is "
         + "found at the next epoch height, and what was signed since is wrong then. A node with coinstatsindex=1, given "
@@ -203,7 +203,7 @@ struct PublishRun {
         case .counting:
             progress.update("counting the coins of the first snapshot")
         case .resuming(let height, let to):
-            if !options.chain.hasNode, !options.json, report.isFirstSigning() {
+            if !options.chain.hasNode, !options.json, (try? tree.contains("attestations")) == false {
                 progress.say(Self.filesAlone)
             }
             progress.update("publishing heights \(height) to \(to)")

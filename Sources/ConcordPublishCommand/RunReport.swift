@@ -11,7 +11,6 @@ final class RunReport {
     private let key: PublicKey
     private let tree: String
     private var isFirst = true
-    private var hasSigned = false
     private var leftBehind: BlockID?
 
     init(isJSON: Bool, isFollowing: Bool, key: PublicKey, tree: String) {
@@ -19,12 +18,6 @@ final class RunReport {
         self.isFollowing = isFollowing
         self.key = key
         self.tree = tree
-    }
-
-    /// Whether this is asked for the first time.
-    func isFirstSigning() -> Bool {
-        defer { hasSigned = true }
-        return !hasSigned
     }
 
     func say(_ report: Publisher.Report, seconds: Double) throws {

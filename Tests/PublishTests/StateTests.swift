@@ -151,11 +151,12 @@ import Testing
         #expect(try publication.tree.look().files.mapValues(\.digest) == tree)
     }
 
-    /// An attestation in the tree that says something else than the chain: nothing is signed, and once it is put
-    /// right nothing is in the way.
+    /// An attestation in the tree that says something else than the chain: nothing is signed.
     @Test func aTreeThatContradictsTheChainIsRefused() throws {
-        // The undo record of height 330 says that a coin had another value; its checksum is right.
+        // Signed when the undo record of height 330 said that a coin of the snapshot before had another value; its
+        // checksum is right.
         let own = try Publication(.regtestRich, key: publication.key)
+        try own.publish("--to", "329")
         let files = try own.coreFiles()
         let tip = answers[330].block
         let block = try files.block(at: 330, below: tip)
@@ -165,18 +166,16 @@ import Testing
         record[place] ^= 1
         let parent = try #require(Digest(reversedHex: block.parent))
         try files.write(record + CoreFiles.checksum(parent, record).bytes, "rev", undo.file, at: undo.offset)
+        try own.publish()
 
-        let look = try publication.tree.look()
-        let arguments = publication.arguments(["--state", publication.scratch.path("fresh.state")])
-        let outcome = try Publication.program().run(arguments + ["--datadir", own.datadir])
+        let look = try own.tree.look()
+        let arguments = own.arguments(["--state", own.scratch.path("fresh.state")])
+        let outcome = try Publication.program().run(arguments + ["--datadir", publication.datadir])
         #expect(outcome.status == 1 && outcome.output.isEmpty)
         for part in [attestation(330), "amount, muhash", "nothing was signed"] {
             #expect(outcome.errors.contains(part), "\(outcome.errors)")
         }
-        #expect(try publication.tree.look() == look)
-        // With the right chain again.
-        #expect(try Publication.program().run(arguments).output.contains("\nheight  330\n"))
-        #expect(try publication.tree.look() == look)
+        #expect(try own.tree.look() == look)
     }
 
     /// The last byte of the first coin's compressed amount in an undo record.
