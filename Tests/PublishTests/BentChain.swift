@@ -24,11 +24,18 @@ struct BentChain {
         var made: Int { Int(coin.code >> 1) }
     }
 
+    /// The fixture's files as they are, and the records in them.
+    private static let source = Result {
+        let scratch = try Scratch()
+        try ChainFixture.regtestRich.unpack(into: scratch.folder)
+        return (scratch, try CoreFiles(scratch.path("blocks"), magic: Network.regtest.magic))
+    }
+
     /// All spends of heights 101 to 200, in order.
     static let spends = Result { try readSpends() }
 
     private static func readSpends() throws -> [Spend] {
-        let files = try ReferenceTree.of(.regtestRich).coreFiles
+        let files = try source.get().1
         let answers = try ChainFixture.regtestRich.answers()
         var coins = BlockCoins()
         var spends: [Spend] = []
@@ -83,8 +90,7 @@ struct BentChain {
     private static let start = Result {
         let scratch = try Scratch()
         let chain = BentChain(scratch)
-        _ = try chain.publish(
-            to: 100, from: try ReferenceTree.of(.regtestRich).publication.datadir, first: 0)
+        _ = try chain.publish(to: 100, from: try source.get().0.folder)
         return scratch
     }
 
@@ -113,7 +119,7 @@ struct BentChain {
     func restore() throws {
         try? FileManager.default.removeItem(atPath: "\(datadir)/blocks")
         try FileManager.default.copyItem(
-            atPath: try ReferenceTree.of(.regtestRich).publication.datadir + "/blocks",
+            atPath: try Self.source.get().0.path("blocks"),
             toPath: "\(datadir)/blocks")
     }
 
@@ -122,7 +128,7 @@ struct BentChain {
         guard let undo = block.undo else { throw TestError("no undo record") }
         var record = try PlainUndo(undo.bytes.prefix(undo.count))
         change(&record)
-        let files = CoreFiles("\(datadir)/blocks", sameAs: try ReferenceTree.of(.regtestRich).coreFiles)
+        let files = CoreFiles("\(datadir)/blocks", sameAs: try Self.source.get().1)
         try files.replaceUndo(of: block, with: record.bytes)
     }
 
