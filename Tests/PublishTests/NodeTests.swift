@@ -140,9 +140,10 @@ struct NodeTests {
         }
         // A coin of the snapshot, a while before the epoch height and at it.
         var bend = TestNode.Bend(block: try block(120))
-        bend.value = 1
+        // More than it had, so that fees do not tell.
+        bend.value = 5_000_000_001
         let wrong = try run(
-            bend, signed: 149...149, saying: ["has 1 satoshi", "heights 120 to 149", "--from 120"])
+            bend, signed: 149...149, saying: ["has 5000000001 satoshi", "heights 120 to 149", "--from 120"])
         let after = try wrong.run("--level", "1")
         #expect(after.status == 1 && after.errors.contains("is wrong"), "\(after.errors)")
         bend = TestNode.Bend(block: try block(150))

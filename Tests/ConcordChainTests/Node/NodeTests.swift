@@ -93,7 +93,7 @@ struct NodeTests {
             (.html, .garbage, "RPC port"), (.truncated, .garbage, "RPC port"),
             (.wrongID, .garbage, "no answer to this"),
             (.status(302), .garbage, "RPC port"),
-            (.error(code: -1, message: "no\u{1b}[2J"), .refused(-1), "«no?[2J»"),
+            (.error(code: -1, message: "no\u{1b}[2J"), .refused(-1), "«no\\u{1B}[2J»"),
         ])
     func lasting(fault: TestNode.Fault, kind: NodeError.Kind, words: String) throws {
         let server = try TestNode(mining: 1)
