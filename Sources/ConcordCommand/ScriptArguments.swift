@@ -39,7 +39,8 @@ struct ScriptArguments: ParsableArguments {
         var wanted: [WantedScript] = []
         for (i, text) in scripts.enumerated() {
             if text == "-" {
-                wanted += try list(try Self.standardInput(), named: "standard input", on: network)
+                wanted += try list(
+                    try File.readStandardInput(atMost: Self.mostBytes), named: "standard input", on: network)
             } else {
                 let place = scripts.count == 1 ? "the argument" : "argument \(i + 1)"
                 wanted.append(try WantedScript(text, at: place, on: network))
@@ -82,23 +83,6 @@ struct ScriptArguments: ParsableArguments {
             isBehindSpace = line[index].isWhitespace
         }
         return line
-    }
-
-    private static func standardInput() throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        do {
-            while let more = try FileHandle.standardInput.read(upToCount: 1 << 16), !more.isEmpty {
-                bytes += more
-                guard bytes.count <= mostBytes else {
-                    throw CommandFailure(.usage, "standard input: has more than \(mostBytes) bytes")
-                }
-            }
-        } catch let error as CommandFailure {
-            throw error
-        } catch {
-            throw CommandFailure(.localFailure, "standard input: cannot be read")
-        }
-        return bytes
     }
 }
 

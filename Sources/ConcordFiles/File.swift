@@ -121,6 +121,31 @@ public struct File: ~Copyable, Sendable {
         #endif
     }
 
+    /// All of standard input, of at most `most` bytes.
+    public static func readStandardInput(atMost most: Int) throws(FileError) -> [UInt8] {
+        let name = "standard input"
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = part.withUnsafeMutableBytes { systemRead(STDIN_FILENO, $0) }
+            if count == 0 { return bytes }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError.system("read", name)
+            }
+            bytes += part[..<count]
+            guard bytes.count <= most else { throw FileError(name, "has more than \(most) bytes") }
+        }
+    }
+
+    private static func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+            Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        #else
+            Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+        #endif
+    }
+
     /// The whole file, of at most `most` bytes.
     public static func read(_ path: String, atMost most: Int) throws(FileError) -> [UInt8] {
         let file = try File(reading: path)

@@ -69,7 +69,7 @@ import Testing
         #expect(answer.verdicts == ["agrees", "agrees", "agrees"])
         #expect(answer.authorities[ahead].height == 330)
         #expect(try client.fetch().agreement.height == 325)
-        #expect(try client.utxos("51").height == 325)
+        #expect(try client.utxos("raw(51)").height == 325)
         // A height that only one has reached cannot be had.
         let above = try client.check("--height", "326")
         #expect(above.status == 3 && above.answer.result == "none")
@@ -93,7 +93,7 @@ import Testing
         #expect(table.output.contains("bravo: \(sites[1].url)"), "\(table.said)")
         #expect(!table.output.contains("dissent") && !table.output.contains("CONTRADICTION"))
         #expect(try client.fetch().shards == 16)
-        #expect(try client.utxos("51").authorities == ["alpha", "charlie"])
+        #expect(try client.utxos("raw(51)").authorities == ["alpha", "charlie"])
     }
 
     @Test(arguments: [2, 3]) func tooManyAreDown(count: Int) throws {

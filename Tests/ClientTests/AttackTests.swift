@@ -40,7 +40,7 @@ import Testing
         }
         #expect(try client.check().answer.verdicts == ["agrees", "agrees", "agrees"])
         #expect(try client.fetch().agreement.height == 330)
-        #expect(try client.utxos("51").height == 330)
+        #expect(try client.utxos("raw(51)").height == 330)
     }
 
     /// Nobody but those who have not come so far can be reached: what was agreed on is not taken back.
@@ -57,10 +57,10 @@ import Testing
         }
         let (status, answer) = try client.check()
         #expect(status == 3 && answer.result == "none" && answer.height == nil)
-        #expect(try client.utxos("51").height == 330)
+        #expect(try client.utxos("raw(51)").height == 330)
         // Who asks for it gets it, and it is still not the newest that was agreed on.
         #expect(try client.fetch("--height", "325").agreement.height == 325)
-        #expect(try client.utxos("51").height == 325)
+        #expect(try client.utxos("raw(51)").height == 325)
         #expect(try client.run("fetch").status == 3)
     }
 

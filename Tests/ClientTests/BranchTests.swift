@@ -55,7 +55,7 @@ import Testing
         let table = try client.succeed("fetch")
         #expect(
             table.output.contains("above it their branches differ; they will settle with the next blocks"))
-        #expect(try client.utxos("51").height == fork.base)
+        #expect(try client.utxos("raw(51)").height == fork.base)
 
         // At the height itself nothing can be had; whoever is there is told which of them is on another branch.
         let above = try client.check("--height", "\(fork.tipHeight)")
@@ -114,12 +114,12 @@ import Testing
         let sites = try Self.sites(fork, others: fork.tipHeight + 1)
         let client = try Client(trusting: [sites[2]])
         try client.fetch()
-        let stale = try client.utxos("51")
+        let stale = try client.utxos("raw(51)")
         #expect(stale.block == fork.tip)
         try client.trust(sites[0])
         try client.trust(sites[1])
         try client.fetch()
-        let coins = try client.utxos("51")
+        let coins = try client.utxos("raw(51)")
         #expect(coins.block == (try ChainFixture.regtestRich.answers()[fork.tipHeight + 1].block))
         #expect(coins.results[0].coins.count == 1)
         #expect(client.set.files().allSatisfy { !$0.hasPrefix("patches/") || !$0.contains(fork.tip) })

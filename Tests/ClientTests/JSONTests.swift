@@ -71,7 +71,7 @@ import Testing
         try Self.expect(client.run("check", "--json"), "concord check")
         try Self.expect(
             client.run("report", scratch.path("page"), "--json"), "concord report", "concord check")
-        try Self.expect(client.run("utxos", "51", "--json"), "concord utxos")
+        try Self.expect(client.run("utxos", "raw(51)", "--json"), "concord utxos")
         try Self.expect(client.run("export", scratch.path("out"), "--json"), "concord export")
         try Self.expect(client.run("verify", sites[0].tree.root, "--json"), "concord verify")
         try Self.expect(client.runAudit(["--json"]), "concord audit", "concord check")
@@ -90,7 +90,7 @@ import Testing
         let evidence = try #require(try client.check().answer.evidence)
         try Self.expect(client.run("evidence", evidence, "--json"), "concord evidence", "concord audit")
         try Self.expect(
-            client.run("utxos", "51", "--json", "--despite-contradiction"), "concord utxos")
+            client.run("utxos", "raw(51)", "--json", "--despite-contradiction"), "concord utxos")
         try Self.expect(
             client.run("export", scratch.path("out"), "--json", "--force", "--despite-contradiction"),
             "concord export")
@@ -145,7 +145,7 @@ import Testing
     /// Whatever ends a command, a program that reads its output is told.
     @Test(
         arguments: [
-            (["concord", "check"], 1, "localFailure"), (["concord", "utxos", "51"], 1, "localFailure"),
+            (["concord", "check"], 1, "localFailure"), (["concord", "utxos", "raw(51)"], 1, "localFailure"),
             (["concord", "verify", "/nowhere"], 1, "localFailure"),
             (["concord", "evidence", "/nowhere"], 1, "localFailure"),
             (["concord", "fetch", "--heihgt", "3"], 64, "usage"), (["concord", "chekc"], 64, "usage"),

@@ -25,7 +25,7 @@ import Testing
     }
 
     private var answers: [[String]] {
-        [["utxos", "51"], ["export", client.scratch.path("out"), "--force"]]
+        [["utxos", "raw(51)"], ["export", client.scratch.path("out"), "--force"]]
     }
 
     @Test func itEndsWhatAnswersFromTheDisk() throws {
@@ -74,7 +74,7 @@ import Testing
 
     /// A folder that may only be read is enough; without a memory nothing is known.
     @Test func itIsKnownWhereNothingMayBeWritten() throws {
-        let program = try Program.unprivileged([try Client.program().path, "utxos", "51"])
+        let program = try Program.unprivileged([try Client.program().path, "utxos", "raw(51)"])
         #expect(chmod(client.home.root, 0o555) == 0)
         defer { chmod(client.home.root, 0o755) }
         let run = {

@@ -192,7 +192,7 @@ private final class Bench {
             concord("check", input: "home/memory.sqlite", target: "home"),
             concord("report", new("page"), input: "home/trust.json"),
             concord("fetch", input: "home/headers/regtest.bin", target: "home"),
-            concord("utxos", "51", input: "home/sets/regtest/agreed.json"),
+            concord("utxos", "raw(51)", input: "home/sets/regtest/agreed.json"),
             concord("export", new("out"), input: "home/memory.sqlite"),
             concord("verify", tree, input: "tree/authority.txt"),
             concord(

@@ -199,7 +199,7 @@ import Testing
         #expect(try client.check("--height", "327").answer.verdicts == ["agrees", "agrees", "agrees"])
         #expect(try client.check("--height", "290").answer.verdicts == ["agrees", "agrees", "agrees"])
         #expect(try client.fetch().agreement.height == PublishedTree.tip)
-        #expect(try client.utxos("51").authorities == ["alpha", "bravo"])
+        #expect(try client.utxos("raw(51)").authorities == ["alpha", "bravo"])
         #expect(try client.trusted().authorities.map(\.withdrawnFrom) == [nil, nil, 328])
         #expect(
             try client.succeed("trust", "list").output.contains(

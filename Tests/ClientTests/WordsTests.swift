@@ -28,7 +28,7 @@ import Testing
         let shown = try Self.terminal(client, "check")
         #expect(!shown.contains(Self.green) && shown.contains(Self.yellow), "\(shown)")
         try client.fetch()
-        #expect(try client.succeed("utxos", "51").output.contains("attested by alpha alone\n"))
+        #expect(try client.succeed("utxos", "raw(51)").output.contains("attested by alpha alone\n"))
         let page = client.scratch.path("page")
         try client.succeed("report", page)
         #expect(try PlainTree(page).text("index.html").contains("One authority alone attests this"))
@@ -37,7 +37,7 @@ import Testing
         #expect(try client.check().answer.warnings.isEmpty)
         #expect(try Self.terminal(client, "check").contains("\(Self.green)agreed by 2 of 2"))
         try client.fetch()
-        #expect(try client.succeed("utxos", "51").output.contains("agreed by alpha, bravo\n"))
+        #expect(try client.succeed("utxos", "raw(51)").output.contains("agreed by alpha, bravo\n"))
     }
 
     @Test func theNetworkIsNamed() throws {
@@ -45,7 +45,7 @@ import Testing
         #expect(try client.succeed("check").output.contains("\nnetwork regtest\n"))
         #expect(try client.check().answer.network == "regtest")
         #expect(try client.succeed("fetch").output.contains("\nnetwork regtest\n"))
-        let coins = try client.succeed("utxos", "51").output
+        let coins = try client.succeed("utxos", "raw(51)").output
         #expect(coins.hasPrefix("at height 330 of regtest, block "), "\(coins)")
         let none = try client.run("check", "--height", "9000")
         #expect(none.status == 3 && none.output.contains("no agreement on regtest: "), "\(none.said)")
@@ -101,7 +101,7 @@ import Testing
         let amount = try #require(Double(tip.amount)) / 1e8
         let texts = [
             try client.succeed("check", "--headers").output, try client.succeed("fetch").output,
-            try client.succeed("utxos", "51").output,
+            try client.succeed("utxos", "raw(51)").output,
         ]
         for text in texts { #expect(!text.unicodeScalars.contains("\u{a0}"), "\(text)") }
         #expect(texts[0].contains("\namount  \(String(format: "%.8f", amount)) BTC\n"), "\(texts[0])")

@@ -323,7 +323,7 @@ import Testing
 
             // And nobody else's certificate is believed.
             let stranger = Transfers().fetch([Request("\(server.base)/1", limit: 10_000)])[0]
-            guard case .network = Self.kind(stranger) else { throw Unexpected(stranger) }
+            guard case .untrusted = Self.kind(stranger) else { throw Unexpected(stranger) }
         }
     }
 }
