@@ -102,7 +102,8 @@ import Testing
         }
         let tree = PlainTree(publication.scratch.path("another"))
         let arguments = ["--tree", tree.root, "--state", publication.state.root]
-        let begun = try Publication.program().run(publication.arguments(arguments + ["--from-dump", dump]))
+        let begun = try Publication.program().run(
+            publication.arguments(arguments + ["--from-dump", dump, "--unconfirmed"]))
         #expect(begun.isSuccess && begun.output.hasPrefix("published 6 blocks"), "\(begun.errors)")
         #expect(!begun.errors.contains("going back"), "\(begun.errors)")
         #expect(
