@@ -25,7 +25,8 @@ import Testing
                 coins[0].code -= 2
                 sections[shard] = section(created: coins)
             case .otherShard:
-                let other = try #require(sections.indices.first { $0 != shard && sections[$0] != sections[shard] })
+                let other = try #require(
+                    sections.indices.first { $0 != shard && sections[$0] != sections[shard] })
                 sections.swapAt(shard, other)
             case .outOfOrder: sections[shard] += sections[shard].dropFirst()
             case .spendOfNothing:
