@@ -42,7 +42,7 @@ import Testing
         let again = try client.fetch()
         #expect(again.shards == 0 && again.patches == 0 && again.bytes < 8192)
         let said = try client.succeed("fetch")
-        #expect(said.output.contains("fetched 0 shards and 0 patches"))
+        #expect(said.output.contains("nothing new: what this set needs was in "))
     }
 
     @Test func oneLags() throws {
@@ -105,7 +105,7 @@ import Testing
         #expect(answer.verdicts.suffix(count).allSatisfy { $0 == "unreachable" })
         #expect(answer.reason == "\(3 - count) of 3 authorities can be counted, at least 2 are needed")
         let outcome = try client.run("fetch")
-        #expect(outcome.status == 3 && outcome.output.contains("no agreement: "))
+        #expect(outcome.status == 3 && outcome.output.contains("no agreement on regtest: "))
         #expect(!outcome.said.contains("dissent"))
         #expect(!client.isInstalled)
     }

@@ -90,7 +90,7 @@ extension Site {
         try sites[0].lie(at: 330)
         #expect(try client.run("fetch").status == 2)
         #expect(try client.sets.look() == before)
-        #expect(try client.utxos("51").height == 320)
+        #expect(try client.utxos("51", "--despite-contradiction").height == 320)
     }
 
     /// Its newest attestation is older than the chosen block, and differs from what the others said then.

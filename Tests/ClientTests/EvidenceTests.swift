@@ -187,7 +187,7 @@ struct Proof: Decodable {
             }
         }
         #expect(outcome.status == 4 && outcome.errors.contains("this proves nothing: "), "\(outcome.said)")
-        #expect(outcome.output.isEmpty)
+        #expect(try outcome.json(Refused.self).error.status == 4)
     }
 
     /// Both manifests are right, and one shard is a forgery that differs early: no coin of it is shown.
@@ -202,7 +202,8 @@ struct Proof: Decodable {
             coins[0].amount += 1
             try copy.replace(shards[0], try zstd.print("-cq", input: TestCoin.encode(coins)))
         }
-        #expect(outcome.status == 4 && outcome.output.isEmpty, "\(outcome.said)")
+        #expect(outcome.status == 4, "\(outcome.said)")
+        #expect(try outcome.json(Refused.self).error.kind == "noValidBytes")
     }
 
     @Test func noFolder() throws {
