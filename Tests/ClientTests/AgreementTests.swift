@@ -105,7 +105,7 @@ import Testing
         #expect(answer.verdicts.suffix(count).allSatisfy { $0 == "unreachable" })
         #expect(answer.reason == "\(3 - count) of 3 authorities can be counted, at least 2 are needed")
         let outcome = try client.run("fetch")
-        #expect(outcome.status == 3 && outcome.output.contains("no agreement on regtest: "))
+        #expect(outcome.status == 3 && outcome.output.contains("no agreement"))
         #expect(!outcome.said.contains("dissent"))
         #expect(!client.isInstalled)
     }
