@@ -1,7 +1,8 @@
 """Random trees of blocks, many of which consensus refuses, as Bitcoin Core's engine stores them.
 
 trees.py FOLDER SEED TREES STEPS writes the `blocks` folder after each block to FOLDER/TREE/STEP, without the zeros at the
-end of its files, and prints a line of JSON for each: its folder, and the engine's best chain by height.
+end of its files, and prints a line of JSON for each: its folder, the engine's best chain by height, and all blocks that
+it ever connected.
 """
 import json
 import pathlib
@@ -87,7 +88,7 @@ class Tree:
             lambda: ([pay((self.random.randbytes(32), 0, 5000))], 0),
             lambda: ([pay(coin, more=1001)], 0),
             lambda: ([self.young(immature)], 0),
-            lambda: ([pay(next(iter(spent), coin), NO_KEY)], 0),
+            lambda: ([pay(min(spent, default=coin), NO_KEY)], 0),
         ]
         txs, extra = self.random.choice(kinds)()
         entry = self.add(parent, txs, extra)
@@ -101,6 +102,11 @@ class Tree:
         """Spends a coinbase before its time."""
         (txid, n), _ = next(at for at in self.chain.pool(self.chain.tip.hash).items() if at[1][0] >= height)
         return Chain.tx([(txid, n, b"")], [(COIN, b"\x51")])
+
+    def connected(self):
+        """All blocks that ever were in the best chain, also those that were only tried on the way to another tip."""
+        chain = self.chain
+        return [hash for hash in chain.index if hash in chain.best or chain.undo(chain.index[hash]) is not None]
 
     def save(self, folder):
         (folder / "blocks").mkdir(parents=True)
@@ -117,7 +123,7 @@ def main(folder, seed, trees, steps):
                 tree.step()
                 at = pathlib.Path(folder) / str(number) / f"{step:03}"
                 tree.save(at)
-                print(json.dumps({"folder": str(at), "best": tree.chain.best}))
+                print(json.dumps({"folder": str(at), "best": tree.chain.best, "connected": tree.connected()}))
             tree.chain.close()
 
 

@@ -4,7 +4,7 @@ import Testing
 
 /// Blocks that Bitcoin Core stored and refused are never signed, whatever their siblings spend.
 @Suite struct RefusedBlocksTests {
-    /// One run after each block that the engine was given: what is signed was on its best chain. Epochs are short, so
+    /// One run after each block that the engine was given: what is signed was connected by it. Epochs are short, so
     /// that refused blocks come at their heights too.
     @Test func onlyWhatTheEngineConnectedIsSigned() throws {
         var random = SeededRandom()
@@ -20,7 +20,7 @@ import Testing
                 try FileManager.default.removeItem(atPath: datadir)
             }
             try FileManager.default.moveItem(atPath: step.folder, toPath: datadir)
-            connected.formUnion(step.best)
+            connected.formUnion(step.connected)
             let outcome = try publication.run()
             #expect(outcome.isSuccess, "\(outcome.errors)")
             if outcome.errors.contains("is not taken yet") { notes += 1 }

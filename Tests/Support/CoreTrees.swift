@@ -9,6 +9,8 @@ public struct CoreTrees {
         public let folder: String
         /// The engine's best chain by height, as Bitcoin Core prints hashes.
         public let best: [String]
+        /// All blocks that the engine ever connected: those of other branches, and those it only tried, too.
+        public let connected: Set<String>
     }
 
     /// Step by step, tree by tree.
