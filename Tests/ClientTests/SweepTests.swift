@@ -83,6 +83,28 @@ import Testing
         }
     }
 
+    /// A home that may not be written to: what only reads answers, and what must write names the place.
+    @Test func aHomeThatIsReadOnly() throws {
+        let bench = try Bench()
+        let closed = ["home"] + (try bench.everything(below: "home"))
+        let modes = try closed.map { try bench.change($0, removing: 0o222) }
+        defer { for (path, mode) in zip(closed, modes) { _ = try? bench.change(path, mode) } }
+        var denied = 0
+        for command in bench.commands() {
+            let outcome = try bench.run(command.words, script: "exec \"$@\"", isUnprivileged: true)
+            if command.writesHome {
+                #expect(
+                    outcome.status == 1 && outcome.errors.hasPrefix("error: ")
+                        && outcome.errors.contains(bench.scratch.path("home")),
+                    "\(command.words.dropFirst()): \(outcome.ended)")
+                denied += 1
+            } else {
+                #expect(outcome.status == 0, "\(command.words.dropFirst()): \(outcome.ended)")
+            }
+        }
+        #expect(denied > 5)
+    }
+
     /// No HOME, and no entry in the system's list of users.
     @Test func aUserWithoutAnything() throws {
         guard geteuid() == 0 else { return }
@@ -106,6 +128,13 @@ private final class Bench {
         /// A file that it reads, and a folder that it writes to: below the scratch folder.
         var input: String?
         var target: String?
+        /// Whether it keeps something in the client's home.
+        var writesHome: Bool {
+            words[0] == "concord"
+                && (["check", "fetch", "audit", "report"].contains(words[1])
+                    || words[1] == "trust"
+                        && ["add", "remove", "use", "update", "drop"].contains(words.dropFirst(2).first))
+        }
     }
 
     let scratch: Scratch
@@ -234,10 +263,23 @@ private final class Bench {
 
     /// Gives what the mode was.
     func change(_ path: String, _ mode: mode_t) throws -> mode_t {
+        try change(path) { _ in mode }
+    }
+
+    func change(_ path: String, removing bits: mode_t) throws -> mode_t {
+        try change(path) { $0 & ~bits }
+    }
+
+    private func change(_ path: String, to mode: (mode_t) -> mode_t) throws -> mode_t {
         var before = stat()
-        guard stat(scratch.path(path), &before) == 0, chmod(scratch.path(path), mode) == 0 else {
-            throw TestError("chmod \(path)")
-        }
+        guard stat(scratch.path(path), &before) == 0,
+            chmod(scratch.path(path), mode(before.st_mode & 0o7777)) == 0
+        else { throw TestError("chmod \(path)") }
         return before.st_mode & 0o7777
+    }
+
+    /// All files and folders below a folder, as paths below the scratch folder.
+    func everything(below folder: String) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: scratch.path(folder)).map { "\(folder)/\($0)" }
     }
 }
