@@ -20,8 +20,8 @@ struct Export: ParsableCommand {
             "The set after this block, from the epoch's snapshot on. (default: the one that was fetched)",
             valueName: "height"))
     var height: Int?
-    @Option(help: "The network, if sets of several were fetched.")
-    var network: String?
+    @Option(help: "The network, if sets of several were fetched.", transform: NetworkName.parse)
+    var network: Network?
     @Flag(help: "Write a database with a table «utxos», as Core's utxo_to_sqlite.py does.")
     var sqlite = false
     @Flag(help: "Replace the file if it is there.")

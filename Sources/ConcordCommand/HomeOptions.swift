@@ -1,4 +1,5 @@
 import ArgumentParser
+import Concord
 import ConcordConsole
 import ConcordFetch
 import ConcordFiles
@@ -79,9 +80,9 @@ struct WorkOptions: ParsableArguments {
 
 extension Home {
     /// The set of the network with this name; of the only one that something was fetched of if nil.
-    func chosenSet(_ network: String?) throws -> InstalledSet {
+    func chosenSet(_ network: Network?) throws -> InstalledSet {
         let sets = try installed()
-        let chosen = network.map { name in sets.filter { $0.statement.network.rawValue == name } } ?? sets
+        let chosen = network.map { network in sets.filter { $0.statement.network == network } } ?? sets
         guard let set = chosen.first else {
             throw CommandFailure(.localFailure, "nothing was fetched yet: run «concord fetch» first")
         }

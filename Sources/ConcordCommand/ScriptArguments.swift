@@ -32,35 +32,34 @@ struct ScriptArguments: ParsableArguments {
     }
 
     /// What was asked for, in the order in which it was given: arguments, then files.
-    func wanted(on network: Network) throws -> [WantedScript] {
+    func read() throws -> [TypedLine] {
         guard !TypedScriptError.isSeed(scripts) else {
             throw CommandFailure(.usage, "what was given \(TypedScriptError.secret(.seed))")
         }
-        var wanted: [WantedScript] = []
+        var lines: [TypedLine] = []
         for (i, text) in scripts.enumerated() {
             if text == "-" {
-                wanted += try list(
-                    try File.readStandardInput(atMost: Self.mostBytes), named: "standard input", on: network)
+                lines += try list(
+                    try File.readStandardInput(atMost: Self.mostBytes), named: "standard input")
             } else {
                 let place = scripts.count == 1 ? "the argument" : "argument \(i + 1)"
-                wanted.append(try WantedScript(text, at: place, on: network))
+                lines.append(TypedLine(text: text, place: place))
             }
         }
         for path in file {
-            let bytes = try File.read(path, atMost: Self.mostBytes)
-            wanted += try list(bytes, named: path.printable, on: network)
+            lines += try list(try File.read(path, atMost: Self.mostBytes), named: path.printable)
         }
-        guard wanted.count <= Self.mostScripts else {
+        guard lines.count <= Self.mostScripts else {
             throw CommandFailure(
                 .usage,
-                "\(wanted.count) addresses are more than the \(Self.mostScripts) that are taken at a time")
+                "\(lines.count) addresses are more than the \(Self.mostScripts) that are taken at a time")
         }
-        return wanted
+        return lines
     }
 
     /// The lines of a list that are no comment.
-    private func list(_ bytes: [UInt8], named name: String, on network: Network) throws -> [WantedScript] {
-        var wanted: [WantedScript] = []
+    private func list(_ bytes: [UInt8], named name: String) throws -> [TypedLine] {
+        var lines: [TypedLine] = []
         for (i, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .enumerated()
         {
@@ -69,10 +68,10 @@ struct ScriptArguments: ParsableArguments {
             if i == 0, text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
             text = Self.withoutComment(text)
             if text.allSatisfy(\.isWhitespace) { continue }
-            wanted.append(try WantedScript(text, at: "\(name), line \(i + 1),", on: network))
+            lines.append(TypedLine(text: text, place: "\(name), line \(i + 1),"))
         }
-        guard !wanted.isEmpty else { throw CommandFailure(.usage, "\(name): holds no address and no script") }
-        return wanted
+        guard !lines.isEmpty else { throw CommandFailure(.usage, "\(name): holds no address and no script") }
+        return lines
     }
 
     /// A # begins a comment at the beginning of a line, or behind white space.
@@ -86,6 +85,26 @@ struct ScriptArguments: ParsableArguments {
     }
 }
 
+/// An address or a script as it was given, and where: for the message that refuses it.
+struct TypedLine {
+    let text: String
+    let place: String
+
+    /// Refuses what is an address or a script of none of the networks.
+    func check(on networks: [Network]) throws {
+        var refusal: (any Error)?
+        for network in networks {
+            do {
+                _ = try WantedScript(self, on: network)
+                return
+            } catch {
+                refusal = refusal ?? error
+            }
+        }
+        if let refusal { throw refusal }
+    }
+}
+
 /// One address or script that somebody asks about.
 struct WantedScript {
     /// As it was given.
@@ -94,15 +113,14 @@ struct WantedScript {
     let text: String
     let script: [UInt8]
 
-    /// - Parameter place: where it was given, for the message that refuses it.
-    init(_ typed: String, at place: String, on network: Network) throws {
+    init(_ typed: TypedLine, on network: Network) throws {
         do throws(TypedScriptError) {
-            let read = try TypedScript(typed, on: network)
-            query = typed.trimmingCharacters(in: .whitespacesAndNewlines)
+            let read = try TypedScript(typed.text, on: network)
+            query = typed.text.trimmingCharacters(in: .whitespacesAndNewlines)
             text = read.text
             script = read.script
         } catch {
-            throw CommandFailure(.usage, "\(place)\(Self.shown(typed, error)) \(error)")
+            throw CommandFailure(.usage, "\(typed.place)\(Self.shown(typed.text, error)) \(error)")
         }
     }
 

@@ -14,19 +14,27 @@ struct Utxos: ParsableCommand {
             """)
 
     @OptionGroup var home: HomeOptions
-    @Option(help: "The network, if sets of several were fetched.")
-    var network: String?
+    @Option(help: "The network, if sets of several were fetched.", transform: NetworkName.parse)
+    var network: Network?
     @OptionGroup var despite: DespiteOptions
     @Flag(help: "Print JSON.")
     var json = false
     @OptionGroup var asked: ScriptArguments
 
     func run() throws {
+        let typed = try asked.read()
         let opened = try home.openForReading()
-        let set = try opened.chosenSet(network)
+        let set: InstalledSet
+        do {
+            set = try opened.chosenSet(network)
+        } catch {
+            // What no network takes is refused whatever was fetched.
+            for line in typed { try line.check(on: network.map { [$0] } ?? Network.allCases) }
+            throw error
+        }
         let contradiction = try opened.contradiction(on: set.statement.network)
         try despite.pass(contradiction)
-        let wanted = try asked.wanted(on: set.statement.network)
+        let wanted = try typed.map { try WantedScript($0, on: set.statement.network) }
         for one in wanted where !set.has(shard: one.shard(set.statement.parameters)) {
             let shard = one.shard(set.statement.parameters)
             throw CommandFailure(

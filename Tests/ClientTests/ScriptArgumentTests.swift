@@ -51,6 +51,29 @@ import Testing
         #expect(text.output.contains("\(all[0]): "))
     }
 
+    /// Before anything was fetched too, where it is not known of which network the coins will be.
+    @Test func whatIsWrongIsRefusedWithoutASet() throws {
+        let client = try Client()
+        let regtest = try Self.addresses.get()[0]
+        for (arguments, said) in [
+            (["utxos", ""], "the argument is empty"),
+            (["utxos", UsageTests.key], "the argument is "),
+            (["utxos", "\(regtest)x"], "the argument (\(regtest)x) is no address"),
+            (["utxos", "raw(51)", "zz"], "argument 2 is no address"),
+            (["utxos", "--network", "main", regtest], "is an address of regtest"),
+            (["utxos", "--network", "mainnet", regtest], "«mainnet» is no network"),
+        ] {
+            let outcome = try run(client, arguments)
+            #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.said)")
+            #expect(outcome.errors.contains(said), "\(outcome.said)")
+        }
+        for arguments in [["utxos", regtest], ["utxos", "--network", "regtest", "-"]] {
+            let outcome = try run(client, arguments, input: regtest)
+            #expect(
+                outcome.status == 1 && outcome.errors.contains("nothing was fetched yet"), "\(outcome.said)")
+        }
+    }
+
     @Test func whatIsWrongIsNamedByItsPlace() throws {
         let client = try fetched()
         let good = try Self.addresses.get()[0]

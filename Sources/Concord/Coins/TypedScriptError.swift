@@ -76,6 +76,8 @@ extension TypedScriptError: CustomStringConvertible {
         case .noAddress: "is a bitcoin: URI without an address of this network: give an address"
         case .severalAddresses:
             "is a bitcoin: URI with several addresses: give those that you mean, as arguments of their own"
+        case .address(.otherNetwork(let networks, let asked)):
+            "is an address of \(networks.map(\.rawValue).joined(separator: ", ")), not of \(asked.rawValue)"
         case .address(let error): "is no address and no script in hex: \(error)"
         }
     }
