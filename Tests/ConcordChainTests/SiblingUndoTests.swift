@@ -136,19 +136,45 @@ import Testing
         }
     }
 
-    /// As many records as siblings that spend so: each of them was connected.
-    @Test func aRecordForEach() throws {
+    /// A second record with the same bytes may be what `-reindex` left behind the new ones.
+    @Test func howManyRecordsThereAreTellsNothing() throws {
         let pair = Self.pairs[1]
         files.add(Self.main)
         files.add([pair.refused, pair.connected])
-        expect(try chain(), Self.main + [pair.refused])
-        // One of them is stored twice, so two records may both be its own.
+        expect(try chain(), Self.main, undecided: [pair.refused, pair.connected])
+        let child = TestBlock.on(pair.connected, salt: 103)
+        files.add(child)
+        expect(try chain(), Self.main + [pair.connected, child])
+        // Nor where it is known that one of the records is the other block's.
         begin()
         files.add(Self.main)
-        files.add([pair.refused, pair.connected, pair.connected], withUndo: false)
-        files.addUndo(pair.connected)
-        files.addUndo(pair.connected)
-        expect(try chain(), Self.main, undecided: [pair.refused, pair.connected])
+        files.add(pair.connected)
+        expect(try chain(), Self.main + [pair.connected])
+        files.add(pair.refused)
+        expect(try chain(), Self.main + [pair.connected])
+        files.add(TestBlock.chain(2, on: pair.refused, salt: 9), withUndo: false)
+        expect(try chain(), Self.main + [pair.connected])
+    }
+
+    /// A node that was told to `-reindex` connects the best chain alone: a record can then be another block's that lies
+    /// where one was known to be.
+    @Test func theFileIsWrittenAnew() throws {
+        for pair in Self.pairs {
+            let child = TestBlock.on(pair.connected, salt: 103)
+            for isSeen in [false, true] {
+                begin()
+                files.add(Self.main)
+                files.add(pair.refused)
+                expect(try chain(), Self.main + [pair.refused])
+                files.add([pair.connected, child])
+                if isSeen { expect(try chain(), Self.main + [pair.connected, child]) }
+                files.undo = [:]
+                for block in Self.main.dropFirst() + [pair.connected, child] { files.addUndo(block) }
+                expect(try chain(), Self.main + [pair.connected, child])
+                // And the next scan finds it as this one left it.
+                expect(try chain(), Self.main + [pair.connected, child])
+            }
+        }
     }
 
     /// A copy of a block in another file does not make its sibling the only one that a record can be of.

@@ -4,7 +4,7 @@ import ConcordFiles
 /// The chain with most work among the blocks that the node has connected, from the genesis block to its tip.
 ///
 /// A block counts as connected when the node wrote its undo record: a branch that was only downloaded, or found
-/// invalid, has none. Where fewer records are there than siblings they can be of, and none has a child that was connected,
+/// invalid, has none. Where a record can be of several siblings, and none has a child that was connected,
 /// the chain ends at their parent. Of branches with equal work the one stored first is kept, as the node keeps it.
 public struct BestChain: ChainSource, BlockReader {
     private let folder: BlockFolder
@@ -50,7 +50,19 @@ public struct BestChain: ChainSource, BlockReader {
     public static func scan(
         _ folder: BlockFolder, cache: Folder, progress: @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws -> BestChain {
-        try BestChain(choosingFrom: folder.scan(cache: cache, progress: progress), folder)
+        let scan = try folder.scan(cache: cache, progress: progress)
+        do throws(FileError) {
+            return try BestChain(choosingFrom: scan, folder)
+        } catch {
+            // A saved scan may give a record to a block that had it before `-reindex` wrote the file anew.
+            guard
+                let file = scan.entries.lazy.map(\.file).first(where: {
+                    folder.undoPath(Int($0)) == error.path
+                })
+            else { throw error }
+            try cache.remove("scan/\(file)")
+            return try BestChain(choosingFrom: folder.scan(cache: cache, progress: progress), folder)
+        }
     }
 
     /// Chooses from what the files hold.

@@ -42,7 +42,13 @@ struct BlockFileScan: ~Copyable {
         // now. It may have come since the first time, and its record must not be taken for that of a sibling.
         var found = Found(entries: try findBlocks(file))
         let siblings = Dictionary(grouping: found.entries.indices, by: { found.entries[$0].parent })
-        let known = Dictionary(before.lazy.filter(\.hasUndo).map { ($0.offset, $0) }) { first, _ in first }
+        // What was found before counts while the node has only gone on with the file: `-reindex` writes it anew.
+        let places = Set(matched.lazy.joined().map(\.place))
+        let isSame = before.allSatisfy { $0.undo.map(places.contains) ?? true }
+        let known = Dictionary((isSame ? before : []).lazy.filter(\.hasUndo).map { ($0.offset, $0) }) {
+            first, _ in
+            first
+        }
         for records in matched {
             found.open += try share(
                 out: records, among: siblings[records[0].place.parent] ?? [], known, file, &found.entries)

@@ -17,12 +17,7 @@ struct BlockSpends {
     /// A coin that an undo record says a block has spent.
     struct Claim: Equatable {
         let outpoint: Outpoint
-        /// height · 2 + coinbase.
-        let code: UInt32
-        /// In satoshi.
-        let amount: UInt64
-        /// Unfolded.
-        let script: [UInt8]
+        let coin: PlainCoin
     }
 
     /// Whether a record has a coin for every input, transaction by transaction.
@@ -60,8 +55,8 @@ struct BlockSpends {
                     guard ScriptCompression.unfold(coin.script, into: &script) else { return }
                     claims.append(
                         Claim(
-                            outpoint: outpoint, code: coin.code, amount: coin.amount,
-                            script: [UInt8](script.bytes)))
+                            outpoint: outpoint,
+                            coin: PlainCoin(code: coin.code, amount: coin.amount, script: script.bytes)))
                 }
             }
         }

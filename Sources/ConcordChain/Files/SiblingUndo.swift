@@ -5,8 +5,9 @@ import ConcordFiles
 ///
 /// A record's checksum covers the block's parent and the coins it spent, not the block. Where two siblings spend the
 /// same coins in the same order, one of them may never have been connected: it may pay its miner too much, or move a
-/// coin without a signature, and was refused. Where there are fewer records than such siblings, only a child that was
-/// connected tells, for the checksum of its own record names its parent.
+/// coin without a signature, and was refused. Then only a child that was connected tells, for the checksum of its own
+/// record names its parent. How many such records there are tells nothing: `-reindex` writes a `rev` file from its
+/// beginning, and leaves what stood behind.
 struct SiblingUndo {
     let folder: BlockFolder
     let tree: BlockTree
@@ -52,15 +53,25 @@ struct SiblingUndo {
     private func share(
         out places: [UndoPlace], of file: Int, among siblings: [Int], isConnected: (Digest) -> Bool
     ) throws(FileError) -> [Owner] {
-        /// Records of different bytes: where they are, and the blocks that each may be of.
-        var records: [(bytes: [UInt8], places: [UndoPlace], blocks: [Int])] = []
+        struct Record {
+            let bytes: [UInt8]
+            let place: UndoPlace
+            /// The blocks that it may be of.
+            var blocks: [Int] = []
+            /// Whether a block that is none of these has one with the same bytes.
+            var isOfAnother = false
+        }
+        var records: [Record] = []
         for place in places {
             let bytes = try folder.undoRecord(place, file: file)
-            if let at = records.firstIndex(where: { $0.bytes == bytes }) {
-                records[at].places.append(place)
-            } else {
-                records.append((bytes, [place], []))
+            if records.allSatisfy({ $0.bytes != bytes }) {
+                records.append(Record(bytes: bytes, place: place))
             }
+        }
+        for block in siblings {
+            guard let own = tree.entries[block].undo else { continue }
+            let bytes = try folder.undoRecord(own, file: file)
+            for at in records.indices where records[at].bytes == bytes { records[at].isOfAnother = true }
         }
         for block in siblings where !tree.entries[block].hasUndo {
             let entry = tree.entries[block]
@@ -75,10 +86,11 @@ struct SiblingUndo {
         }
         return records.flatMap { record in
             record.blocks.map { block in
-                Owner(
-                    block: block, record: record.places[0],
-                    isConnected: record.places.count >= record.blocks.count
-                        || isConnected(tree.entries[block].hash))
+                let isAlone =
+                    Set(record.blocks.map { tree.entries[$0].hash }).count == 1 && !record.isOfAnother
+                return Owner(
+                    block: block, record: record.place,
+                    isConnected: isAlone || isConnected(tree.entries[block].hash))
             }
         }
     }
@@ -86,20 +98,20 @@ struct SiblingUndo {
     /// Whether a coin that a block spends is what a record says: the block of its height on the way down has it.
     private func isTrue(_ claim: BlockSpends.Claim, below entry: BlockEntry) throws(FileError) -> Bool {
         guard let block = tree.index[entry.hash], tree.heights[Int(block)] >= 0,
-            let creator = tree.ancestor(of: block, at: Int(claim.code >> 1))
+            let creator = tree.ancestor(of: block, at: Int(claim.coin.code >> 1))
         else { return false }
         return try folder.block(tree.entries[Int(creator)]).withBytes { bytes in
             var transactions = BlockTransactions()
             guard (try? transactions.parse(bytes)) != nil,
                 let at = transactions.txids.firstIndex(of: claim.outpoint.txid),
-                (at == 0) == (claim.code & 1 == 1)
+                (at == 0) == (claim.coin.code & 1 == 1)
             else { return false }
             let output = transactions.firstOutput[at] + Int(claim.outpoint.index)
             guard output < transactions.firstOutput[at + 1] else { return false }
             let made = transactions.outputs[output]
-            return made.amount == claim.amount
+            return made.amount == claim.coin.amount
                 && bytes[made.scriptOffset..<made.scriptOffset + made.scriptLength].elementsEqual(
-                    claim.script)
+                    claim.coin.script)
         }
     }
 }
