@@ -21,6 +21,7 @@ class Settings:
     coinstats: str | None = None  # expected.tsv: height, block, coins, amount, muhash; None: -coinstatsindex=0
     lie: int | None = None  # gives a wrong muhash at this height
     chaininfo: dict | None = None  # what getblockchaininfo says otherwise
+    blockhash: str | None = None  # what getblockhash says of heights above the tip
     # Gives a spent coin otherwise than it is: {block, transaction (the coinbase is not counted), input} and any of
     # {height, generated, value, script}.
     bend: dict | None = None
@@ -86,6 +87,8 @@ class Answers(Chain):
 
     def getblockhash(self, height):
         if not isinstance(height, int) or not 0 <= height < len(self.best):
+            if self.settings.blockhash:
+                return self.settings.blockhash
             raise RPCError(-8, "Block height out of range")
         return self.best[height]
 

@@ -186,7 +186,9 @@ public final class TestNode: Sendable {
         /// A wrong muhash at this height.
         case lie(height: Int?)
         /// What `getblockchaininfo` says in place of what is so.
-        case chainInfo([String: String])
+        case chainInfo([String: any Sendable])
+        /// What `getblockhash` says of heights above the tip.
+        case blockHash(String)
         /// A spent coin that is given otherwise than it is.
         case bend(Bend?)
     }
@@ -218,6 +220,7 @@ public final class TestNode: Sendable {
             case .coinStats(let value): ("coinstats", value)
             case .lie(let value): ("lie", value)
             case .chainInfo(let value): ("chaininfo", value)
+            case .blockHash(let value): ("blockhash", value)
             case .bend(let value):
                 ("bend", try value.map { try JSONSerialization.jsonObject(with: JSONEncoder().encode($0)) })
             }

@@ -34,7 +34,7 @@ struct ChainInfo: Decodable {
     let bestblockhash: String
     let chainwork: String
     let initialblockdownload: Bool
-    /// Of a signet, hex; from Bitcoin Core 28 on.
+    /// Of a signet, hex; from Bitcoin Core 29 on.
     let signet_challenge: String?
 
     /// Of the signet that all know by that name (kernel/chainparams.cpp, `SigNetParams`).
@@ -111,13 +111,28 @@ extension Node {
                     : "this is a node of the network \(other), not of \(network.rawValue): give --network \(other), or "
                         + "another --node")
         }
-        guard network != .signet || info.signet_challenge.map({ $0 == ChainInfo.signetChallenge }) ?? true
-        else {
+        guard network == .signet else { return info }
+        guard try isOnKnownSignet(info) else {
             throw NodeError(
                 .unsuitable, subject("getblockchaininfo"),
                 "this is a node of a signet with a challenge of its own, which is not supported: all signets have the "
                     + "same genesis block, and a statement could not say which of them it is about")
         }
         return info
+    }
+
+    /// Whether the node's signet is the one that all know: by its challenge, or where the node does not say it, by a block
+    /// that Bitcoin Core's source pins.
+    private func isOnKnownSignet(_ info: ChainInfo) throws(NodeError) -> Bool {
+        if let challenge = info.signet_challenge { return challenge == ChainInfo.signetChallenge }
+        guard let pin = PinnedSet.all.first(where: { $0.network == .signet }) else { return false }
+        guard info.blocks >= pin.height else {
+            throw NodeError(
+                .unsuitable, subject("getblockchaininfo"),
+                "the node does not say which signet it is on, and its chain ends at height \(info.blocks), too early to tell: "
+                    + "wait until it has come to height \(pin.height), or take Bitcoin Core 29 or newer")
+        }
+        let hash: String = try call("getblockhash", .number(pin.height))
+        return hash == pin.block
     }
 }

@@ -146,10 +146,19 @@ struct ChainInputTests {
         #expect(
             error?.kind == .unsuitable && error?.description.contains("a challenge of its own") == true,
             "\(error!)")
-        for more in [["signet_challenge": ChainInfo.signetChallenge], [:]] {
-            try server.set(.chainInfo(["chain": "signet"].merging(more) { $1 }))
-            _ = try Node(server, network: .signet).chainInfo()
-        }
+        try server.set(.chainInfo(["chain": "signet", "signet_challenge": ChainInfo.signetChallenge]))
+        _ = try Node(server, network: .signet).chainInfo()
+        // Older nodes do not say it: a block that all know tells.
+        try server.set(.chainInfo(["chain": "signet"]))
+        error = #expect(throws: NodeError.self) { try Node(server, network: .signet).chainInfo() }
+        #expect(error?.kind == .unsuitable && error?.description.contains("too early to tell") == true)
+        try server.set(.chainInfo(["chain": "signet", "blocks": 160_000]))
+        try server.set(.blockHash(String(repeating: "07", count: 32)))
+        error = #expect(throws: NodeError.self) { try Node(server, network: .signet).chainInfo() }
+        #expect(error?.description.contains("a challenge of its own") == true)
+        // kernel/chainparams.cpp, SigNetParams, m_assumeutxo_data.
+        try server.set(.blockHash("0000003ca3c99aff040f2563c2ad8f8ec88bd0fd6b8f0895cfaf1ef90353a62c"))
+        _ = try Node(server, network: .signet).chainInfo()
         // The magic of block files is made of it (BIP 325).
         let challenge = try #require([UInt8](hex: ChainInfo.signetChallenge))
         let serialised = [UInt8(challenge.count)] + challenge
