@@ -48,12 +48,12 @@ public struct TreeMirror {
     /// - Parameters:
     ///   - key: the authority's, as it is known from elsewhere; nil for the one that the tree names.
     ///   - folder: the mirror, which must be locked; it is prepared once it is clear what it is of.
-    ///   - now: seconds since 1970.
+    ///   - now: seconds since 1970; nil to take what was signed at whatever time, as what is one's own.
     public init(
-        _ url: String, key: PublicKey?, transfers: Transfers, into folder: Folder, now: Int64
+        _ url: String, key: PublicKey?, transfers: Transfers, into folder: Folder, now: Int64?
     ) {
         self.url = url
-        mostTime = now + Survey.mostAhead
+        mostTime = now.map { $0 + Survey.mostAhead } ?? .max
         expected = key
         self.transfers = transfers
         self.folder = folder

@@ -88,6 +88,11 @@ public struct StateRestore {
                 guard let block = TreePath.block(named: name.dropLast(4)),
                     parameters.epochStart(of: block.height) == epoch
                 else { continue }
+                // An upload that was stopped leaves one without its signature.
+                guard
+                    try Folder(reading: copy.tree.root).contains(
+                        TreePath.signature(TreePath.attestation(block, parameters)))
+                else { continue }
                 let signed = try copy.tree.attestation(of: block, parameters: parameters, key: key)
                 if let known = all[block], known.signed.statement != signed.statement {
                     throw Contradiction(

@@ -13,14 +13,17 @@ struct Restore: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring a lost tree, its journal and its state back from the tree's own hosts.",
         discussion: """
-            For a publisher that has lost its disk, but not its key. Everything is checked before it is taken, and every \
-            attestation that any of the hosts has is noted in the journal, so that the key never signs anything else \
-            for those blocks: give all hosts. The next run goes on from there. A restore that is killed is continued by \
+            For a publisher that has lost its disk, but not its key. Everything is checked before it is taken, and the \
+            attestations of each host's chain, of a file:// host all, are noted in the journal, so that the key never \
+            signs anything else for those blocks: give all hosts. The next run goes on from there. A restore that is killed is continued by \
             the next. Exit status: 2 the key has signed two statements of one block, 4 a host has not what the key signed.
             """)
 
-    @Option(help: ArgumentHelp("The PEM file with the signing key.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The PEM file with the signing key; - reads it from standard input.", valueName: "file"))
     var key: String
+    @OptionGroup var keys: KeyOptions
     @Option(help: ArgumentHelp("The tree to write: an empty folder, or a new one.", valueName: "dir"))
     var tree: String
     @Option(
@@ -39,10 +42,18 @@ struct Restore: ParsableCommand {
         let newest: SignedAttestation
         /// Whether it serves patches and snapshots.
         let hasData: Bool
+
+        private static func age(_ signed: SignedAttestation) -> (Int64, Int) {
+            (signed.attestation.time, signed.statement.height)
+        }
+
+        func isOlder(than other: SignedAttestation?) -> Bool {
+            other.map { Self.age(newest) < Self.age($0) } ?? false
+        }
     }
 
     func run() throws {
-        let key = try SigningKey(readingFrom: key).publicKey
+        let key = try keys.key(key).publicKey
         let urls = try url.map { url in
             do { return try TrustList.normal(url) } catch let refusal as TrustList.Refusal {
                 throw CommandFailure(.usage, refusal.description)
@@ -129,7 +140,7 @@ struct Restore: ParsableCommand {
     ) throws -> Host {
         let name = String(SHA256.hash(Array(url.utf8)).hex.prefix(16))
         let folder = Folder(reading: state.path("\(StateRestore.folder)/\(name)"))
-        let mirror = TreeMirror(url, key: key, transfers: transfers, into: folder, now: Self.now)
+        let mirror = TreeMirror(url, key: key, transfers: transfers, into: folder, now: nil)
         let report = try mirror.run(.attestations) { height, all, bytes in
             progress.update(
                 "\(WebAddress.shown(url)): attestations up to height \(height) of \(all), \(bytes) bytes"
@@ -166,10 +177,7 @@ struct Restore: ParsableCommand {
         _ progress: ProgressLine
     ) throws {
         // The newest last: no mirror is taken back to an older state.
-        let hosts = all.sorted {
-            ($0.newest.attestation.time, $0.newest.statement.height)
-                < ($1.newest.attestation.time, $1.newest.statement.height)
-        }
+        let hosts = all.sorted { $0.isOlder(than: $1.newest) }
         var restore = StateRestore(state, key: key, parameters: hosts[0].authority.parameters)
         // Before there is a tree that a run could go on from.
         let noted: Int
@@ -179,15 +187,16 @@ struct Restore: ParsableCommand {
             throw CommandFailure(.dissent, error.description)
         }
         let hasData = hosts.contains(where: \.hasData)
-        var height = 0
-        for host in hosts where host.hasData == hasData {
-            let mirror = TreeMirror(host.url, key: key, transfers: transfers, into: tree, now: Self.now)
-            let report = try mirror.run(hasData ? .everything : .attestations) { height, all, bytes in
+        // One that was killed may have the newest already.
+        let kept = try Self.newest(Tree(tree.root), hosts[0].authority.parameters, key)
+        for host in hosts where host.hasData == hasData && !host.isOlder(than: kept) {
+            let mirror = TreeMirror(host.url, key: key, transfers: transfers, into: tree, now: nil)
+            _ = try mirror.run(hasData ? .everything : .attestations) { height, all, bytes in
                 progress.update(
                     "\(WebAddress.shown(host.url)): height \(height) of \(all), \(bytes) bytes")
             }
-            height = report.newest.height
         }
+        let height = try Tree(tree.root).latest().height
         progress.update("counting the coins of the newest snapshot")
         let counted = try restore.count(Tree(tree.root))
         // A tree of attestations only stays one.
@@ -210,8 +219,16 @@ struct Restore: ParsableCommand {
             \(counted == nil ? " --attest-only works the set out again" : " goes on from height \(counted?.height ?? 0)")
             """)
         progress.say(
-            "note: what this key signed and no host has, between the last upload and the loss, is not in the journal. A "
-                + "publisher with the same node says the same of those blocks again")
+            "note: what this key signed and no host's chain has, since the last upload or of blocks that the chain has left, "
+                + "is not in the journal. A publisher with the same node says the same of those blocks again")
+    }
+
+    /// What a tree's hint names; nil where there is none yet.
+    private static func newest(
+        _ tree: Tree, _ parameters: TreeParameters, _ key: PublicKey
+    ) throws -> SignedAttestation? {
+        guard try Folder(reading: tree.root).contains(TreePath.latest) else { return nil }
+        return try tree.attestation(of: tree.latest(), parameters: parameters, key: key)
     }
 
     private struct JSON: Encodable {
@@ -227,6 +244,4 @@ struct Restore: ParsableCommand {
         let folder = URL(string: host.url).flatMap { $0.isFileURL ? Tree($0.path) : nil }
         return [host.copy, folder].compactMap(\.self).map { StateRestore.Copy(url: shown, tree: $0) }
     }
-
-    private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }

@@ -60,6 +60,15 @@ import Testing
         #expect(try journal(one) == journal(other), sourceLocation: sourceLocation)
     }
 
+    /// Replaces an attestation.
+    private static func sign(
+        _ attestation: Attestation, _ path: String, in tree: PlainTree, with key: String
+    ) throws {
+        try Data(attestation.text.utf8).write(to: URL(fileURLWithPath: tree.path(path)))
+        try Data(try SigningKey(readingFrom: key).sign(attestation.digest))
+            .write(to: URL(fileURLWithPath: tree.path(path + ".sig")))
+    }
+
     private static func signatures(_ outcome: Program.Outcome) throws -> Int? {
         let object = try JSONSerialization.jsonObject(with: Data(outcome.standardOutput)) as? [String: Any]
         return object?["signatures"] as? Int
@@ -188,9 +197,7 @@ import Testing
         let path = try #require(copy.attestations()[123]?.first)
         var attestation = try Attestation(parsing: try copy.read(path))
         attestation.statement.amount -= 1
-        try Data(attestation.text.utf8).write(to: URL(fileURLWithPath: copy.path(path)))
-        try Data(try SigningKey(readingFrom: reference.key).sign(attestation.digest))
-            .write(to: URL(fileURLWithPath: copy.path(path + ".sig")))
+        try Self.sign(attestation, path, in: copy, with: reference.key)
         let servers = try [copy.root, reference.tree.root].map { try Self.serve($0) }
         let outcome = try Self.restore(publication, from: servers[0], servers[1])
         #expect(outcome.status == 2, "\(outcome.errors)")
@@ -240,6 +247,52 @@ import Testing
         #expect(outcome.isSuccess, "\(outcome.errors)")
         #expect(try Self.signatures(try publication.publish("--json")) == 0)
         try Self.expectSame(publication, reference)
+    }
+
+    /// One that was killed while it counted has the tree of the newest host, and the others are behind it.
+    @Test func aTreeThatIsNewerThanAHost() throws {
+        let reference = try ReferenceTree.of(.regtestRich).publication
+        let original = try Publication(.regtestRich, datadir: reference.datadir, key: reference.key)
+        try original.publish("--to", "305")
+        let old = "file://\(original.tree.root)"
+        let new = "file://\(reference.tree.root)"
+        let publication = try Self.loser(of: reference)
+        #expect(try Self.restore(publication, new).isSuccess)
+        try publication.scratch.write("\(reference.publicKey)\n", to: "tree.state/restore/key")
+        let outcome = try Self.restore(publication, old, new)
+        #expect(outcome.isSuccess && outcome.output.contains("up to height 330"), "\(outcome.errors)")
+        #expect(try Self.signatures(try publication.publish("--json")) == 0)
+        try Self.expectSame(publication, reference)
+    }
+
+    /// An upload that the loss cut off, to a folder: a statement without its signature says nothing.
+    @Test func anAttestationWithoutItsSignature() throws {
+        let reference = try ReferenceTree.of(.regtestRich).publication
+        let original = try Publication(.regtestRich, datadir: reference.datadir, key: reference.key)
+        try original.publish("--to", "305")
+        let path = try #require(reference.tree.attestations()[306]?.first)
+        try FileManager.default.copyItem(
+            atPath: reference.tree.path(path), toPath: original.tree.path(path))
+        let publication = try Self.loser(of: reference)
+        let outcome = try Self.restore(publication, "file://\(original.tree.root)")
+        #expect(outcome.isSuccess && outcome.output.contains("has 306 attestations"), "\(outcome.errors)")
+    }
+
+    /// What a clock that was ahead has signed is one's own all the same. The key comes from standard input.
+    @Test func whatWasSignedAhead() throws {
+        let reference = try ReferenceTree.of(.regtestRich).publication
+        let publication = try Self.loser(of: reference)
+        let copy = PlainTree(publication.scratch.path("host"))
+        try FileManager.default.copyItem(atPath: reference.tree.root, toPath: copy.root)
+        let path = try #require(copy.attestations()[330]?.first)
+        var attestation = try Attestation(parsing: try copy.read(path))
+        attestation.time = 4_102_444_800
+        try Self.sign(attestation, path, in: copy, with: reference.key)
+        let outcome = try Publication.program().run(
+            "restore", "--key", "-", "--tree", publication.tree.root, "file://\(copy.root)",
+            input: Array(try String(contentsOfFile: reference.key, encoding: .utf8).utf8))
+        #expect(outcome.isSuccess, "\(outcome.errors)")
+        #expect(try Self.journal(publication).contains { $0.contains("2100-01-01T00:00:00Z") })
     }
 
     @Test func nothingIsRestoredIntoWhatHasBegun() throws {
