@@ -66,8 +66,6 @@ public struct SetBuilder: Sendable {
     /// What is to be said of a block.
     public struct Step: Sendable {
         public let statement: Statement
-        /// The miner's, seconds since 1970.
-        public let time: UInt32
     }
 
     /// The blocks to go over next: an epoch height is a batch of its own; no other batch crosses one.
@@ -92,22 +90,25 @@ public struct SetBuilder: Sendable {
         var inverses = items.map(\.totals.muhash.denominator)
         Num3072.invert(&inverses)
         var steps: [Step] = []
+        // Where a batch ends early, none of it is said.
+        var next = position
         for (item, inverse) in zip(items, inverses) {
-            position.muhash.multiply(by: item.totals.muhash.numerator)
-            position.muhash.multiply(by: inverse)
+            next.muhash.multiply(by: item.totals.muhash.numerator)
+            next.muhash.multiply(by: inverse)
             let statement: Statement
             do {
-                statement = try self.statement(item, at: &position, tell)
+                statement = try self.statement(item, at: &next, tell)
             } catch let error as SetContradiction {
                 for item in items where item.patch != nil {
                     try data.remove(TreePath.patch(item.block, parameters))
                 }
                 throw error
             }
-            position.statement = statement
-            position.epoch.headers += item.header
-            steps.append(Step(statement: statement, time: item.totals.header.time))
+            next.statement = statement
+            next.epoch.headers += item.header
+            steps.append(Step(statement: statement))
         }
+        position = next
         return steps
     }
 
@@ -226,7 +227,7 @@ public struct SetBuilder: Sendable {
         epoch.headers = item.header
         return (
             Position(statement: statement, muhash: muhash, epoch: epoch),
-            Step(statement: statement, time: item.totals.header.time)
+            Step(statement: statement)
         )
     }
 

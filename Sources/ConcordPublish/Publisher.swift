@@ -144,7 +144,9 @@ public struct Publisher {
         newestSigned = try attestor.journal.newestTime()
         if position.next <= target {
             // Before work that may take days.
-            if try !isAttested(source.blockID(at: target)) { try checkIsNotAhead(now()) }
+            if try !isAttested(source.blockID(at: target)) {
+                try checkClock(now(), through: target)
+            }
             tell(.resuming(height: max(position.next, first), to: target))
         }
         while position.next <= target, !isStopping() {
@@ -203,8 +205,10 @@ public struct Publisher {
         var isTold = false
         for block in try rolling.blocks() {
             guard block.height <= source.tip, source.blockID(at: block.height) == block else {
-                // In a reorganisation the node keeps the block it leaves.
-                guard try source.knows(block) || !isAttested(block)
+                // In a reorganisation the node keeps the block it leaves. One that was synced since never had it.
+                guard
+                    try source.knows(block) || source.tip >= block.height + Self.mostReorganised
+                        || !isAttested(block)
                 else {
                     throw FileError(
                         source.name,
@@ -234,6 +238,10 @@ public struct Publisher {
         return SetBuilder.Position()
     }
 
+    /// A chain that is so many blocks above a published one that it lacks has left it: the depth down to which coinbases
+    /// cannot be spent (`COINBASE_MATURITY`).
+    private static let mostReorganised = 100
+
     private func position(at block: BlockID) throws -> SetBuilder.Position {
         let tree = Tree(folder.root)
         let statement = try tree.attestation(of: block, parameters: parameters, key: key.publicKey).statement
@@ -257,7 +265,13 @@ public struct Publisher {
         guard let snapshot = try firstSnapshot(block, isStopping: isStopping, tell) else { return [] }
         tell(.counting)
         let step: SetBuilder.Step
-        (position, step) = try builder.begin(with: snapshot, at: block, expecting: expected)
+        do {
+            (position, step) = try builder.begin(with: snapshot, at: block, expecting: expected)
+        } catch let error as FileError where error.isConflict {
+            // What it is made of may be what is wrong.
+            try state.removeTree("fold")
+            throw error
+        }
         return [step]
     }
 
@@ -295,8 +309,11 @@ public struct Publisher {
     private mutating func sign(
         _ steps: [SetBuilder.Step], at position: SetBuilder.Position, now: Int64
     ) throws -> Int {
-        for step in steps { try checkClock(now, step) }
-        if try steps.contains(where: { try !isAttested($0.statement.blockID) }) { try checkIsNotAhead(now) }
+        if let last = steps.last?.statement.height,
+            try steps.contains(where: { try !isAttested($0.statement.blockID) })
+        {
+            try checkClock(now, through: last)
+        }
         let statements = steps.map(\.statement)
         do {
             try source.confirm(statements)
@@ -316,23 +333,17 @@ public struct Publisher {
         return signatures
     }
 
-    private func checkIsNotAhead(_ now: Int64) throws {
-        // The newest may bear an earlier time than those before it.
-        let times = try (max(0, source.tip - 10)...source.tip).map { height in
-            let header = try source.header(at: height)
-            return header[68..<72].reversed().reduce(0) { $0 << 8 | Int64($1) }
-        }
+    /// Before blocks up to a height are signed.
+    private func checkClock(_ now: Int64, through height: Int) throws {
         try clock.check(
-            now, network: source.network, newestBlock: times.max() ?? 0, newestSigned: newestSigned)
+            now, network: source.network, newest: try newestTime(through: height),
+            newestBlock: try newestTime(through: source.tip), newestSigned: newestSigned)
     }
 
-    /// A time of attestation is signed for ever; miners' clocks are at most two hours ahead.
-    private func checkClock(_ now: Int64, _ step: SetBuilder.Step) throws(FileError) {
-        guard now >= Int64(step.time) - SigningClock.most else {
-            throw FileError(
-                source.name,
-                "the block of height \(step.statement.height) is of \(Timestamp.text(Int64(step.time))), but "
-                    + "this machine's clock says \(Timestamp.text(now)): set the clock")
-        }
+    /// The latest time of the last eleven blocks: the newest may bear an earlier one than those before it.
+    private func newestTime(through height: Int) throws -> Int64 {
+        try (max(0, height - 10)...height).map { height in
+            try source.header(at: height)[68..<72].reversed().reduce(0) { $0 << 8 | Int64($1) }
+        }.max() ?? 0
     }
 }

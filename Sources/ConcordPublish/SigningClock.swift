@@ -24,15 +24,19 @@ public struct SigningClock: Sendable {
 
     /// Throws where nothing may be signed at this time.
     ///
-    /// A clock is too far ahead if it is two hours past the newest block and past what was signed last. A chain alone
+    /// A clock is too far behind if it is two hours before the blocks to be signed, or what was signed last: miners' clocks are
+    /// at most two hours ahead. It is too far ahead if it is two hours past both. A chain alone
     /// shows nothing: regtest's blocks may be of any day, and so may those in a folder, or those of a node that is
     /// catching up.
     ///
     /// - Parameters:
     ///   - now: of this machine. All times are seconds since 1970.
-    ///   - newestBlock: the miner's time.
+    ///   - newest: of the blocks to be signed, by their miners.
+    ///   - newestBlock: of the chain, by its miner.
     ///   - newestSigned: of the newest attestation by this key; nil if there is none.
-    func check(_ now: Int64, network: Network, newestBlock: Int64, newestSigned: Int64?) throws(Fault) {
+    func check(_ now: Int64, network: Network, newest: Int64, newestBlock: Int64, newestSigned: Int64?)
+        throws(Fault)
+    {
         if isTrusted { return }
         let clock = "this machine's clock says \(Timestamp.text(now))"
         if let newestSigned, newestSigned > now + Self.most {
@@ -43,6 +47,12 @@ public struct SigningClock: Sendable {
                     + "what is ahead of their own clocks, and take the newest time for the newest word: wait until "
                     + "that time has passed, or go on now with --allow-clock, which brings clients back that have "
                     + "not seen it")
+        }
+        guard now >= newest - Self.most else {
+            throw Fault(
+                description:
+                    "the newest of these blocks is of \(Timestamp.text(newest)), but \(clock): nothing was signed. Set the clock; if "
+                    + "it is right, and the blocks are not, give --allow-clock")
         }
         guard network.isMinedSteadily, now > newestBlock + Self.most,
             newestSigned.map({ now > $0 + Self.most && isAtTip != false }) ?? (isAtTip == true)

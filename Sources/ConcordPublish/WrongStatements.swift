@@ -17,15 +17,23 @@ struct WrongStatements {
     /// The error to end with. `position` is where the last batch that was signed ended.
     func explain(_ contradiction: SetContradiction, _ position: SetBuilder.Position) throws -> FileError {
         let fault = contradiction.fault
-        guard let last = position.statement?.height else {
-            return FileError(fault.path, "\(fault.message). Nothing was signed", kind: .conflict)
-        }
+        let last = position.statement?.height ?? -1
         if let height = contradiction.height {
             let after =
-                height > last
-                ? "Nothing was signed of it: put it right, and run the command again"
-                : try consequences(from: height, last)
+                if height <= last {
+                    try consequences(from: height, last)
+                } else if try isAttested(height) {
+                    // Of a tree that came back from its hosts, or whose running values were lost.
+                    "An earlier run has signed a statement of that height. Compare it with other authorities' "
+                        + "(`concord check --height \(height)`): if theirs is the same, what is here now is wrong, so put it "
+                        + "right, and run the command again. If it is not: \(try consequences(from: height, last))"
+                } else {
+                    "Nothing was signed of it: put it right, and run the command again"
+                }
             return FileError(fault.path, "\(fault.message). \(after)", kind: .conflict)
+        }
+        guard position.statement != nil else {
+            return FileError(fault.path, "\(fault.message). Nothing was signed now", kind: .conflict)
         }
         // The undo data is right now; it may have been another when the statements were made.
         let tree = Tree(tree.root)
@@ -37,8 +45,12 @@ struct WrongStatements {
         guard let wrong else {
             return FileError(
                 fault.path,
-                "\(fault.message). What was signed up to height \(last) is right: the tree's snapshots or patches are "
-                    + "damaged; `concord verify \(tree.root) --deep` says where", kind: .conflict)
+                "\(fault.message). What was signed up to height \(last) is right: "
+                    + (builder.data.root == self.tree.root
+                        ? "the tree's snapshots or patches are damaged; `concord verify \(tree.root) --deep` says where"
+                        : "the set in \(builder.data.root) is damaged; remove that folder, and the next run works it out "
+                            + "again"),
+                kind: .conflict)
         }
         let path = tree.path(TreePath.attestation(wrong.block, parameters))
         return try FileError(
@@ -56,7 +68,7 @@ struct WrongStatements {
         return
             "\(heights), which this key has signed, cannot be trusted, and a key cannot take back what it signed: see "
             + "\(tree.path("attestations")) and \(state.path("journal/\(key.hex)")). Let every trustnet that lists the key "
-            + "withdraw it (`concord-publish trustnet retire NAME --from \(height)`), and begin another tree with a new key"
+            + "withdraw it (`concord-publish trustnet retire --folder FOLDER NAME --from \(height)`, then `trustnet sign`), and begin another tree with a new key"
     }
 
     private func isAttested(_ height: Int) throws(FileError) -> Bool {

@@ -125,6 +125,22 @@ import Testing
         #expect(try publication.tree.look() == tree)
     }
 
+    /// One that was synced since, or another, never had a block that the chain left in the meantime. A chain that ends far
+    /// above it says so.
+    @Test func aNodeThatNeverHadTheBlock() throws {
+        let node = try TestNode(mining: 105)
+        var publication = try Publication(.regtestRich, datadir: node.folder)
+        try publication.publish()
+        let left: String = try node.result("getbestblockhash")
+        let other = try Publication(.regtestRich)
+        publication.source = ["--datadir", other.datadir]
+        let outcome = try withExtendedLifetime(other) { try publication.publish() }
+        #expect(outcome.output.contains(left), "\(outcome.output)")
+        #expect(try publication.tree.text("latest.txt").hasPrefix("330 "))
+        let verified = try Program.built("concord").run("verify", publication.tree.root, "--deep")
+        #expect(verified.isSuccess, "\(verified.output)")
+    }
+
     /// To another branch, across an epoch height, and back again to the first one, which is published up to there: the
     /// headers of the epoch before are those of the first once more.
     @Test func comingBackToABranchBringsItsHeadersBack() throws {

@@ -48,7 +48,7 @@ struct UndoDataTests {
         try chain.bend(spend, bend)
         let words = try expectRefused(chain, to: 160, unsigned: 150, naming: spend)
         #expect(words.contains("heights \(spend.height) to 149"), "\(words)")
-        #expect(words.contains("trustnet retire NAME --from \(spend.height)"), "\(words)")
+        #expect(words.contains("trustnet retire --folder FOLDER NAME --from \(spend.height)"), "\(words)")
         // Again, and it is the same; and with the right data it is said what the key must answer for.
         #expect(try expectRefused(chain, to: 160, unsigned: 150, naming: spend) == words)
         try chain.restore()
