@@ -309,7 +309,7 @@ lock() {
         0) ;;
         75) fail "another run of this job is still at work in $CONCORD_TREE" ;;
         *)
-            [ -n "${CONCORD_WITHOUT_LOCKS:-}" ] || fail "${CONCORD_STATE:-$CONCORD_TREE.state} cannot be locked: $words
+            [ "${CONCORD_WITHOUT_LOCKS:-}" = 1 ] || fail "${CONCORD_STATE:-$CONCORD_TREE.state} cannot be locked: $words
 take a CONCORD_STATE on another file system; or see to it yourself that one job at a time runs, and set CONCORD_WITHOUT_LOCKS=1"
             ;;
     esac

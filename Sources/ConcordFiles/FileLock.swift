@@ -29,6 +29,8 @@ enum FileLock {
         }
     }
 
+    private static var isTold: Bool { getenv(without).map { String(cString: $0) == "1" } ?? false }
+
     /// Takes the lock, or throws what `refusal` comes to.
     ///
     /// - Parameters:
@@ -40,7 +42,7 @@ enum FileLock {
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let code = errno
             if code == EINTR { continue }
-            try answer(code, path, isFolder: isFolder, isTold: getenv(without) != nil, inUse: inUse)
+            try answer(code, path, isFolder: isFolder, isTold: isTold, inUse: inUse)
             return
         }
     }
