@@ -18,19 +18,28 @@ enum Clock {
         return seconds
     }
 
-    /// What to say of this machine's clock before anything is said of authorities; nil unless all of them are ahead of it,
-    /// or a header is.
+    /// What to say of this machine's clock before anything is said of authorities; nil unless all that could be heard, and
+    /// those are more than half, are ahead of it or too old to count, or headers are ahead.
     ///
     /// - Parameters:
-    ///   - header: the time of a header that is too far ahead, in seconds since 1970.
+    ///   - header: the time of a header that is too far ahead, in seconds since 1970; nil where others can be followed.
     ///   - now: what the clock says.
     static func warning(_ heard: [Survey.Heard], header: Int64? = nil, now: Int64) -> String? {
         let times = heard.compactMap { $0.ahead ?? $0.newest()?.attestation.time }
+        let isMost = times.count > heard.count / 2
         let words = "this machine's clock says \(Timestamp.text(now))"
         let next = "set the clock first, and then ask again"
-        if let first = times.min(), let last = times.max(), first > now + leastAhead {
-            return "\(words), and the authorities' newest attestations are all of later times, up to "
-                + "\(Timestamp.text(last)): \(next)"
+        if isMost, let first = times.min(), let last = times.max() {
+            if first > now + leastAhead {
+                return
+                    "\(words), and the newest attestations of all that could be heard are of later times, up to "
+                    + "\(Timestamp.text(last)): \(next)"
+            }
+            if heard.count(where: \.view.isStale) == times.count {
+                return
+                    "\(words), and the newest attestation of anybody is of \(Timestamp.text(last)): if the clock is "
+                    + "ahead, \(next)"
+            }
         }
         return header.map {
             "\(words), and the network's headers go on to \(Timestamp.text($0)): \(next)"

@@ -50,7 +50,8 @@ extension TrustnetUpdate {
                 throw CommandFailure(
                     .noAgreement,
                     "version \(trustnet.version) of the trustnet «\(trustnet.name)» expired at "
-                        + "\(Timestamp.text(trustnet.expires)), and no newer one could be had from "
+                        + "\(Timestamp.text(trustnet.expires)) (this machine's clock says \(Timestamp.text(now))), and no "
+                        + "newer one could be had from "
                         + subscription.urls.map(WebAddress.shown).joined(separator: ", ")
                         + ". Ask whoever keeps it, or leave it with «concord trust drop \(trustnet.name)»")
             }

@@ -33,8 +33,8 @@ extension Home {
             "authorities in your list contradict each other about block \(block.hash.reversedHex) at height "
                 + "\(block.height), as was seen before: do not use this set. "
                 + (evidence.map { "The signed files are in \($0). " } ?? "")
-                + "See «concord check»; it counts until a party to it is left, by «concord trust remove», or by whoever keeps "
-                + "your trustnet"
+                + "See «concord check»; it counts until a party to it is left, by «concord trust remove» or «concord trust retire», "
+                + "or by whoever keeps your trustnet"
         }
 
         /// What --json prints.
@@ -66,9 +66,9 @@ extension Home {
         let list = try trustList()
         let held = try trustnets(of: list).compactMap { $0.held?.trustnet }
         do throws(RosterError) {
-            return try Roster(trustnets: held, own: list.authorities).members
+            return try Roster(trustnets: held, own: list.members).members
         } catch {
-            return held.flatMap(\.members) + list.authorities.map { Trustnet.Member($0) }
+            return held.flatMap(\.members) + list.members
         }
     }
 }

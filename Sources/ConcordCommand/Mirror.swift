@@ -76,13 +76,12 @@ struct Mirror: ParsableCommand {
         }
         lock.release()
         progress.clear()
-        if json { return try printJSON(JSON(report)) }
         if expected == nil {
             progress.say(
                 "note: held to the key that the tree names itself, \(report.authority.key.hex): compare it with what "
                     + "\(report.authority.name) says elsewhere")
         }
-        try Output.say(Self.words(report, folder))
+        if json { try printJSON(JSON(report)) } else { try Output.say(Self.words(report, folder)) }
     }
 
     /// A folder with something else in it is not filled up.

@@ -112,8 +112,9 @@ struct ReportPage {
                     + ". Do not use this set before that is explained."
             )
         }
-        if let failure = facts.survey.failure, facts.survey.agreed != nil {
-            return ("none", "No agreement", PageTemplate.harmless(capitalized(failure.description)))
+        if let failure = facts.survey.failureByItself, facts.survey.agreed != nil {
+            let words = failure.description.split(whereSeparator: \.isNewline).joined(separator: " ")
+            return ("none", "No agreement", PageTemplate.harmless(capitalized(words)))
         }
         switch report.outcome.end {
         case .agreed(let statement):

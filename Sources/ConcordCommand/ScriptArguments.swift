@@ -109,7 +109,7 @@ struct TypedLine {
 struct WantedScript {
     /// As it was given.
     let query: String
-    /// The address or the hex alone, for people.
+    /// The address, the hex or raw(HEX), without what was around it: for people.
     let text: String
     let script: [UInt8]
 

@@ -116,7 +116,9 @@ struct Surveyed {
     var network: Network? { report.heard.lazy.compactMap { $0.view.newest?.network }.first }
 
     private var clockWarning: String? {
-        Clock.warning(report.heard, header: headers?.ahead, now: now)
+        // A host that made up a header speaks for itself alone, as long as others lead to the block.
+        let header = if case .noHeaders = headers?.end { headers?.ahead } else { nil as Int64? }
+        return Clock.warning(report.heard, header: header, now: now)
     }
 
     /// Whether one authority alone attests what is agreed on.
@@ -140,13 +142,14 @@ struct Surveyed {
 
     /// Nil if they agree, and the headers that were followed say nothing against it.
     var failure: CommandFailure? {
-        guard let failure = failureOfOthers else { return nil }
+        guard let failure = failureByItself else { return nil }
         // A contradiction is one whatever the time is.
         guard let clock = clockWarning, failure.status != .dissent else { return failure }
         return CommandFailure(failure.status, "\(clock)\n\(failure.description)")
     }
 
-    private var failureOfOthers: CommandFailure? {
+    /// The same, without what is to be said of this machine's clock.
+    var failureByItself: CommandFailure? {
         switch report.outcome.end {
         case .agreed(let statement):
             headers.flatMap {

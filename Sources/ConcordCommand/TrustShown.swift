@@ -63,7 +63,7 @@ extension Trust {
             trustnets = zip(list.trustnets, held).map { subscription, history in
                 let trustnet = history.held?.trustnet
                 return TrustnetRow(
-                    key: subscription.key.hex, urls: subscription.urls,
+                    key: subscription.key.hex, urls: subscription.urls.map(WebAddress.shown),
                     words: (trustnet?.bootstrap ?? subscription.key).words, name: trustnet?.name.description,
                     bootstrap: trustnet?.bootstrap.hex, expires: trustnet.map { Timestamp.text($0.expires) },
                     version: trustnet?.version, minimum: trustnet?.minimum,
@@ -87,7 +87,7 @@ extension Trust {
                 let authority = entry.member.authority
                 return AuthorityRow(
                     name: authority.name.description, key: authority.key.hex, words: authority.key.words,
-                    urls: authority.urls,
+                    urls: authority.urls.map(WebAddress.shown),
                     trustnets: entry.trustnets.map(\.description), own: entry.isOwn,
                     withdrawnFrom: entry.member.withdrawn)
             }

@@ -162,7 +162,7 @@ enum VerdictTable {
         case .withdrawn:
             return said(
                 "its key was withdrawn at that height or below",
-                next: "nothing, if whoever keeps your trustnet told so; see «concord trust list»")
+                next: "nothing, if you or whoever keeps your trustnet withdrew it; see «concord trust list»")
         }
     }
 

@@ -57,7 +57,7 @@ struct Verify: ParsableCommand {
         lines.append(
             """
             authority  \(report.authority.name), \(report.authority.network.rawValue)
-            key        \(report.authority.key.hex)\(key == nil ? " (as the tree says itself)" : "")
+            key        \(report.authority.key.hex)\(key?.lowercased() == report.authority.key.hex ? "" : " (as the tree says itself)")
             newest     \(report.newest.map { "\($0)" } ?? "–")
             checked    \(report.attestations) attestations, \(report.patches) patches, \
             \(report.snapshots) snapshots with \(report.shards) shards, \(report.headers) headers

@@ -86,6 +86,12 @@ public struct InstalledSet: Sendable {
             throw FileError(
                 error.path,
                 "\(error.message). Remove this file and run «concord fetch», which brings it again")
+        } catch let error as ChangeError {
+            let block = patches.first { $0.block.height == error.height }?.block
+            throw FileError(
+                folder.path(block.map { TreePath.patch($0, statement.parameters) } ?? "patches"),
+                "\(error). The file is what was signed, so what was signed is wrong: tell \(authorities.joined(separator: ", "))"
+            )
         }
     }
 

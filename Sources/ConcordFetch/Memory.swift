@@ -17,10 +17,14 @@ public final class Memory {
         database = try Self.open(path)
     }
 
+    /// How long one run waits for another that reads or writes, in milliseconds.
+    private static let mostWait: Int32 = 10_000
+
     private static func open(_ path: String) throws(FileError) -> OpaquePointer {
         var database: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
         guard sqlite3_open_v2(path, &database, flags, nil) == SQLITE_OK, let database,
+            sqlite3_busy_timeout(database, mostWait) == SQLITE_OK,
             sqlite3_exec(
                 database,
                 """
@@ -51,8 +55,7 @@ public final class Memory {
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
         guard sqlite3_open_v2(path, &opened, flags, nil) == SQLITE_OK, let opened,
-            // Another run may be writing.
-            sqlite3_busy_timeout(opened, 10_000) == SQLITE_OK,
+            sqlite3_busy_timeout(opened, Self.mostWait) == SQLITE_OK,
             sqlite3_exec(opened, "PRAGMA trusted_schema = OFF", nil, nil, nil) == SQLITE_OK
         else {
             defer { sqlite3_close(opened) }
@@ -71,6 +74,10 @@ public final class Memory {
     private static func failure(_ path: String, _ database: OpaquePointer?) -> FileError {
         let words = "cannot be used: \(String(cString: sqlite3_errmsg(database)))"
         switch sqlite3_errcode(database) {
+        // SQLITE_READONLY_ROLLBACK.
+        case SQLITE_READONLY where sqlite3_extended_errcode(database) == SQLITE_READONLY | 3 << 8:
+            return FileError(
+                path, "\(words). A run was stopped while it wrote: «concord check» puts it in order")
         // The machine denies it, or has no room.
         case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY, SQLITE_PERM:
             return FileError(path, words)

@@ -68,8 +68,8 @@ public struct TreeVerifier {
         try findData()
         try checkPatches()
         try checkSnapshots()
-        try replay()
         try checkHeaders()
+        try replay()
         try checkHints()
         try listUnsigned("")
         return report
@@ -256,10 +256,11 @@ public struct TreeVerifier {
         }
     }
 
-    /// The newest epoch's patches, applied to its snapshot, come to what the newest statement says.
+    /// The newest epoch's patches, applied to its snapshot, come to what the statement of the last header's block says.
     private mutating func replay() throws {
-        guard isDeep, let latest = try? tree.latest(), let newest = statements[latest], !newest.isEpochStart,
-            let (before, patches) = try snapshotBefore(newest)
+        guard isDeep, report.dataFrom != nil,
+            let newest = headed.max(by: { $0.height < $1.height }).flatMap({ statements[$0] }),
+            !newest.isEpochStart, let (before, patches) = try snapshotBefore(newest)
         else { return }
         tell("patches up to height \(newest.height)")
         let path = tree.path(TreePath.attestation(newest.blockID, parameters))

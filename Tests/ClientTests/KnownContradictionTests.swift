@@ -65,11 +65,41 @@ import Testing
         for words in answers { #expect(try client.succeed(words).errors.isEmpty) }
         try client.trust("charlie", sites[2].publicKey, sites[2].url)
         for words in answers { #expect(try client.run(words).status == 2) }
+        // A key that was retired counts below the height that is named, and not from there on.
+        try client.succeed("trust", "retire", "charlie", "--from", "321")
+        for words in answers { #expect(try client.run(words).status == 2) }
+        try client.succeed("trust", "retire", "charlie", "--from", "320")
+        for words in answers { #expect(try client.succeed(words).errors.isEmpty) }
+        try client.succeed("trust", "remove", "charlie")
+        try client.trust("charlie", sites[2].publicKey, sites[2].url)
         try client.succeed("trust", "remove", "alpha")
         // Bravo says the same as alpha did.
         for words in answers { #expect(try client.run(words).status == 2) }
         try client.succeed("trust", "remove", "bravo")
         for words in answers { #expect(try client.succeed(words).errors.isEmpty) }
+    }
+
+    /// A run that was killed in the middle of a write has left what only a run that may write can put in order.
+    @Test func afterAWriteThatWasCutOff() throws {
+        let write = """
+            PRAGMA cache_size = 1;
+            BEGIN IMMEDIATE;
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000)
+            INSERT INTO seen SELECT randomblob(32), randomblob(33), i, 0, 0, randomblob(500), randomblob(64) FROM n;
+            .shell kill -9 $PPID
+
+            """
+        let killed = try Program.installed("sqlite3").run(
+            client.home.path("memory.sqlite"), input: Array(write.utf8))
+        #expect(killed.signal == SIGKILL)
+        for words in answers {
+            let outcome = try client.run(words)
+            #expect(outcome.status == 1, "\(outcome.said)")
+            #expect(outcome.errors.contains("«concord check» puts it in order"), "\(outcome.said)")
+        }
+        let checked = try client.run("check")
+        #expect(checked.status == 2, "\(checked.said)")
+        for words in answers { #expect(try client.run(words).status == 2) }
     }
 
     /// A folder that may only be read is enough; without a memory nothing is known.

@@ -44,6 +44,7 @@ import Testing
     @Test(arguments: Change.allCases) func isFound(change: Change) throws {
         let copy = try VerifyTests.Copy()
         let path = try copy.resignPatch(Self.height) { try change.apply(&$0) }
+        let latest = try copy.tree.text("latest.txt")
         let plain = try copy.verify()
         #expect(plain.status == (change.isInPatch ? 4 : 0), "\(plain.said)")
         let deep = try copy.verify("--deep")
@@ -51,13 +52,25 @@ import Testing
         #expect(deep.status == 4 && deep.wrong.count == 1, "\(deep.said)")
         #expect(deep.wrong.first?.hasPrefix("WRONG  \(copy.tree.path(named)): ") == true, "\(deep.said)")
 
-        // A client takes no such patch, and `utxos` has never to do with one.
+        // A hint that nobody signed does not lead past it.
+        let start = try copy.tree.attestation(300).split(separator: "/").last?.dropLast(4).split(
+            separator: "-")
+        try copy.tree.replace("latest.txt", "300 \(try #require(start?.last))\n")
+        #expect(try copy.verify("--deep").status == 4)
+        try copy.tree.replace("latest.txt", latest)
+
+        // A client takes no such patch, where a patch alone shows it.
         let client = try Client()
         try client.trust("alpha", copy.published.publicKey, "file://\(copy.tree.root)")
         let fetched = try client.run("fetch")
         #expect(fetched.status == (change.isInPatch ? 4 : 0), "\(fetched.said)")
         if change.isInPatch {
             #expect(fetched.errors.contains(path) && !client.isInstalled, "\(fetched.said)")
+        } else if change == .spendOfNothing {
+            let exported = try client.run("export", client.scratch.path("out"))
+            #expect(
+                exported.status == 1 && exported.errors.contains(path)
+                    && exported.errors.contains("what was signed is wrong: tell alpha"), "\(exported.said)")
         }
     }
 

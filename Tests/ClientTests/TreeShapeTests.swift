@@ -101,6 +101,7 @@ import Testing
         let copy = try VerifyTests.Copy()
         let files = try shape.apply(copy.tree)
         let verified = try Client.program().run("verify", copy.tree.root)
+        #expect(try Client.program().run("verify", copy.tree.root, "--deep").status == verified.status)
         let audited = try HandAudit.allCases[turn % 2].run([copy.tree.root])
         for outcome in [verified, audited] {
             #expect(outcome.status == (shape.isRight ? 0 : 4), "\(outcome.said)")

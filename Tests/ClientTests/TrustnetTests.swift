@@ -223,7 +223,7 @@ import Testing
             #expect(outcome.status == 3, "\(outcome.said)")
             #expect(
                 outcome.errors.contains(
-                    "error: version 2 of the trustnet «example» expired at 2100-01-01T00:00:00Z, and no newer one"
+                    "error: version 2 of the trustnet «example» expired at 2100-01-01T00:00:00Z (this machine's clock says 2100-01-01T00:00:00Z), and no newer one"
                 ))
         }
         #expect(!client.isInstalled)

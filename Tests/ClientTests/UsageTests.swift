@@ -233,14 +233,15 @@ import Testing
         }
         try client.fetch("--shards", "3")
         // No hex, an odd number of digits, a checksum that is wrong, an address of another network.
-        for text in [
-            "xyz", "517", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081",
-            "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+        for (text, said) in [
+            ("xyz", "is no address"), ("517", "is no address"),
+            ("bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081", "is no address"),
+            ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "is an address of main, not of regtest"),
         ] {
             let outcome = try client.run("utxos", text)
             #expect(
                 outcome.status == 64 && outcome.errors.contains("the argument")
-                    && outcome.errors.contains("is no address"), "\(outcome.said)")
+                    && outcome.errors.contains(said), "\(outcome.said)")
         }
         let outcome = try client.run("utxos", "--network", "main", "raw(51)")
         #expect(outcome.status == 1)

@@ -124,7 +124,7 @@ import Testing
             #expect(outcome.status == 3, "\(outcome.said)")
             #expect(
                 outcome.output.hasPrefix(
-                    "warning: this machine's clock says \(now), and the authorities' newest attestations are all"
+                    "warning: this machine's clock says \(now), and the newest attestations of all that could"
                 ),
                 "\(outcome.said)")
             #expect(!outcome.output.contains("is not what its key signed"))
@@ -137,6 +137,32 @@ import Testing
         #expect(answer.error?.message.hasPrefix("this machine's clock says \(now)") == true)
         let audit = try client.runAudit([])
         #expect(audit.errors.hasPrefix("error: this machine's clock says \(now)"), "\(audit.said)")
+    }
+
+    /// Nor where everybody is too old to count.
+    @Test func aClockThatIsAhead() throws {
+        let client = try Client(trusting: try Site.all())
+        client.now = "2099-01-01T00:00:00Z"
+        let outcome = try client.run("check", "--max-age", "24")
+        #expect(outcome.status == 3, "\(outcome.said)")
+        #expect(
+            outcome.output.hasPrefix(
+                "warning: this machine's clock says 2099-01-01T00:00:00Z, and the newest attestation of anybody is of "
+            ),
+            "\(outcome.said)")
+        #expect(outcome.output.contains("if the clock is ahead, set the clock first"), "\(outcome.said)")
+    }
+
+    /// One that is ahead is not everybody, where the others cannot be heard.
+    @Test func theOnlyOneThatIsHeard() throws {
+        let sites = try Site.all()
+        let client = try Client(trusting: sites)
+        try sites[2].forge(330) { $0.time += 100_000 }
+        for site in sites.dropLast() { site.server.stop() }
+        let outcome = try client.run("check")
+        #expect(
+            outcome.status == 3 && !(outcome.output + outcome.errors).contains("set the clock"),
+            "\(outcome.said)")
     }
 
     /// One of three that is ahead has itself to blame.
