@@ -10,6 +10,15 @@ struct Trust: ParsableCommand {
             Add.self, Remove.self, Retire.self, Use.self, Update.self, Drop.self, List.self,
         ])
 
+    /// The name of an argument.
+    @Sendable static func name(_ text: String) throws -> AuthorityName {
+        guard let name = AuthorityName(text) else {
+            throw ValidationError(
+                "«\(text.printable)» is no name: 1 to 40 letters, digits, «.», «_» and «-».")
+        }
+        return name
+    }
+
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add an authority, or more URLs to one that is there.",
@@ -19,8 +28,8 @@ struct Trust: ParsableCommand {
                 """)
 
         @OptionGroup var home: HomeOptions
-        @Argument(help: "A name for it: letters, digits, «.», «_», «-».")
-        var name: String
+        @Argument(help: "A name for it: letters, digits, «.», «_», «-».", transform: Trust.name)
+        var name: AuthorityName
         @Argument(help: "Its public key: 33 bytes, compressed, 66 hex digits.")
         var key: String
         @Argument(help: "URLs of its tree.")
@@ -29,10 +38,6 @@ struct Trust: ParsableCommand {
         var json = false
 
         func run() throws {
-            guard let name = AuthorityName(name) else {
-                throw CommandFailure(
-                    .usage, "«\(name.printable)» is no name: 1 to 40 letters, digits, «.», «_» and «-»")
-            }
             guard let key = PublicKey(hex: key.lowercased()) else {
                 throw CommandFailure(
                     .usage,
@@ -58,17 +63,14 @@ struct Trust: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Remove an authority.")
 
         @OptionGroup var home: HomeOptions
-        @Argument(help: "Its name in your list.")
-        var name: String
+        @Argument(help: "Its name in your list.", transform: Trust.name)
+        var name: AuthorityName
         @Flag(help: "Print JSON: the list as it is then.")
         var json = false
 
         func run() throws {
             let opened = try home.open()
             var list = try opened.trustList()
-            guard let name = AuthorityName(name) else {
-                throw CommandFailure(.usage, "«\(name.printable)» is no name")
-            }
             do {
                 try list.remove(name)
             } catch let refusal as TrustList.Refusal {
@@ -90,8 +92,8 @@ struct Trust: ParsableCommand {
                 """)
 
         @OptionGroup var home: HomeOptions
-        @Argument(help: "Its name in your list.")
-        var name: String
+        @Argument(help: "Its name in your list.", transform: Trust.name)
+        var name: AuthorityName
         @Option(help: ArgumentHelp("The height from which the key no longer counts.", valueName: "height"))
         var from: Int
         @Flag(help: "Print the list as JSON.")
@@ -100,7 +102,6 @@ struct Trust: ParsableCommand {
         func run() throws {
             let opened = try home.open()
             var list = try opened.trustList()
-            guard let name = AuthorityName(name) else { throw CommandFailure(.usage, "«\(name)» is no name") }
             do {
                 try list.retire(name, from: from)
             } catch let refusal as TrustList.Refusal {

@@ -34,6 +34,18 @@ import Testing
         #expect(Set(chain.undecided) == Set(undecided.map(\.hash)), sourceLocation: sourceLocation)
     }
 
+    /// The chain goes over the one of two siblings that the child stands on, with its undo record.
+    func expectConnected(
+        _ pair: Pair, _ child: TestBlock, _ sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let chain = try chain()
+        expect(chain, Self.main + [pair.connected, child], undecided: [], sourceLocation)
+        var block = ByteBuffer()
+        var undo = ByteBuffer()
+        try chain.read(4, block: &block, undo: &undo)
+        #expect([UInt8](undo.bytes) == pair.connected.undo, sourceLocation: sourceLocation)
+    }
+
     /// Two siblings on the same block: one that was refused, and one that was connected.
     struct Pair {
         let refused: TestBlock
@@ -77,12 +89,7 @@ import Testing
                 // Nobody can connect a child of the other one, but anybody can store it.
                 files.add(TestBlock.chain(3, on: pair.refused, salt: 9), file: childFile, withUndo: false)
                 files.add(child, file: childFile)
-                let chain = try chain()
-                expect(chain, Self.main + [pair.connected, child])
-                var block = ByteBuffer()
-                var undo = ByteBuffer()
-                try chain.read(4, block: &block, undo: &undo)
-                #expect([UInt8](undo.bytes) == pair.connected.undo)
+                try expectConnected(pair, child)
             }
         }
     }
@@ -187,12 +194,7 @@ import Testing
             expect(try chain(), Self.main, undecided: [pair.refused, pair.connected])
             let child = TestBlock.on(pair.connected, salt: 103)
             files.add(child, file: 1)
-            let chain = try chain()
-            expect(chain, Self.main + [pair.connected, child])
-            var block = ByteBuffer()
-            var undo = ByteBuffer()
-            try chain.read(4, block: &block, undo: &undo)
-            #expect([UInt8](undo.bytes) == pair.connected.undo)
+            try expectConnected(pair, child)
         }
     }
 
