@@ -85,7 +85,7 @@ public struct SetFold: Sendable {
         } catch let error as ChangeError {
             let trace = UndoTrace(
                 source: source, before: before.map { ($0, Tree(work.root)) },
-                heights: (before.map { $0.block.height + 1 } ?? 0)...last, most: max(1 << 20, memory / 200))
+                heights: (before.map { $0.block.height + 1 } ?? 0)...last, most: max(1 << 20, memory / 600))
             if let found = try trace.run(only: nil, { tell(.tracing(height: $0, to: $1)) }) { throw found }
             try work.removeTree("snapshots")
             throw FileError(

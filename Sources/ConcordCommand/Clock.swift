@@ -19,7 +19,7 @@ enum Clock {
     }
 
     /// What to say of this machine's clock before anything is said of authorities; nil unless all that could be heard, and
-    /// those are more than half, are ahead of it or too old to count, or headers are ahead.
+    /// those are more than half, are ahead of it, or headers are.
     ///
     /// - Parameters:
     ///   - header: the time of a header that is too far ahead, in seconds since 1970; nil where others can be followed.
@@ -29,21 +29,26 @@ enum Clock {
         let isMost = times.count > heard.count / 2
         let words = "this machine's clock says \(Timestamp.text(now))"
         let next = "set the clock first, and then ask again"
-        if isMost, let first = times.min(), let last = times.max() {
-            if first > now + leastAhead {
-                return
-                    "\(words), and the newest attestations of all that could be heard are of later times, up to "
-                    + "\(Timestamp.text(last)): \(next)"
-            }
-            if heard.count(where: \.view.isStale) == times.count {
-                return
-                    "\(words), and the newest attestation of anybody is of \(Timestamp.text(last)): if the clock is "
-                    + "ahead, \(next)"
-            }
+        if isMost, let first = times.min(), let last = times.max(), first > now + leastAhead {
+            return
+                "\(words), and the newest attestations of all that could be heard are of later times, up to "
+                + "\(Timestamp.text(last)): \(next)"
         }
         return header.map {
             "\(words), and the network's headers go on to \(Timestamp.text($0)): \(next)"
         }
+    }
+
+    /// What to ask where all that could be heard, and those are more than half of the keys in use, are too old to count.
+    static func doubt(_ heard: [Survey.Heard], now: Int64) -> String? {
+        let inUse = heard.filter { $0.view.withdrawn == nil }
+        let times = inUse.compactMap { $0.newest()?.attestation.time }
+        guard times.count > inUse.count / 2, inUse.count(where: \.view.isStale) == times.count,
+            let last = times.max()
+        else { return nil }
+        return
+            "this machine's clock says \(Timestamp.text(now)), and the newest attestation of all that could be heard is "
+            + "of \(Timestamp.text(last)): if the clock is ahead, set it, and then ask again"
     }
 
     /// Seconds. Clocks that nobody minds differ by less.

@@ -129,7 +129,7 @@ struct Surveyed {
         let alone =
             "one authority alone attests this: nobody else says the same, so it is nobody's agreement. Add authorities "
             + "with «concord trust add», or use a trustnet"
-        return [clockWarning, isAlone ? alone : nil].compactMap(\.self)
+        return [clockWarning ?? Clock.doubt(report.heard, now: now), isAlone ? alone : nil].compactMap(\.self)
     }
 
     /// Throws unless they agree, and the headers that were followed say nothing against it. The table is printed already.

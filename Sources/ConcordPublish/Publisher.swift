@@ -268,9 +268,11 @@ public struct Publisher {
         do {
             (position, step) = try builder.begin(with: snapshot, at: block, expecting: expected)
         } catch let error as FileError where error.isConflict {
-            // What it is made of may be what is wrong.
-            try state.removeTree("fold")
-            throw error
+            guard try state.contains("fold") else { throw error }
+            throw FileError(
+                error.path,
+                "\(error.message). If it is the set that is wrong, remove \(state.path("fold")), and the next run gathers it anew",
+                kind: .conflict)
         }
         return [step]
     }

@@ -9,7 +9,7 @@ public struct SigningClock: Sendable {
 
     /// Whether the chain's newest block is that of its network: a node says so or denies it; nil where nobody says.
     let isAtTip: Bool?
-    /// Whether the operator says that the clock is right.
+    /// Whether the operator says that the clock is right. Behind the blocks it is not, whatever he says.
     let isTrusted: Bool
 
     public init(isAtTip: Bool? = nil, isTrusted: Bool = false) {
@@ -37,8 +37,14 @@ public struct SigningClock: Sendable {
     func check(_ now: Int64, network: Network, newest: Int64, newestBlock: Int64, newestSigned: Int64?)
         throws(Fault)
     {
-        if isTrusted { return }
         let clock = "this machine's clock says \(Timestamp.text(now))"
+        guard now >= newest - Self.most else {
+            throw Fault(
+                description:
+                    "the newest of these blocks is of \(Timestamp.text(newest)), but \(clock): nothing was signed. Set the "
+                    + "clock")
+        }
+        if isTrusted { return }
         if let newestSigned, newestSigned > now + Self.most {
             throw Fault(
                 description:
@@ -47,12 +53,6 @@ public struct SigningClock: Sendable {
                     + "what is ahead of their own clocks, and take the newest time for the newest word: wait until "
                     + "that time has passed, or go on now with --allow-clock, which brings clients back that have "
                     + "not seen it")
-        }
-        guard now >= newest - Self.most else {
-            throw Fault(
-                description:
-                    "the newest of these blocks is of \(Timestamp.text(newest)), but \(clock): nothing was signed. Set the clock; if "
-                    + "it is right, and the blocks are not, give --allow-clock")
         }
         guard network.isMinedSteadily, now > newestBlock + Self.most,
             newestSigned.map({ now > $0 + Self.most && isAtTip != false }) ?? (isAtTip == true)

@@ -187,8 +187,9 @@ struct Restore: ParsableCommand {
             throw CommandFailure(.dissent, error.description)
         }
         let hasData = hosts.contains(where: \.hasData)
-        // One that was killed may have the newest already.
-        let kept = try Self.newest(Tree(tree.root), hosts[0].authority.parameters, key)
+        // One that was killed may have the newest already, though not of a tree of attestations only where there is data.
+        let isOfKind = try hasData == Tree(tree.root).hasData()
+        let kept = try isOfKind ? Self.newest(Tree(tree.root), hosts[0].authority.parameters, key) : nil
         for host in hosts where host.hasData == hasData && !host.isOlder(than: kept) {
             let mirror = TreeMirror(host.url, key: key, transfers: transfers, into: tree, now: nil)
             _ = try mirror.run(hasData ? .everything : .attestations) { height, all, bytes in

@@ -254,15 +254,41 @@ import Testing
         let reference = try ReferenceTree.of(.regtestRich).publication
         let original = try Publication(.regtestRich, datadir: reference.datadir, key: reference.key)
         try original.publish("--to", "305")
-        let old = "file://\(original.tree.root)"
-        let new = "file://\(reference.tree.root)"
         let publication = try Self.loser(of: reference)
-        #expect(try Self.restore(publication, new).isSuccess)
+        let (old, new) = ("file://\(original.tree.root)", try Self.ahead(of: reference, in: publication))
+        #expect(try Self.restore(publication, "file://\(new.root)").isSuccess)
         try publication.scratch.write("\(reference.publicKey)\n", to: "tree.state/restore/key")
-        let outcome = try Self.restore(publication, old, new)
-        #expect(outcome.isSuccess && outcome.output.contains("up to height 330"), "\(outcome.errors)")
-        #expect(try Self.signatures(try publication.publish("--json")) == 0)
-        try Self.expectSame(publication, reference)
+        let outcome = try Self.restore(publication, old)
+        #expect(outcome.isSuccess, "\(outcome.errors)")
+        #expect(outcome.output.contains("the tree of alpha up to height 330\n"), "\(outcome.output)")
+        #expect(try publication.tree.text("latest.txt").hasPrefix("330 "))
+    }
+
+    /// A copy of a tree whose newest attestation is of the year 2100.
+    private static func ahead(of reference: Publication, in other: Publication) throws -> PlainTree {
+        let copy = PlainTree(other.scratch.path("host"))
+        try FileManager.default.copyItem(atPath: reference.tree.root, toPath: copy.root)
+        let path = try #require(copy.attestations()[330]?.first)
+        var attestation = try Attestation(parsing: try copy.read(path))
+        attestation.time = 4_102_444_800
+        try Self.sign(attestation, path, in: copy, with: reference.key)
+        return copy
+    }
+
+    /// A tree of attestations that one host gave before does not stand for data, which another has.
+    @Test func attestationsAreNoData() throws {
+        let reference = try ReferenceTree.of(.regtestRich).publication
+        let publication = try Self.loser(of: reference)
+        let new = try Self.ahead(of: reference, in: publication)
+        for folder in ["patches", "snapshots"] {
+            try FileManager.default.removeItem(atPath: new.path(folder))
+        }
+        #expect(try Self.restore(publication, "file://\(new.root)").isSuccess)
+        try publication.scratch.remove("tree.state")
+        try publication.scratch.write("\(reference.publicKey)\n", to: "tree.state/restore/key")
+        let outcome = try Self.restore(publication, "file://\(reference.tree.root)")
+        #expect(outcome.status == 4, "\(outcome.errors)")
+        #expect(try publication.run().errors.contains("a restore has begun here"))
     }
 
     /// An upload that the loss cut off, to a folder: a statement without its signature says nothing.
@@ -282,12 +308,7 @@ import Testing
     @Test func whatWasSignedAhead() throws {
         let reference = try ReferenceTree.of(.regtestRich).publication
         let publication = try Self.loser(of: reference)
-        let copy = PlainTree(publication.scratch.path("host"))
-        try FileManager.default.copyItem(atPath: reference.tree.root, toPath: copy.root)
-        let path = try #require(copy.attestations()[330]?.first)
-        var attestation = try Attestation(parsing: try copy.read(path))
-        attestation.time = 4_102_444_800
-        try Self.sign(attestation, path, in: copy, with: reference.key)
+        let copy = try Self.ahead(of: reference, in: publication)
         let outcome = try Publication.program().run(
             "restore", "--key", "-", "--tree", publication.tree.root, "file://\(copy.root)",
             input: Array(try String(contentsOfFile: reference.key, encoding: .utf8).utf8))

@@ -127,6 +127,8 @@ extension Node {
         if let challenge = info.signet_challenge { return challenge == ChainInfo.signetChallenge }
         guard let pin = PinnedSet.all.first(where: { $0.network == .signet }) else { return false }
         guard info.blocks >= pin.height else {
+            // It is not signed for before it is through with that.
+            if info.initialblockdownload { return true }
             throw NodeError(
                 .unsuitable, subject("getblockchaininfo"),
                 "the node does not say which signet it is on, and its chain ends at height \(info.blocks), too early to tell: "

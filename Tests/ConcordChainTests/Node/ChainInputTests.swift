@@ -149,7 +149,9 @@ struct ChainInputTests {
         try server.set(.chainInfo(["chain": "signet", "signet_challenge": ChainInfo.signetChallenge]))
         _ = try Node(server, network: .signet).chainInfo()
         // Older nodes do not say it: a block that all know tells.
-        try server.set(.chainInfo(["chain": "signet"]))
+        try server.set(.chainInfo(["chain": "signet", "initialblockdownload": true]))
+        _ = try Node(server, network: .signet).chainInfo()
+        try server.set(.chainInfo(["chain": "signet", "initialblockdownload": false]))
         error = #expect(throws: NodeError.self) { try Node(server, network: .signet).chainInfo() }
         #expect(error?.kind == .unsuitable && error?.description.contains("too early to tell") == true)
         try server.set(.chainInfo(["chain": "signet", "blocks": 160_000]))
