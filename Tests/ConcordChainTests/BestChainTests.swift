@@ -71,7 +71,7 @@ import Testing
     /// Work, not blocks: one block of 2^-16 of the target has the work of many.
     @Test func theBranchWithMoreWorkWins() throws {
         let main = [Self.genesis] + TestBlock.chain(5)
-        let hard = TestBlock.on(Self.genesis, salt: 1, bits: 0x2007_ffff)
+        let hard = TestBlock.on(Self.genesis, salt: 1, payments: [500], bits: 0x2007_ffff)
         files.add(main)
         files.add(hard)
         expect(try chain(), [Self.genesis, hard])
