@@ -29,7 +29,8 @@ import Testing
         }
         print("not taken at once: \(notes)")
         let signed = publication.tree.files(under: "attestations").filter { $0.hasSuffix(".txt") }
-        #expect(signed.count > 103)
+        // All but its tip at most.
+        #expect(signed.count >= (made.trees[0].last?.best.count ?? 0) - 1)
         for file in signed {
             let block = file.dropLast(4).split(separator: "-").last.map(String.init) ?? ""
             #expect(connected.contains(block), "\(file)")
