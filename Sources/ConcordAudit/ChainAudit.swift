@@ -70,17 +70,16 @@ public struct ChainAudit {
             let fold = SetFold(builder, work: try folder.inner("fold"), memory: memory)
             guard let built = try fold.run(to: start, { tell(.folding($0)) }) else { return audits }
             tell(.counting)
-            let step: SetBuilder.Step
-            (position, step) = try builder.begin(with: built, at: source.blockID(at: start))
+            let statement: Statement
+            (position, statement) = try builder.begin(with: built, at: source.blockID(at: start))
             try folder.removeTree("fold")
-            try compare([step.statement], try answers.get(), in: range)
+            try compare([statement], try answers.get(), in: range)
         }
         while position.next <= range.upperBound {
             let heights = builder.nextBatch(position, to: range.upperBound)
             // What is attested comes while what should be is worked out.
             let answers = answers(heights, in: range)
             let statements = try builder.advance(&position, over: heights) { tell(.building($0)) }
-                .map(\.statement)
             try compare(statements, try answers.get(), in: range)
             if let newest = statements.last, newest.isEpochStart {
                 try builder.removeOld(below: newest.blockID)

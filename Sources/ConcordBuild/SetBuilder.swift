@@ -63,11 +63,6 @@ public struct SetBuilder: Sendable {
         public var next: Int { (statement?.height ?? -1) + 1 }
     }
 
-    /// What is to be said of a block.
-    public struct Step: Sendable {
-        public let statement: Statement
-    }
-
     /// The blocks to go over next: an epoch height is a batch of its own; no other batch crosses one.
     public func nextBatch(_ position: Position, to target: Int) -> Range<Int> {
         let next = position.next
@@ -83,13 +78,13 @@ public struct SetBuilder: Sendable {
     ///   batch is in its place.
     public func advance(
         _ position: inout Position, over heights: Range<Int>, tell: (Event) -> Void = { _ in }
-    ) throws -> [Step] {
+    ) throws -> [Statement] {
         let items = try batch.work(heights)
         try checkRecent(items, since: position, tell)
         try data.install(items.compactMap(\.patch))
         var inverses = items.map(\.totals.muhash.denominator)
         Num3072.invert(&inverses)
-        var steps: [Step] = []
+        var statements: [Statement] = []
         // Where a batch ends early, none of it is said.
         var next = position
         for (item, inverse) in zip(items, inverses) {
@@ -106,10 +101,10 @@ public struct SetBuilder: Sendable {
             }
             next.statement = statement
             next.epoch.headers += item.header
-            steps.append(Step(statement: statement))
+            statements.append(statement)
         }
         position = next
-        return steps
+        return statements
     }
 
     private var batch: BlockBatch {
@@ -195,7 +190,7 @@ public struct SetBuilder: Sendable {
     ///
     /// - Parameter expected: the MuHash that the set must have, if that is known.
     public func begin(with built: Built, at block: BlockID, expecting expected: Digest? = nil) throws -> (
-        Position, Step
+        Position, Statement
     ) {
         let totals = try count(built)
         guard totals.amount <= Amount.most else {
@@ -225,10 +220,7 @@ public struct SetBuilder: Sendable {
         var epoch = Epoch(
             start: block.height, snapshot: SnapshotMerge.Before(block: block, manifest: manifest))
         epoch.headers = item.header
-        return (
-            Position(statement: statement, muhash: muhash, epoch: epoch),
-            Step(statement: statement)
-        )
+        return (Position(statement: statement, muhash: muhash, epoch: epoch), statement)
     }
 
     /// Removes patches and snapshots of epochs that neither the next snapshot nor a reorganisation across the epoch

@@ -150,17 +150,17 @@ public struct Publisher {
             tell(.resuming(height: max(position.next, first), to: target))
         }
         while position.next <= target, !isStopping() {
-            let steps: [SetBuilder.Step]
+            let statements: [Statement]
             do {
-                steps = try next(&position, to: target, isStopping: isStopping, tell)
+                statements = try next(&position, to: target, isStopping: isStopping, tell)
             } catch let error as SetContradiction {
                 throw try wrongStatements.explain(error, position)
             }
-            guard let statement = steps.last?.statement else { break }
+            guard let statement = statements.last else { break }
             if statement.isEpochStart, !isWitness { try makeTorrent(of: statement.blockID, tell) }
-            let signatures = try sign(steps, at: position, now: now())
+            let signatures = try sign(statements, at: position, now: now())
             var next = report ?? Report(statement: statement)
-            next.blocks += steps.count
+            next.blocks += statements.count
             next.statement = statement
             next.signatures += signatures
             if statement.isEpochStart {
@@ -255,7 +255,7 @@ public struct Publisher {
     private func next(
         _ position: inout SetBuilder.Position, to target: Int, isStopping: () -> Bool,
         _ tell: (Event) -> Void
-    ) throws -> [SetBuilder.Step] {
+    ) throws -> [Statement] {
         guard position.statement == nil, first > 0 else {
             return try builder.advance(&position, over: builder.nextBatch(position, to: target)) {
                 tell(.building($0))
@@ -264,9 +264,9 @@ public struct Publisher {
         let block = source.blockID(at: first)
         guard let snapshot = try firstSnapshot(block, isStopping: isStopping, tell) else { return [] }
         tell(.counting)
-        let step: SetBuilder.Step
+        let statement: Statement
         do {
-            (position, step) = try builder.begin(with: snapshot, at: block, expecting: expected)
+            (position, statement) = try builder.begin(with: snapshot, at: block, expecting: expected)
         } catch let error as FileError where error.isConflict {
             guard try state.contains("fold") else { throw error }
             throw FileError(
@@ -274,7 +274,7 @@ public struct Publisher {
                 "\(error.message). If it is the set that is wrong, remove \(state.path("fold")), and the next run gathers it anew",
                 kind: .conflict)
         }
-        return [step]
+        return [statement]
     }
 
     /// The snapshot that the tree begins with, staged; nil if it was stopped.
@@ -309,19 +309,18 @@ public struct Publisher {
 
     /// Signs what is to be said: attestations, then headers, then the hint, then the state. The data is there.
     private mutating func sign(
-        _ steps: [SetBuilder.Step], at position: SetBuilder.Position, now: Int64
+        _ statements: [Statement], at position: SetBuilder.Position, now: Int64
     ) throws -> Int {
-        if let last = steps.last?.statement.height,
-            try steps.contains(where: { try !isAttested($0.statement.blockID) })
+        if let last = statements.last?.height,
+            try statements.contains(where: { try !isAttested($0.blockID) })
         {
             try checkClock(now, through: last)
         }
-        let statements = steps.map(\.statement)
         do {
             try source.confirm(statements)
         } catch {
             // What it began with may be what is wrong.
-            if steps.first?.statement.height == first { try state.removeTree("fold") }
+            if statements.first?.height == first { try state.removeTree("fold") }
             throw error
         }
         let signatures = try attestor.attest(statements, now: now)
