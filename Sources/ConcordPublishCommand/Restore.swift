@@ -15,8 +15,9 @@ struct Restore: ParsableCommand {
         discussion: """
             For a publisher that has lost its disk, but not its key. Everything is checked before it is taken, and the \
             attestations of each host's chain, of a file:// host all, are noted in the journal, so that the key never \
-            signs anything else for those blocks: give all hosts. The next run goes on from there. A restore that is killed is continued by \
-            the next. Exit status: 2 the key has signed two statements of one block, 4 a host has not what the key signed.
+            signs anything else for those blocks: give all hosts. The next run goes on from there. A restore that is \
+            killed is continued by the next. Exit status: 2 the key has signed two statements of one block, 4 a host has \
+            not what the key signed.
             """)
 
     @Option(
