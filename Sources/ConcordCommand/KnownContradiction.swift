@@ -33,7 +33,7 @@ extension Home {
             "authorities in your list contradict each other about block \(block.hash.reversedHex) at height "
                 + "\(block.height), as was seen before: do not use this set. "
                 + (evidence.map { "The signed files are in \($0). " } ?? "")
-                + "See «concord check»; it counts until a party to it is left, by «concord trust remove» or «concord trust retire», "
+                + "See `concord check`; it counts until a party to it is left, by `concord trust remove` or `concord trust retire`, "
                 + "or by whoever keeps your trustnet"
         }
 

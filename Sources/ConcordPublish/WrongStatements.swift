@@ -33,7 +33,10 @@ struct WrongStatements {
             return FileError(fault.path, "\(fault.message). \(after)", kind: .conflict)
         }
         guard position.statement != nil else {
-            return FileError(fault.path, "\(fault.message). Nothing was signed now", kind: .conflict)
+            return FileError(
+                fault.path,
+                "\(fault.message). Nothing was signed now: put it right, and run the command again",
+                kind: .conflict)
         }
         // The undo data is right now; it may have been another when the statements were made.
         let tree = Tree(tree.root)

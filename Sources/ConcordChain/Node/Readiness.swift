@@ -127,7 +127,7 @@ extension Node {
         if let challenge = info.signet_challenge { return challenge == ChainInfo.signetChallenge }
         guard let pin = PinnedSet.all.first(where: { $0.network == .signet }) else { return false }
         guard info.blocks >= pin.height else {
-            // It is not signed for before it is through with that.
+            // Unless told otherwise (`--allow-behind`), nothing of it is signed before it is through with that.
             if info.initialblockdownload { return true }
             throw NodeError(
                 .unsuitable, subject("getblockchaininfo"),
