@@ -205,6 +205,9 @@ struct Restore: ParsableCommand {
         if counted == nil { _ = try state.inner("set") }
         try state.removeTree(StateRestore.folder)
         progress.clear()
+        progress.say(
+            "note: what this key signed and no host's chain has, since the last upload or of blocks that the chain has left, "
+                + "is not in the journal. A publisher with the same node says the same of those blocks again")
         if json {
             return try printJSON(
                 JSON(
@@ -220,9 +223,6 @@ struct Restore: ParsableCommand {
             \(hosts.map(\.newest.statement.height).max() ?? 0); concord-publish run\
             \(counted == nil ? " --attest-only works the set out again" : " goes on from height \(counted?.height ?? 0)")
             """)
-        progress.say(
-            "note: what this key signed and no host's chain has, since the last upload or of blocks that the chain has left, "
-                + "is not in the journal. A publisher with the same node says the same of those blocks again")
     }
 
     /// What a tree's hint names; nil where there is none yet.

@@ -310,9 +310,11 @@ import Testing
         let publication = try Self.loser(of: reference)
         let copy = try Self.ahead(of: reference, in: publication)
         let outcome = try Publication.program().run(
-            "restore", "--key", "-", "--tree", publication.tree.root, "file://\(copy.root)",
+            "restore", "--json", "--key", "-", "--tree", publication.tree.root, "file://\(copy.root)",
             input: Array(try String(contentsOfFile: reference.key, encoding: .utf8).utf8))
         #expect(outcome.isSuccess, "\(outcome.errors)")
+        // The note is there beside the object.
+        #expect(outcome.output.hasPrefix("{") && outcome.errors.hasPrefix("note: "), "\(outcome.errors)")
         #expect(try Self.journal(publication).contains { $0.contains("2100-01-01T00:00:00Z") })
     }
 
