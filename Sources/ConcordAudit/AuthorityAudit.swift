@@ -27,18 +27,18 @@ public struct AuthorityAudit: Sendable {
     public private(set) var invalid = HeightTally()
     /// Heights from which its key does not count any more.
     public private(set) var withdrawn = HeightTally()
-    /// What differs, height by height; the first `mostDissents`.
+    /// What differs, height by height; the first `maxDissents`.
     public private(set) var dissents: [Dissent] = []
     /// Why, at the first of them.
-    public internal(set) var causes: [WayDown.Cause] = []
+    public internal(set) var causes: [DivergenceSearch.Cause] = []
     /// What went wrong at its hosts.
     public internal(set) var problems: [String]
 
-    static let mostDissents = 1000
+    static let maxDissents = 1000
 
     private let counts: @Sendable (Int) -> Bool
 
-    init(_ heard: Survey.Heard, standing: Standing) {
+    init(_ heard: AuthorityObservation, standing: Standing) {
         authority = heard.authority
         counts = heard.view.counts
         self.standing = standing
@@ -66,7 +66,7 @@ public struct AuthorityAudit: Sendable {
             if dissents.last.map({ _ in dissents[dissents.count - 1].extend(with: dissent) }) ?? false {
                 break
             }
-            if dissents.count < Self.mostDissents { dissents.append(dissent) }
+            if dissents.count < Self.maxDissents { dissents.append(dissent) }
             if dissenting.count == 1 { return attested }
         case .absent: absent.add(own.height)
         case .unreachable: unreachable.add(own.height)

@@ -12,7 +12,7 @@ public struct ChainAudit {
     /// What is told while it goes on.
     public enum Event: Sendable {
         /// The blocks below the first epoch are gone over.
-        case folding(SetFold.Event)
+        case replaying(InitialReplay.Event)
         /// The coins at its beginning are counted.
         case counting
         /// A batch is checked.
@@ -34,11 +34,11 @@ public struct ChainAudit {
     ///     what an audit that was killed has gone over already.
     ///   - memory: bytes that may be taken for going over the blocks below the first epoch.
     public init(
-        _ source: any ChainSource, _ parameters: TreeParameters, of heard: [Survey.Heard],
+        _ source: any ChainSource, _ parameters: TreeParameters, of heard: [AuthorityObservation],
         transfers: Transfers,
         folder: Folder, memory: Int
     ) throws {
-        for name in try Folder.names(in: folder.root) where name != "fold" { try folder.removeTree(name) }
+        for name in try Folder.names(in: folder.root) where name != "replay" { try folder.removeTree(name) }
         // What is built here is read once or twice, and never sent.
         builder = SetBuilder(
             source: source, data: try folder.inner("own"), parameters: parameters, level: 1,
@@ -67,12 +67,12 @@ public struct ChainAudit {
         let start = builder.parameters.epochStart(of: range.lowerBound)
         if start > 0 {
             let answers = answers(start..<start + 1, in: range)
-            let fold = SetFold(builder, work: try folder.inner("fold"), memory: memory)
-            guard let built = try fold.run(to: start, { tell(.folding($0)) }) else { return audits }
+            let replay = InitialReplay(builder, work: try folder.inner("replay"), memory: memory)
+            guard let built = try replay.run(to: start, { tell(.replaying($0)) }) else { return audits }
             tell(.counting)
             let statement: Statement
             (position, statement) = try builder.begin(with: built, at: source.blockID(at: start))
-            try folder.removeTree("fold")
+            try folder.removeTree("replay")
             try compare([statement], try answers.get(), in: range)
         }
         while position.next <= range.upperBound {
@@ -119,10 +119,11 @@ public struct ChainAudit {
 
     private func causes(
         _ own: Statement, _ attested: Statement, _ authority: Authority, beforeIsSame: Bool
-    ) throws -> [WayDown.Cause] {
+    ) throws -> [DivergenceSearch.Cause] {
         let theirs = try folder.inner("theirs/\(authority.key.hex)")
-        let way = WayDown(
-            StatedData(in: builder.data), StatedData(of: [authority], transfers: transfers, into: theirs))
+        let way = DivergenceSearch(
+            CommittedData(in: builder.data),
+            CommittedData(of: [authority], transfers: transfers, into: theirs))
         return try way.causes(own, attested, beforeIsSame: beforeIsSame)
     }
 }

@@ -24,22 +24,22 @@ struct BlockBatch: Sendable {
     let isFixed: @Sendable (BlockID) throws(FileError) -> Bool
 
     private struct Tools: ~Copyable {
-        var work = BlockWork(hasMuHash: true)
+        var work = BlockProcessor(hasMuHash: true)
         var packed = ByteBuffer(capacity: 1 << 20)
         let compressor: ZstdCompressor
     }
 
-    func work(_ heights: Range<Int>) throws -> [Item] {
+    func process(_ heights: Range<Int>) throws -> [Item] {
         let level = level
         let blocks = try source.blocks(heights)
         return try Parallel.map(
             heights.count, tools: { Tools(compressor: ZstdCompressor(level: level)) }
         ) { i, tools in
-            try work(heights.lowerBound + i, blocks, &tools)
+            try process(heights.lowerBound + i, blocks, &tools)
         }
     }
 
-    private func work(_ height: Int, _ blocks: any BlockReader, _ tools: inout Tools) throws -> Item {
+    private func process(_ height: Int, _ blocks: any BlockReader, _ tools: inout Tools) throws -> Item {
         let block = source.blockID(at: height)
         let totals = try tools.work.run(block, blocks, source, parameters)
         return Item(

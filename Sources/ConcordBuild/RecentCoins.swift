@@ -142,7 +142,7 @@ public final class RecentCoins: @unchecked Sendable {
                     UnsafeRawBufferPointer(rebasing: patch.bytes[index.range(of: shard)]))
                 while try section.nextSpent() != nil {}
                 while let (outpoint, coin) = try section.nextCreated() {
-                    guard ScriptCompression.unfold(coin.script, into: &script) else { continue }
+                    guard ScriptCompression.decompress(coin.script, into: &script) else { continue }
                     let hash = SHA256.hash(
                         coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes)
                     marks.created.append(CoinMark(outpoint, hash: hash))

@@ -47,14 +47,14 @@ public struct SetBuilder: Sendable {
         public var statement: Statement?
         /// The MuHash of the set, as a number.
         public var muhash: Num3072
-        public var epoch: Epoch
+        public var epoch: EpochContents
 
         /// Before the genesis block.
         public init() {
-            self.init(statement: nil, muhash: .one, epoch: Epoch(start: 0))
+            self.init(statement: nil, muhash: .one, epoch: EpochContents(start: 0))
         }
 
-        public init(statement: Statement?, muhash: Num3072, epoch: Epoch) {
+        public init(statement: Statement?, muhash: Num3072, epoch: EpochContents) {
             self.statement = statement
             self.muhash = muhash
             self.epoch = epoch
@@ -79,7 +79,7 @@ public struct SetBuilder: Sendable {
     public func advance(
         _ position: inout Position, over heights: Range<Int>, tell: (Event) -> Void = { _ in }
     ) throws -> [Statement] {
-        let items = try batch.work(heights)
+        let items = try batch.process(heights)
         try checkRecent(items, since: position, tell)
         try data.install(items.compactMap(\.patch))
         var inverses = items.map(\.totals.muhash.denominator)
@@ -136,7 +136,7 @@ public struct SetBuilder: Sendable {
                 coins: UInt64(coins), amount: UInt64(amount), muhash: position.muhash.digest)
             let manifest = try install(
                 snapshot(of: item.block, position.epoch, expecting: running, tell), of: item.block)
-            position.epoch = Epoch(
+            position.epoch = EpochContents(
                 start: item.block.height,
                 snapshot: SnapshotMerge.Before(block: item.block, manifest: manifest))
             history = manifest.root
@@ -209,7 +209,7 @@ public struct SetBuilder: Sendable {
                     + "that MuHash comes from, is wrong. Nothing was signed", kind: .conflict)
         }
         let manifest = try install(built, of: block)
-        let items = try batch.work(block.height..<block.height + 1)
+        let items = try batch.process(block.height..<block.height + 1)
         try data.install(items.compactMap(\.patch))
         let item = items[0]
         let statement = Statement(
@@ -217,7 +217,7 @@ public struct SetBuilder: Sendable {
             parent: item.totals.header.parent, coins: totals.coins, amount: totals.amount,
             muhash: muhash.digest, patchRoot: item.totals.patchRoot, history: manifest.root,
             snapshotRoot: manifest.root)
-        var epoch = Epoch(
+        var epoch = EpochContents(
             start: block.height, snapshot: SnapshotMerge.Before(block: block, manifest: manifest))
         epoch.headers = item.header
         return (Position(statement: statement, muhash: muhash, epoch: epoch), statement)

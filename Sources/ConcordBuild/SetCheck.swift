@@ -19,7 +19,7 @@ extension SetBuilder {
     /// The snapshot of an epoch height, staged: its coins must come to what the blocks leave. Each coin that a block
     /// claims to spend goes into the running MuHash, so that a coin that was another one in the set shows here.
     func snapshot(
-        of block: BlockID, _ epoch: Epoch, expecting running: Values, _ tell: (Event) -> Void
+        of block: BlockID, _ epoch: EpochContents, expecting running: Values, _ tell: (Event) -> Void
     ) throws -> Built {
         let builder = SnapshotBuilder(folder: data, parameters: parameters, level: level)
         let built: Built
@@ -97,7 +97,7 @@ extension SetBuilder {
     ///   - last: the height of the last block to look at.
     ///   - isRight: whether this was said of a block; the patch root is nil for the snapshot's own.
     public func firstWrong(
-        _ epoch: Epoch, through last: Int,
+        _ epoch: EpochContents, through last: Int,
         isRight: (_ block: BlockID, _ values: Values, _ patchRoot: Digest?) throws -> Bool
     ) throws -> (block: BlockID, values: Values)? {
         guard let before = epoch.snapshot else { return nil }
@@ -113,7 +113,8 @@ extension SetBuilder {
         while next <= last {
             let heights = next..<min(next + source.batch(from: next), last + 1)
             let blocks = try source.blocks(heights)
-            let totals = try Parallel.map(heights.count, tools: { BlockWork(hasMuHash: true) }) { i, work in
+            let totals = try Parallel.map(heights.count, tools: { BlockProcessor(hasMuHash: true) }) {
+                i, work in
                 try work.run(source.blockID(at: heights.lowerBound + i), blocks, source, parameters)
             }
             var inverses = totals.map(\.muhash.denominator)

@@ -190,7 +190,7 @@ struct UndoTrace {
             tree.path(TreePath.shard(shard, of: snapshot.block)), expected: snapshot.manifest.shards[shard])
         while let coin = try reader.next() {
             let outpoint = Outpoint(txid: reader.txid, index: coin.index)
-            guard let known = spent[outpoint], ScriptCompression.unfold(coin.script, into: &script) else {
+            guard let known = spent[outpoint], ScriptCompression.decompress(coin.script, into: &script) else {
                 continue
             }
             found.append(outpoint)

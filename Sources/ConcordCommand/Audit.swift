@@ -50,16 +50,16 @@ struct Audit: ParsableCommand {
         help: ArgumentHelp(
             "Memory for the changes of the blocks before, like 500M or 8G: more of it, less reading and writing.",
             valueName: "size"))
-    var memory = ByteCount(SetFold.defaultMemory)
+    var memory = ByteCount(InitialReplay.defaultMemory)
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
-        let heights = 0...TreePath.mostHeight
+        let heights = 0...TreePath.maxHeight
         guard heights.contains(from ?? 0), heights.contains(to ?? 0), from ?? 0 <= to ?? .max else {
             throw ValidationError(
-                "--from and --to are heights from 0 to \(TreePath.mostHeight), --from not above --to.")
+                "--from and --to are heights from 0 to \(TreePath.maxHeight), --from not above --to.")
         }
         guard memory.bytes >= 1 << 20 else { throw ValidationError("--memory is 1M or more.") }
     }
@@ -70,7 +70,7 @@ struct Audit: ParsableCommand {
         let transfers = hosts.transfers()
         let now = try Clock.now()
         let roster = try chosen(from: try opened.currentRoster(transfers, now: now))
-        let heard = try hear(roster, try Memory(in: opened.folder), transfers, now: now)
+        let heard = try hear(roster, try AttestationLog(in: opened.folder), transfers, now: now)
         let clock = Clock.warning(heard, now: now)
         let parameters = try commonParameters(of: heard, clock)
         if let clock { progress.say("warning: \(clock)") }
@@ -110,8 +110,8 @@ struct Audit: ParsableCommand {
     }
 
     private func hear(
-        _ roster: Roster, _ memory: Memory, _ transfers: Transfers, now: Int64
-    ) throws -> [Survey.Heard] {
+        _ roster: Roster, _ memory: AttestationLog, _ transfers: Transfers, now: Int64
+    ) throws -> [AuthorityObservation] {
         var survey = Survey(
             roster, rule: Agreement(minimum: 1), memory: memory, transfers: transfers, now: now)
         do {
@@ -124,7 +124,8 @@ struct Audit: ParsableCommand {
     }
 
     /// The parameters that all attest, on the network of one's own chain.
-    private func commonParameters(of heard: [Survey.Heard], _ clock: String?) throws -> TreeParameters {
+    private func commonParameters(of heard: [AuthorityObservation], _ clock: String?) throws -> TreeParameters
+    {
         guard let newest = heard.lazy.compactMap({ $0.newest()?.statement }).first else {
             let problems = heard.flatMap(\.problems)
             throw CommandFailure(
@@ -143,7 +144,7 @@ struct Audit: ParsableCommand {
     }
 
     private func heights(
-        _ heard: [Survey.Heard], _ parameters: TreeParameters, tip: Int
+        _ heard: [AuthorityObservation], _ parameters: TreeParameters, tip: Int
     ) throws -> ClosedRange<Int> {
         let attested = heard.flatMap(\.attestations).map(\.statement.height).max() ?? 0
         let last = min(to ?? attested, tip)
@@ -159,11 +160,11 @@ struct Audit: ParsableCommand {
 
     private func tell(_ event: ChainAudit.Event, _ progress: ProgressLine) {
         switch event {
-        case .folding(.folded(let height, let to)):
+        case .replaying(.replayed(let height, let to)):
             progress.update("going over the blocks before: height \(height) of \(to)")
-        case .folding(.merging(let height, let coins)):
+        case .replaying(.merging(let height, let coins)):
             progress.update("merging the changes up to height \(height) with \(coins) coins")
-        case .folding(.tracing(let height, let to)), .building(.tracing(let height, let to)):
+        case .replaying(.tracing(let height, let to)), .building(.tracing(let height, let to)):
             progress.update("looking for what is wrong: height \(height) of \(to)")
         case .building(.recounting(let height, let coins)):
             progress.update("recounting the set of height \(height): \(coins) coins")

@@ -107,7 +107,7 @@ struct AuditTable {
 
     // MARK: causes
 
-    private func words(_ cause: WayDown.Cause, _ audit: AuthorityAudit) -> [String] {
+    private func words(_ cause: DivergenceSearch.Cause, _ audit: AuthorityAudit) -> [String] {
         cause.words(.init(own: "own", other: "attested"), on: network, epochStart: epochStart(audit)).map {
             "  " + $0
         }
@@ -152,7 +152,7 @@ extension AuditTable {
             let newestBlock: String?
             let agreeing, dissenting, absent, unreachable, invalid, withdrawn: Heights
             let differences: [Difference]
-            let causes: [WayDown.Cause.JSON]
+            let causes: [DivergenceSearch.Cause.JSON]
             let problems: [String]
         }
 

@@ -65,7 +65,7 @@ struct Check: ParsableCommand {
     private func ask() throws {
         let opened = try home.open()
         let progress = ProgressLine(isQuiet: json)
-        let survey = try Surveyed(
+        let survey = try AgreementSession(
             opened, height: height, policy, transfers: hosts.transfers(),
             headers: headers ? .follow : .followIfStored,
             allowsLowWork: work.allowsLowWork, progress)

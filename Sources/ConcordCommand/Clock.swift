@@ -24,12 +24,12 @@ enum Clock {
     /// - Parameters:
     ///   - header: the time of a header that is too far ahead, in seconds since 1970; nil where others can be followed.
     ///   - now: what the clock says.
-    static func warning(_ heard: [Survey.Heard], header: Int64? = nil, now: Int64) -> String? {
+    static func warning(_ heard: [AuthorityObservation], header: Int64? = nil, now: Int64) -> String? {
         let times = heard.compactMap { $0.ahead ?? $0.newest()?.attestation.time }
         let isMost = times.count > heard.count / 2
         let words = "this machine's clock says \(Timestamp.text(now))"
         let next = "set the clock first, and then ask again"
-        if isMost, let first = times.min(), let last = times.max(), first > now + leastAhead {
+        if isMost, let first = times.min(), let last = times.max(), first > now + minAhead {
             return
                 "\(words), and the newest attestations of all that could be heard are of later times, up to "
                 + "\(Timestamp.text(last)): \(next)"
@@ -40,7 +40,7 @@ enum Clock {
     }
 
     /// What to ask where all that could be heard, and those are more than half of the keys in use, are too old to count.
-    static func doubt(_ heard: [Survey.Heard], now: Int64) -> String? {
+    static func doubt(_ heard: [AuthorityObservation], now: Int64) -> String? {
         let inUse = heard.filter { $0.view.withdrawn == nil }
         let times = inUse.compactMap { $0.newest()?.attestation.time }
         guard times.count > inUse.count / 2, inUse.count(where: \.view.isStale) == times.count,
@@ -52,5 +52,5 @@ enum Clock {
     }
 
     /// Seconds. Clocks that nobody minds differ by less.
-    private static let leastAhead: Int64 = 300
+    private static let minAhead: Int64 = 300
 }

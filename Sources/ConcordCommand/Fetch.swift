@@ -86,14 +86,14 @@ struct Fetch: ParsableCommand {
         }
     }
 
-    private func survey(_ home: borrowing Home, _ progress: ProgressLine) throws -> Surveyed {
-        try Surveyed(
+    private func survey(_ home: borrowing Home, _ progress: ProgressLine) throws -> AgreementSession {
+        try AgreementSession(
             home, height: height, policy, transfers: hosts.transfers(), headers: .follow,
             allowsLowWork: work.allowsLowWork, progress)
     }
 
     /// Shows why nothing is installed.
-    private func end(_ survey: Surveyed, _ progress: ProgressLine) throws {
+    private func end(_ survey: AgreementSession, _ progress: ProgressLine) throws {
         progress.clear()
         if json {
             try printJSON(JSON(survey: survey, nil))
@@ -146,7 +146,7 @@ struct Fetch: ParsableCommand {
         let faults: [String]?
         let error: FailureJSON.Description?
 
-        init(survey: Surveyed, _ installed: Installed?) {
+        init(survey: AgreementSession, _ installed: Installed?) {
             var agreement = VerdictTable.JSON(survey)
             // It stands above.
             agreement.error = nil

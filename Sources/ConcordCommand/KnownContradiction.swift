@@ -53,7 +53,7 @@ extension Home {
 
     /// The one that `check` would end with, from what was seen before, without asking anybody; nil if none is known.
     func contradiction(on network: Network) throws -> Contradiction? {
-        guard let memory = try Memory(reading: folder) else { return nil }
+        guard let memory = try AttestationLog(reading: folder) else { return nil }
         guard let block = try memory.contradiction(among: try knownMembers(), on: network) else { return nil }
         let evidence = EvidenceSearch.folder(of: block)
         return Contradiction(

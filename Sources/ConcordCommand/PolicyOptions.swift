@@ -29,5 +29,5 @@ struct PolicyOptions: ParsableArguments {
     }
 
     /// Seconds.
-    var mostAge: Int64? { maxAge.map { Int64($0) * 3600 } }
+    var maxAgeInSeconds: Int64? { maxAge.map { Int64($0) * 3600 } }
 }

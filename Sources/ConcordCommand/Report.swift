@@ -89,14 +89,14 @@ struct Report: ParsableCommand {
     private static let page = "index.html"
     private static let data = "report.json"
 
-    private func survey(_ home: borrowing Home, _ progress: ProgressLine) throws -> Surveyed {
-        try Surveyed(
+    private func survey(_ home: borrowing Home, _ progress: ProgressLine) throws -> AgreementSession {
+        try AgreementSession(
             home, height: height, policy, transfers: hosts.transfers(),
             headers: headers ? .follow : .followIfStored, allowsLowWork: work.allowsLowWork, progress)
     }
 
     /// Nil where nothing is known that could be compared.
-    private func matrix(_ survey: Surveyed, _ progress: ProgressLine) throws -> AttestationMatrix? {
+    private func matrix(_ survey: AgreementSession, _ progress: ProgressLine) throws -> AttestationMatrix? {
         guard let center = ReportFacts.center(survey) else { return nil }
         do throws(Failure) {
             return try AttestationMatrix(

@@ -5,18 +5,18 @@ import ConcordTransfers
 
 /// What the page and report.json tell.
 struct ReportFacts {
-    let survey: Surveyed
+    let survey: AgreementSession
     /// Nil where no authority's newest attestation could be had.
     let matrix: AttestationMatrix?
 
-    init(_ survey: Surveyed, _ matrix: AttestationMatrix?) {
+    init(_ survey: AgreementSession, _ matrix: AttestationMatrix?) {
         self.survey = survey
         self.matrix = matrix
     }
 
     /// The block that the survey ended with, and how the trees are cut: the agreed one, that of a contradiction, or of
     /// those that most authorities attest the highest.
-    static func center(_ survey: Surveyed) -> (block: BlockID, parameters: TreeParameters)? {
+    static func center(_ survey: AgreementSession) -> (block: BlockID, parameters: TreeParameters)? {
         let views = survey.report.heard.map(\.view)
         let newest = views.compactMap { view in view.newest.flatMap { view.counts(at: $0.height) ? $0 : nil }
         }

@@ -81,7 +81,7 @@ struct ReportPage {
             Evidence(
                 account: PageTemplate.harmless(
                     facts.survey.evidence.map {
-                        EvidenceWords.account(
+                        EvidenceDescription.account(
                             $0, facts.survey.evidenceProblems, known: facts.survey.names)
                     }
                         ?? "",

@@ -19,8 +19,8 @@ struct ScriptArguments: ParsableArguments {
     var scripts: [String] = []
 
     /// A list of more is refused: each address is compared with every coin of its shard.
-    private static let mostScripts = 100_000
-    private static let mostBytes = 16 << 20
+    private static let maxScripts = 100_000
+    private static let maxBytes = 16 << 20
 
     func validate() throws {
         guard !scripts.isEmpty || !file.isEmpty else {
@@ -40,19 +40,19 @@ struct ScriptArguments: ParsableArguments {
         for (i, text) in scripts.enumerated() {
             if text == "-" {
                 lines += try list(
-                    try File.readStandardInput(atMost: Self.mostBytes), named: "standard input")
+                    try File.readStandardInput(atMost: Self.maxBytes), named: "standard input")
             } else {
                 let place = scripts.count == 1 ? "the argument" : "argument \(i + 1)"
                 lines.append(TypedLine(text: text, place: place))
             }
         }
         for path in file {
-            lines += try list(try File.read(path, atMost: Self.mostBytes), named: path.printable)
+            lines += try list(try File.read(path, atMost: Self.maxBytes), named: path.printable)
         }
-        guard lines.count <= Self.mostScripts else {
+        guard lines.count <= Self.maxScripts else {
             throw CommandFailure(
                 .usage,
-                "\(lines.count) addresses are more than the \(Self.mostScripts) that are taken at a time")
+                "\(lines.count) addresses are more than the \(Self.maxScripts) that are taken at a time")
         }
         return lines
     }

@@ -42,14 +42,14 @@ struct ShowEvidence: ParsableCommand {
         let members = (try? home.openForReading().knownMembers()) ?? []
         let known = Dictionary(
             members.map { ($0.authority.key, $0.authority.name) }, uniquingKeysWith: { first, _ in first })
-        if json { return try printJSON(EvidenceWords.JSON(evidence, known: known)) }
+        if json { return try printJSON(EvidenceDescription.JSON(evidence, known: known)) }
         let keys = evidence.sides.map { Set($0.signed.map(\.attestation.attestation.key)) }
         let both = keys.indices.dropFirst().reduce(into: Set<PublicKey>()) { both, i in
             both.formUnion(keys[..<i].reduce(into: Set()) { $0.formUnion($1) }.intersection(keys[i]))
         }
         let lines =
             [
-                EvidenceWords.account(evidence, known: known),
+                EvidenceDescription.account(evidence, known: known),
                 "\nall signatures are right: these keys signed statements of one block that contradict each other",
             ] + both.map(\.hex).sorted().map { "and \($0) signed two of them: it equivocates" }
         try Output.say(lines.joined(separator: "\n"))

@@ -30,12 +30,12 @@ extension VerdictTable {
         let authorities: [Row]
         /// The folder.
         let evidence: String?
-        let contradiction: EvidenceWords.JSON?
+        let contradiction: EvidenceDescription.JSON?
         let headers: HeaderSurvey.Report.JSON?
         let warnings: [String]
         var error: FailureJSON.Description?
 
-        init(_ survey: Surveyed) {
+        init(_ survey: AgreementSession) {
             let report = survey.report
             let followed = survey.headers?.authorities
             authorities = report.heard.indices.map { i in

@@ -7,7 +7,7 @@ import Foundation
 /// What a person is shown of a survey: a row an authority, under them what to do about each that does not agree, and
 /// how it ended.
 enum VerdictTable {
-    static func text(_ survey: Surveyed) -> String {
+    static func text(_ survey: AgreementSession) -> String {
         let report = survey.report
         var rows = [["authority", "verdict", "height", "age", "attests", "bytes"]]
         for (i, heard) in report.heard.enumerated() {
@@ -33,7 +33,7 @@ enum VerdictTable {
     }
 
     /// That of an authority, by its place; nil for none.
-    private static func colour(of i: Int, _ survey: Surveyed) -> Colour? {
+    private static func colour(of i: Int, _ survey: AgreementSession) -> Colour? {
         switch survey.report.outcome.verdicts[i] {
         // Nobody agrees with one alone.
         case .agrees: survey.isAlone ? nil : .green
@@ -44,12 +44,12 @@ enum VerdictTable {
     }
 
     /// How far its newest attestation is below the chosen block; nil where that is not known.
-    private static func blocksBehind(_ heard: Survey.Heard, _ survey: Surveyed) -> Int? {
+    private static func blocksBehind(_ heard: AuthorityObservation, _ survey: AgreementSession) -> Int? {
         survey.chosen.flatMap { chosen in heard.newest().map { chosen.height - $0.statement.height } }
     }
 
     /// What it says of the block in question: the beginning of its statement's digest, the same for the same statement.
-    private static func attested(_ heard: Survey.Heard, _ block: BlockID) -> String {
+    private static func attested(_ heard: AuthorityObservation, _ block: BlockID) -> String {
         let statements = heard.view.statements[block, default: []].map(\.digest.hex).sorted()
         if statements.isEmpty {
             return heard.view.chain[block.height].flatMap {
@@ -60,7 +60,7 @@ enum VerdictTable {
         return statements.map { String($0.prefix(8)) }.joined(separator: " and ")
     }
 
-    private static func conclusion(_ survey: Surveyed) -> String {
+    private static func conclusion(_ survey: AgreementSession) -> String {
         let verdicts = survey.report.outcome.verdicts
         let network = survey.network.map { " on \($0.rawValue)" } ?? ""
         switch survey.report.outcome.end {
@@ -84,7 +84,7 @@ enum VerdictTable {
         case .contradiction(let block):
             let account =
                 survey.evidence.map {
-                    EvidenceWords.account($0, survey.evidenceProblems, known: survey.names)
+                    EvidenceDescription.account($0, survey.evidenceProblems, known: survey.names)
                 } ?? ""
             return """
                 \(Colour.red("CONTRADICTION at height \(block.height)\(network)")): do not use this set.
@@ -97,7 +97,9 @@ enum VerdictTable {
     }
 
     /// Why it is not agreement, in words, and what to do.
-    static func reasons(_ heard: Survey.Heard, _ verdict: Verdict, _ survey: Surveyed) -> [String] {
+    static func reasons(_ heard: AuthorityObservation, _ verdict: Verdict, _ survey: AgreementSession)
+        -> [String]
+    {
         let problems = heard.problems.map(\.text)
         let urls = heard.authority.urls.map(WebAddress.shown).joined(separator: ", ")
         let name = heard.authority.name

@@ -36,9 +36,9 @@ public final class AttestationFetch: @unchecked Sendable {
     private var strikes: [String: Int] = [:]
 
     /// After so many strikes a URL is not asked any more.
-    private static let mostStrikes = 3
+    private static let maxStrikes = 3
     /// Requests under way, so that few are spent on a host that is not there.
-    private static let mostUnderWay = 24
+    private static let maxUnderWay = 24
 
     private struct Pair {
         let block: BlockID
@@ -88,9 +88,9 @@ public final class AttestationFetch: @unchecked Sendable {
         }
 
         try transfers.run { () throws(Failure) -> Transfers.Next<Job> in
-            while underWay < Self.mostUnderWay, let job = open.popLast() {
+            while underWay < Self.maxUnderWay, let job = open.popLast() {
                 let url = url(of: pairs[job.pair])
-                guard strikes[url, default: 0] < Self.mostStrikes else {
+                guard strikes[url, default: 0] < Self.maxStrikes else {
                     try end(job, .failure(Failure(url: url, kind: .network("it failed too often"))))
                     continue
                 }
@@ -99,8 +99,8 @@ public final class AttestationFetch: @unchecked Sendable {
                 return .request(
                     job.isSignature
                         ? Request(
-                            "\(url)/\(TreePath.signature(path))", limit: SignedAttestation.mostSignatureBytes)
-                        : Request("\(url)/\(path)", limit: Attestation.mostBytes), job)
+                            "\(url)/\(TreePath.signature(path))", limit: SignedAttestation.maxSignatureBytes)
+                        : Request("\(url)/\(path)", limit: Attestation.maxBytes), job)
             }
             return open.isEmpty ? .finished : .wait
         } done: { job, result throws(Failure) in
@@ -143,7 +143,7 @@ public final class AttestationFetch: @unchecked Sendable {
             } else {
                 if failure.isInvalid { pair.wasInvalid = true }
                 strikes[url, default: 0] += failure.isInvalid ? 0 : 1
-                if strikes[url, default: 0] <= Self.mostStrikes { note(pair.authority, url, "\(failure)") }
+                if strikes[url, default: 0] <= Self.maxStrikes { note(pair.authority, url, "\(failure)") }
             }
         } catch {
             pair.wasInvalid = true

@@ -60,7 +60,8 @@ public struct AttestationMatrix: Sendable {
     ///
     /// Throws only what this machine is to blame for.
     public init(
-        of heard: [Survey.Heard], around center: BlockID, _ parameters: TreeParameters, known: [BlockID],
+        of heard: [AuthorityObservation], around center: BlockID, _ parameters: TreeParameters,
+        known: [BlockID],
         heights: Int, transfers: Transfers, progress: (Int) -> Void
     ) throws(Failure) {
         var chains = Chains(heard, center: center, known: known, heights: heights)
@@ -99,7 +100,7 @@ private struct Chains {
     /// The chain of the center.
     private var trunk: [Int: BlockID] = [:]
 
-    init(_ heard: [Survey.Heard], center: BlockID, known: [BlockID], heights: Int) {
+    init(_ heard: [AuthorityObservation], center: BlockID, known: [BlockID], heights: Int) {
         self.center = center
         views = heard.map(\.view)
         said = views.map(\.statements)

@@ -63,7 +63,7 @@ struct CoinTable: ~Copyable {
         group.txid.withBytes { txid.appendHex($0.reversed()) }
         for i in 0..<group.count {
             let coin = group[i]
-            guard ScriptCompression.unfold(coin.script, into: &script) else {
+            guard ScriptCompression.decompress(coin.script, into: &script) else {
                 throw FileError(path, "a script names a public key that is no point of the curve")
             }
             scriptDigits.removeAll()

@@ -35,7 +35,7 @@ public struct Evidence: Sendable {
         public let own, other: Int
         public let block: BlockID
         public let fields: [Field]
-        public let causes: [WayDown.Cause]
+        public let causes: [DivergenceSearch.Cause]
 
         public struct Field: Sendable {
             /// As it stands in statements.
@@ -85,9 +85,9 @@ public struct Evidence: Sendable {
     }
 
     private static func read(_ path: String) throws(FileError) -> SignedAttestation {
-        let bytes = try File.read(path, atMost: Attestation.mostBytes)
+        let bytes = try File.read(path, atMost: Attestation.maxBytes)
         let signature = try File.read(
-            TreePath.signature(path), atMost: SignedAttestation.mostSignatureBytes)
+            TreePath.signature(path), atMost: SignedAttestation.maxSignatureBytes)
         do {
             let key = try Attestation(parsing: bytes).key
             return try SignedAttestation(checking: bytes, signature: signature, key: key)
@@ -147,8 +147,8 @@ extension Evidence.Difference {
             Field(name: $0, own: mine.value(of: $0), other: theirs.value(of: $0))
         }
         let before = said(BlockID(height: mine.height - 1, hash: mine.parent))
-        let data = [mine, theirs].map { StatedData(in: Folder(reading: folder.path(Evidence.side($0)))) }
-        causes = try WayDown(data[0], data[1]).causes(
+        let data = [mine, theirs].map { CommittedData(in: Folder(reading: folder.path(Evidence.side($0)))) }
+        causes = try DivergenceSearch(data[0], data[1]).causes(
             mine, theirs, beforeIsSame: before.map { $0.0 == $0.1 } ?? false)
     }
 }

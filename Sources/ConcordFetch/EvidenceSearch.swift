@@ -8,7 +8,7 @@ import ConcordTree
 public struct EvidenceSearch {
     private let block: BlockID
     private let folder: Folder
-    private let heard: [Survey.Heard]
+    private let heard: [AuthorityObservation]
     private let transfers: Transfers
     /// What could not be had on the way down, in words.
     public private(set) var problems: [String] = []
@@ -17,7 +17,9 @@ public struct EvidenceSearch {
     public static func folder(of block: BlockID) -> String { "evidence/\(TreePath.name(block))" }
 
     /// Keeps the signed files, durably.
-    public init(of block: BlockID, heard: [Survey.Heard], transfers: Transfers, in home: Folder) throws {
+    public init(of block: BlockID, heard: [AuthorityObservation], transfers: Transfers, in home: Folder)
+        throws
+    {
         self.block = block
         self.heard = heard.filter { $0.view.counts(at: block.height) }
         self.transfers = transfers
@@ -52,11 +54,11 @@ public struct EvidenceSearch {
         }
         // What was fetched is kept, so that it can be looked at again.
         let data = try [(first.0, own), (first.1, other)].map { statement, side in
-            StatedData(
+            CommittedData(
                 of: authorities(side, without: nil), transfers: transfers,
                 into: try folder.inner(Evidence.side(statement)))
         }
-        for case .unknown(_, let why) in try WayDown(data[0], data[1]).causes(
+        for case .unknown(_, let why) in try DivergenceSearch(data[0], data[1]).causes(
             first.0, first.1, beforeIsSame: false)
         { problems.append(why) }
     }

@@ -59,13 +59,13 @@ public struct HeaderSurvey: ~Copyable {
         public let ahead: Int64?
     }
 
-    private let heard: [Survey.Heard]
+    private let heard: [AuthorityObservation]
     private let agreed: Statement
     /// Places in `heard`, those who agree in front.
     private let order: [Int]
     private let transfers: Transfers
     private let now: Int64
-    private let before: Memory.Agreed?
+    private let before: AttestationLog.Agreed?
     private let progress: (_ height: Int, _ of: Int) -> Void
     private var store: HeaderStore
     /// Branches of the stored chain, and where they came from.
@@ -85,7 +85,8 @@ public struct HeaderSurvey: ~Copyable {
     ///   - progress: told how far headers are followed, and to which height.
     public init(
         _ report: Survey.Report, on agreed: Statement, store: consuming HeaderStore, transfers: Transfers,
-        now: Int64, after before: Memory.Agreed?, progress: @escaping (_ height: Int, _ of: Int) -> Void
+        now: Int64, after before: AttestationLog.Agreed?,
+        progress: @escaping (_ height: Int, _ of: Int) -> Void
     ) {
         heard = report.heard
         self.agreed = agreed
@@ -258,7 +259,7 @@ public struct HeaderSurvey: ~Copyable {
 
     private mutating func branch(_ headers: [UInt8], from start: Int) throws -> HeaderBranch {
         let chain = try store.branch(headers, from: start)
-        if Int64(chain.latestTime) > now + Int64(HeaderRules.mostAhead) {
+        if Int64(chain.latestTime) > now + Int64(HeaderRules.maxAhead) {
             ahead = max(ahead ?? 0, Int64(chain.latestTime))
             throw Ahead(time: chain.latestTime)
         }

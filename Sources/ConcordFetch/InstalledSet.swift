@@ -60,7 +60,7 @@ public struct InstalledSet: Sendable {
         guard let pointer = try Self.pointer(in: folder) else { return nil }
         let path = folder.path(Self.pointer)
         guard let hash = Digest(reversedHex: pointer.block),
-            (0...TreePath.mostHeight).contains(pointer.height),
+            (0...TreePath.maxHeight).contains(pointer.height),
             let parameters = TreeParameters(checking: pointer.epochShards, epoch: pointer.epochBlocks)
         else { throw FileError(path, "is damaged. Run «concord fetch» again") }
         let chain = StatementChain(folder: folder, parameters: parameters)

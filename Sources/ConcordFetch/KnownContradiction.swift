@@ -2,7 +2,7 @@ import CSQLite
 import Concord
 import ConcordFiles
 
-extension Memory {
+extension AttestationLog {
     /// The highest block of which different statements were seen that keys of these members signed, as far as they count.
     /// Two statements of one block stay a contradiction, whatever its parties say of later blocks, as long as they are in
     /// the list.

@@ -67,7 +67,7 @@ struct MirrorSource {
     private func fetchManifest(_ path: String, _ root: Digest) throws -> Manifest {
         let shards = authority.parameters.shards
         let bytes = try transfers.fetch(
-            Request("\(url)/\(path)", limit: Manifest.mostBytes(shards: shards))
+            Request("\(url)/\(path)", limit: Manifest.maxBytes(shards: shards))
         ).bytes
         guard let manifest = try? Manifest(parsing: bytes, shards: shards), manifest.root == root else {
             throw TreeMirror.Unusable(

@@ -8,7 +8,7 @@ extension Survey {
         /// Authorities that sign different networks, or trees cut differently, can never agree.
         ///
         /// - Parameter trustnet: what its trustnets are of.
-        static func check(_ heard: [Heard], in trustnet: Trustnet?) throws(Mixed) {
+        static func check(_ heard: [AuthorityObservation], in trustnet: Trustnet?) throws(Mixed) {
             let newest = heard.compactMap { one in
                 one.view.newest.flatMap { one.view.counts(at: $0.height) ? (one.authority.name, $0) : nil }
             }

@@ -15,7 +15,7 @@ public struct SetFetch {
     private let blocks: [BlockID]
     private let transfers: Transfers
     private let folder: Folder
-    private let memory: Memory
+    private let memory: AttestationLog
     /// URLs of trees, those of authorities that agree in front.
     private let hosts: [String]
     private let preferred: Int
@@ -50,7 +50,7 @@ public struct SetFetch {
     ///   - blocks: the chain's, from the first height of the agreed one's epoch to the agreed one.
     ///   - folder: the network's.
     public init(
-        _ report: Survey.Report, on agreed: Statement, blocks: [BlockID], memory: Memory,
+        _ report: Survey.Report, on agreed: Statement, blocks: [BlockID], memory: AttestationLog,
         transfers: Transfers, into folder: Folder
     ) {
         precondition(blocks.first?.height == agreed.epochStart && blocks.last == agreed.blockID)
@@ -171,8 +171,8 @@ public struct SetFetch {
             blocks.flatMap { block in
                 let path = "\(url)/\(TreePath.attestation(block, agreed.parameters))"
                 return [
-                    Request(path, limit: Attestation.mostBytes),
-                    Request(TreePath.signature(path), limit: SignedAttestation.mostSignatureBytes),
+                    Request(path, limit: Attestation.maxBytes),
+                    Request(TreePath.signature(path), limit: SignedAttestation.maxSignatureBytes),
                 ]
             })
         return blocks.indices.map { i in
@@ -225,7 +225,7 @@ public struct SetFetch {
         if let kept = try? Tree(folder.root).manifest(of: first.blockID, parameters: parameters, root: root) {
             return kept
         }
-        let manifest = try firstValid(path, limit: Manifest.mostBytes(shards: parameters.shards)) {
+        let manifest = try firstValid(path, limit: Manifest.maxBytes(shards: parameters.shards)) {
             bytes throws(ParseError) in
             let manifest = try Manifest(parsing: bytes, shards: parameters.shards)
             guard manifest.root == root else {

@@ -11,7 +11,7 @@ import ConcordTransfers
 public struct Survey: ~Copyable {
     /// How it ended.
     public struct Report: Sendable {
-        public let heard: [Heard]
+        public let heard: [AuthorityObservation]
         public let outcome: Agreement.Outcome
         public let minimum: Int
     }
@@ -19,12 +19,12 @@ public struct Survey: ~Copyable {
     private let transfers: Transfers
     private let rule: Agreement
     private let now: Int64
-    private let mostAge: Int64?
-    private let memory: Memory
+    private let maxAgeInSeconds: Int64?
+    private let memory: AttestationLog
     /// What its trustnets are of.
     private let trustnet: Trustnet?
     private let members: [Trustnet.Member]
-    private var heard: [Heard]
+    private var heard: [AuthorityObservation]
     /// Blocks of which memory was asked.
     private var recalled: Set<BlockID> = []
     /// What came in this run.
@@ -33,20 +33,20 @@ public struct Survey: ~Copyable {
     /// - Parameters:
     ///   - memory: what was seen in earlier runs; what is seen in this one is added to it.
     ///   - now: seconds since 1970.
-    ///   - mostAge: the seconds after which an attestation is stale; nil for a day on the main network, where blocks come
+    ///   - maxAgeInSeconds: the seconds after which an attestation is stale; nil for a day on the main network, where blocks come
     ///     every ten minutes and it matters, and never on others.
     public init(
-        _ roster: Roster, rule: Agreement, memory: Memory, transfers: Transfers, now: Int64,
-        mostAge: Int64? = nil
+        _ roster: Roster, rule: Agreement, memory: AttestationLog, transfers: Transfers, now: Int64,
+        maxAgeInSeconds: Int64? = nil
     ) {
         members = roster.members
-        heard = members.map { Heard($0, mostTime: now + Self.mostAhead) }
+        heard = members.map { AuthorityObservation($0, maxTime: now + Self.maxAhead) }
         trustnet = roster.trustnets.first
         self.rule = rule
         self.memory = memory
         self.transfers = transfers
         self.now = now
-        self.mostAge = mostAge
+        self.maxAgeInSeconds = maxAgeInSeconds
     }
 
     public mutating func run() throws -> Report {
@@ -64,7 +64,7 @@ public struct Survey: ~Copyable {
     }
 
     /// What each says now: its newest attestation, without asking whether they agree.
-    public mutating func hear() throws -> [Heard] {
+    public mutating func hear() throws -> [AuthorityObservation] {
         try hearNewest()
         return heard
     }
@@ -103,7 +103,7 @@ public struct Survey: ~Copyable {
         let hints = fetch(
             places.flatMap {
                 [
-                    WantedFile($0.authority, $0.url, TreePath.authority, limit: AuthorityFile.mostBytes),
+                    WantedFile($0.authority, $0.url, TreePath.authority, limit: AuthorityFile.maxBytes),
                     WantedFile($0.authority, $0.url, TreePath.latest, limit: 128),
                 ]
             })
@@ -141,7 +141,7 @@ public struct Survey: ~Copyable {
             heard[i].view.stand(on: newest.statement)
             heard[i].tail = tails.first { $0.authority == i && $0.tail.tip == newest.statement.blockID }?.tail
             for block in heard[i].tail?.blocks ?? [] { heard[i].view.extend(chain: block) }
-            let limit = mostAge ?? (newest.statement.network == .main ? 86_400 : nil)
+            let limit = maxAgeInSeconds ?? (newest.statement.network == .main ? 86_400 : nil)
             heard[i].view.isStale = limit.map { now - newest.attestation.time > $0 } ?? false
         }
         try remember()
@@ -151,7 +151,7 @@ public struct Survey: ~Copyable {
     /// Hosts that show an older state than was seen before are behind, or hold the newer one back. What the key signed
     /// stays signed.
     private mutating func recallNewest(_ i: Int, _ served: SignedAttestation) throws(FileError) {
-        guard let known = try memory.newest(of: heard[i].authority.key, before: now + Self.mostAhead),
+        guard let known = try memory.newest(of: heard[i].authority.key, before: now + Self.maxAhead),
             known.statement.network == served.statement.network,
             known.statement.parameters == served.statement.parameters
         else { return }
@@ -170,7 +170,7 @@ public struct Survey: ~Copyable {
     }
 
     /// Seconds that a host's clock may be ahead of this machine's, as those of blocks may (`MAX_FUTURE_BLOCK_TIME`).
-    static let mostAhead: Int64 = 7200
+    static let maxAhead: Int64 = 7200
 
     /// Looks for the attestations that the rule asks for: of the blocks that anybody attests at the height, and of the
     /// one that the authority's own chain has there.
@@ -262,8 +262,8 @@ public struct Survey: ~Copyable {
         var files = wanted.flatMap { want in
             let path = TreePath.attestation(want.block, want.parameters)
             return [
-                WantedFile(want, path, limit: Attestation.mostBytes),
-                WantedFile(want, TreePath.signature(path), limit: SignedAttestation.mostSignatureBytes),
+                WantedFile(want, path, limit: Attestation.maxBytes),
+                WantedFile(want, TreePath.signature(path), limit: SignedAttestation.maxSignatureBytes),
             ]
         }
         if withTails {
@@ -306,7 +306,7 @@ public struct Survey: ~Copyable {
     }
 
     private mutating func take(_ signed: SignedAttestation, _ authority: Int) throws {
-        guard signed.attestation.time <= now + Self.mostAhead else {
+        guard signed.attestation.time <= now + Self.maxAhead else {
             heard[authority].ahead = max(heard[authority].ahead ?? 0, signed.attestation.time)
             throw Unusable(
                 text:

@@ -40,7 +40,7 @@ public struct TreeMirror {
 
     private let url: String
     /// What was signed later than this was not: seconds since 1970.
-    private let mostTime: Int64
+    private let maxTime: Int64
     private let expected: PublicKey?
     private let transfers: Transfers
     private let folder: Folder
@@ -53,7 +53,7 @@ public struct TreeMirror {
         _ url: String, key: PublicKey?, transfers: Transfers, into folder: Folder, now: Int64?
     ) {
         self.url = url
-        mostTime = now.map { $0 + Survey.mostAhead } ?? .max
+        maxTime = now.map { $0 + Survey.maxAhead } ?? .max
         expected = key
         self.transfers = transfers
         self.folder = folder
@@ -108,7 +108,7 @@ public struct TreeMirror {
 
     private func fetchAuthority() throws -> AuthorityFile {
         var authority = try parse(
-            TreePath.authority, limit: AuthorityFile.mostBytes, AuthorityFile.init(parsing:))
+            TreePath.authority, limit: AuthorityFile.maxBytes, AuthorityFile.init(parsing:))
         let shown = WebAddress.shown(url)
         if let expected, expected != authority.key {
             throw Unusable(
@@ -132,7 +132,7 @@ public struct TreeMirror {
 
     /// A mirror is not taken back to an older state.
     private func checkIsNewer(_ newest: SignedAttestation, _ authority: AuthorityFile) throws {
-        guard newest.attestation.time <= mostTime else {
+        guard newest.attestation.time <= maxTime else {
             throw Unusable(
                 description:
                     "\(WebAddress.shown(url)): its newest attestation was signed at "
@@ -143,7 +143,7 @@ public struct TreeMirror {
         guard let latest = try? tree.latest(),
             let held = try? tree.attestation(
                 of: latest, parameters: authority.parameters, key: authority.key
-            ).attestation, held.time <= mostTime
+            ).attestation, held.time <= maxTime
         else { return }
         guard (newest.attestation.time, newest.statement.height) >= (held.time, held.statement.height) else {
             throw Unusable(
@@ -260,7 +260,7 @@ public struct TreeMirror {
                 do throws(Failure) {
                     _ = try get(
                         TreePath.manifest(block),
-                        limit: Manifest.mostBytes(shards: source.authority.parameters.shards))
+                        limit: Manifest.maxBytes(shards: source.authority.parameters.shards))
                 } catch {
                     guard error.kind == .notFound else { throw error }
                     break

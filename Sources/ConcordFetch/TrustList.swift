@@ -19,7 +19,7 @@ public struct TrustList: Sendable {
         public internal(set) var urls: [String]
     }
 
-    public static let mostBytes = 1 << 20
+    public static let maxBytes = 1 << 20
 
     /// Why a change is refused, in words that name what is in the way.
     public struct Refusal: Error, CustomStringConvertible {
@@ -32,7 +32,7 @@ public struct TrustList: Sendable {
     public init(reading path: String) throws(FileError) {
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try File.read(path, atMost: Self.mostBytes)
+            bytes = try File.read(path, atMost: Self.maxBytes)
         } catch {
             if error.isMissing { return }
             throw error
@@ -90,8 +90,8 @@ public struct TrustList: Sendable {
     /// or if no block can have this height.
     public mutating func retire(_ name: AuthorityName, from height: Int) throws {
         let i = try place(of: name)
-        guard (0...TreePath.mostHeight).contains(height) else {
-            throw Refusal(description: "\(height) is no height from 0 to \(TreePath.mostHeight)")
+        guard (0...TreePath.maxHeight).contains(height) else {
+            throw Refusal(description: "\(height) is no height from 0 to \(TreePath.maxHeight)")
         }
         members[i].withdrawn = height
     }

@@ -45,12 +45,12 @@ public struct TrustnetEvidence: Sendable {
         var documents: [SignedTrustnet] = []
         for file in try Folder.names(in: folder.root).sorted() where file.hasSuffix(".json") {
             let path = folder.path(file)
-            let most = SignedTrustnet.mostSignatureBytes
+            let most = SignedTrustnet.maxSignatureBytes
             let previous = TrustnetPath.previousSignature(path)
             do {
                 documents.append(
                     try SignedTrustnet(
-                        checking: try File.read(path, atMost: Trustnet.mostBytes),
+                        checking: try File.read(path, atMost: Trustnet.maxBytes),
                         signature: try File.read(TreePath.signature(path), atMost: most),
                         previousSignature: try folder.contains(TrustnetPath.previousSignature(file))
                             ? try File.read(previous, atMost: most) : nil))

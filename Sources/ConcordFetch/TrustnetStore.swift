@@ -33,9 +33,9 @@ public struct TrustnetStore: Sendable {
 
     private func read(_ version: Int) throws(FileError) -> SignedTrustnet {
         let name = TrustnetPath.version(version)
-        let most = SignedTrustnet.mostSignatureBytes
+        let most = SignedTrustnet.maxSignatureBytes
         let (signature, previous) = (TrustnetPath.signature(name), TrustnetPath.previousSignature(name))
-        let bytes = try File.read(home.path(path(name)), atMost: Trustnet.mostBytes)
+        let bytes = try File.read(home.path(path(name)), atMost: Trustnet.maxBytes)
         let signatures = (
             own: try File.read(home.path(path(signature)), atMost: most),
             previous: try home.contains(path(previous))

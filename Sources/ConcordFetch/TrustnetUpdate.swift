@@ -17,7 +17,7 @@ public struct TrustnetUpdate {
     public private(set) var evidence: [TrustnetEvidence] = []
 
     /// Versions that are walked through for a bootstrap key that was replaced; the next update goes on from there.
-    static let mostWalked = 256
+    static let maxWalked = 256
     private static let walkedAtOnce = 16
 
     public init(_ home: Folder, transfers: Transfers, now: Int64) {
@@ -41,7 +41,7 @@ public struct TrustnetUpdate {
         histories = try stores.map { try $0.history() }
         let places = subscriptions.indices.flatMap { i in subscriptions[i].urls.map { (place: i, url: $0) } }
         let bodies = transfers.fetch(
-            places.map { Request("\($0.url)/\(TrustnetPath.newest)", limit: Trustnet.mostBytes) })
+            places.map { Request("\($0.url)/\(TrustnetPath.newest)", limit: Trustnet.maxBytes) })
         var candidates: [Candidate] = []
         for ((place, url), body) in zip(places, bodies) {
             try attempt(url, TrustnetPath.newest) {
@@ -136,11 +136,11 @@ public struct TrustnetUpdate {
     private mutating func walk(
         _ between: Range<Int>, _ place: Int, _ store: TrustnetStore, _ url: String
     ) throws {
-        let end = min(between.upperBound, between.lowerBound + Self.mostWalked)
+        let end = min(between.upperBound, between.lowerBound + Self.maxWalked)
         for start in stride(from: between.lowerBound, to: end, by: Self.walkedAtOnce) {
             let versions = Array(start..<min(start + Self.walkedAtOnce, end))
             let bodies = transfers.fetch(
-                versions.map { Request("\(url)/\(TrustnetPath.version($0))", limit: Trustnet.mostBytes) })
+                versions.map { Request("\(url)/\(TrustnetPath.version($0))", limit: Trustnet.maxBytes) })
             // What stands before the first that is missing is taken all the same.
             let there = bodies.prefix { (try? $0.get()) != nil }
             let candidates = try zip(versions, there).map { version, body in
@@ -169,7 +169,7 @@ public struct TrustnetUpdate {
             candidates.flatMap { candidate in
                 let name = "\(candidate.url)/\(TrustnetPath.version(candidate.version))"
                 return [TrustnetPath.signature(name), TrustnetPath.previousSignature(name)].map {
-                    Request($0, limit: SignedTrustnet.mostSignatureBytes)
+                    Request($0, limit: SignedTrustnet.maxSignatureBytes)
                 }
             })
         return candidates.indices.map { i in

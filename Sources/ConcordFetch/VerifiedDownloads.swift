@@ -205,7 +205,7 @@ extension VerifiedDownloads.Wanted {
         let line = manifest.shards[shard]
         return Self(
             path: TreePath.shard(shard, of: block),
-            limit: ZstdDecompressor.mostBytes(canonical: Int(line.bytes))
+            limit: ZstdDecompressor.maxBytes(canonical: Int(line.bytes))
         ) {
             var reader = try ShardReader($0, expected: line)
             try reader.check()
@@ -216,8 +216,8 @@ extension VerifiedDownloads.Wanted {
     static func patch(_ statement: Statement) -> Self {
         Self(
             path: TreePath.patch(statement.blockID, statement.parameters),
-            limit: ZstdDecompressor.mostBytes(
-                canonical: PatchIndex.mostBytes(shards: statement.parameters.shards))
+            limit: ZstdDecompressor.maxBytes(
+                canonical: PatchIndex.maxBytes(shards: statement.parameters.shards))
         ) {
             var buffer = ByteBuffer(capacity: 1 << 20)
             try PatchFile.check($0, is: statement, with: &buffer)

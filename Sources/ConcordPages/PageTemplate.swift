@@ -7,12 +7,12 @@ public struct PageTemplate {
     private let template: MustacheTemplate
     private let name: String
 
-    public static let mostBytes = 1 << 20
+    public static let maxBytes = 1 << 20
 
     /// - Parameter path: nil for the program's own. Throws an error that names the file and the line.
     public init(_ path: String?, orBuiltIn bytes: [UInt8]) throws(FileError) {
         name = path ?? "the page's own template"
-        let bytes = if let path { try File.read(path, atMost: Self.mostBytes) } else { bytes }
+        let bytes = if let path { try File.read(path, atMost: Self.maxBytes) } else { bytes }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw FileError(name, "is no template: it is not UTF-8")
         }

@@ -57,7 +57,7 @@ public struct Publisher {
     ///   - clock: what the times of new attestations are held to.
     public init(
         _ builder: SetBuilder, tree: Folder, state: Folder, first: Int = 0,
-        beginning: Beginning = .blocks(memory: SetFold.defaultMemory), expected: Digest? = nil,
+        beginning: Beginning = .blocks(memory: InitialReplay.defaultMemory), expected: Digest? = nil,
         webSeeds: [String] = [], clock: SigningClock = SigningClock(), signer: Signer
     ) {
         self.builder = builder
@@ -80,7 +80,7 @@ public struct Publisher {
         WrongStatements(builder: builder, tree: folder, state: state, key: key.publicKey)
     }
 
-    private var head: TreeHead { TreeHead(folder: folder, parameters: parameters, source: source) }
+    private var head: TreeTip { TreeTip(folder: folder, parameters: parameters, source: source) }
 
     private func isAttested(_ block: BlockID) throws(FileError) -> Bool {
         try folder.contains(TreePath.attestation(block, parameters))
@@ -105,7 +105,7 @@ public struct Publisher {
         /// Something that a published block needs to be gone on from is missing or damaged: an earlier one is.
         case goingBack(behind: BlockID, FileError)
         /// Before the first statement of a tree that begins at a height: the blocks below it are gone over.
-        case folding(SetFold.Event)
+        case replaying(InitialReplay.Event)
         /// Or a dump is cut into shards.
         case reading(coins: UInt64, of: UInt64)
         /// The coins of the first snapshot are counted.
@@ -137,7 +137,7 @@ public struct Publisher {
         var report = position.statement.map { Report(statement: $0) }
         if position.statement != nil { try checkBeginning() }
         if let newest = position.statement {
-            try state.removeTree("fold")
+            try state.removeTree("replay")
             try head.writeHeaders(below: position.epoch.start)
             try head.point(to: newest.blockID, position.epoch.headers)
         }
@@ -207,7 +207,7 @@ public struct Publisher {
             guard block.height <= source.tip, source.blockID(at: block.height) == block else {
                 // In a reorganisation the node keeps the block it leaves. One that was synced since never had it.
                 guard
-                    try source.knows(block) || source.tip >= block.height + Self.mostReorganised
+                    try source.knows(block) || source.tip >= block.height + Self.maxReorganised
                         || !isAttested(block)
                 else {
                     throw FileError(
@@ -240,7 +240,7 @@ public struct Publisher {
 
     /// A chain that is so many blocks above a published one that it lacks has left it: the depth down to which coinbases
     /// cannot be spent (`COINBASE_MATURITY`).
-    private static let mostReorganised = 100
+    private static let maxReorganised = 100
 
     private func position(at block: BlockID) throws -> SetBuilder.Position {
         let tree = Tree(folder.root)
@@ -268,10 +268,10 @@ public struct Publisher {
         do {
             (position, statement) = try builder.begin(with: snapshot, at: block, expecting: expected)
         } catch let error as FileError where error.isConflict {
-            guard try state.contains("fold") else { throw error }
+            guard try state.contains("replay") else { throw error }
             throw FileError(
                 error.path,
-                "\(error.message). If it is the set that is wrong, remove \(state.path("fold")), and the next run gathers it anew",
+                "\(error.message). If it is the set that is wrong, remove \(state.path("replay")), and the next run gathers it anew",
                 kind: .conflict)
         }
         return [statement]
@@ -283,8 +283,8 @@ public struct Publisher {
     ) throws -> (manifest: Manifest, shards: [Folder.Staged])? {
         switch beginning {
         case .blocks(let memory):
-            return try SetFold(builder, work: try state.inner("fold"), memory: memory)
-                .run(to: block.height, isStopping: isStopping) { tell(.folding($0)) }
+            return try InitialReplay(builder, work: try state.inner("replay"), memory: memory)
+                .run(to: block.height, isStopping: isStopping) { tell(.replaying($0)) }
         case .dump(let path):
             let splitter = try DumpSplitter(path, network: source.network)
             guard splitter.header.block == block.hash else {
@@ -320,7 +320,7 @@ public struct Publisher {
             try source.confirm(statements)
         } catch {
             // What it began with may be what is wrong.
-            if statements.first?.height == first { try state.removeTree("fold") }
+            if statements.first?.height == first { try state.removeTree("replay") }
             throw error
         }
         let signatures = try attestor.attest(statements, now: now)
@@ -329,7 +329,7 @@ public struct Publisher {
         if newest.isEpochStart { try head.writeHeaders(below: newest.height) }
         try head.point(to: newest.blockID, position.epoch.headers)
         try rolling.write(position.muhash, for: newest.blockID)
-        if newest.height == first { try state.removeTree("fold") }
+        if newest.height == first { try state.removeTree("replay") }
         if isWitness, newest.isEpochStart { try builder.removeOld(below: newest.blockID) }
         return signatures
     }

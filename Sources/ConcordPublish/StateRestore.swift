@@ -40,7 +40,7 @@ public struct StateRestore {
 
     /// What of a state has begun, and must not be restored into; nil if nothing has. Caches are nothing.
     public static func begun(in state: Folder) throws(FileError) -> String? {
-        for name in ["journal", "muhash", "set", "fold"] where try state.contains(name) { return name }
+        for name in ["journal", "muhash", "set", "replay"] where try state.contains(name) { return name }
         return nil
     }
 

@@ -183,11 +183,11 @@ public struct TrustnetFolder: ~Copyable {
         let before = try bootstrap(before: trustnet)
         let version = TrustnetPath.version(trustnet.version)
         let previous = try? File.read(
-            folder.path(TrustnetPath.previousSignature(version)), atMost: SignedTrustnet.mostSignatureBytes)
+            folder.path(TrustnetPath.previousSignature(version)), atMost: SignedTrustnet.maxSignatureBytes)
         for path in [version, TrustnetPath.newest] {
-            guard let bytes = try? File.read(folder.path(path), atMost: Trustnet.mostBytes),
+            guard let bytes = try? File.read(folder.path(path), atMost: Trustnet.maxBytes),
                 let signature = try? File.read(
-                    folder.path(TrustnetPath.signature(path)), atMost: SignedTrustnet.mostSignatureBytes),
+                    folder.path(TrustnetPath.signature(path)), atMost: SignedTrustnet.maxSignatureBytes),
                 let signed = try? SignedTrustnet(
                     checking: bytes, signature: signature, previousSignature: previous),
                 signed.trustnet == trustnet, before.map(signed.isSigned) ?? true
@@ -201,7 +201,7 @@ public struct TrustnetFolder: ~Copyable {
     private func publish(_ trustnet: Trustnet, keys: [SigningKey]) throws {
         let bytes = Array(trustnet.text.utf8)
         let path = TrustnetPath.version(trustnet.version)
-        if try folder.contains(path), try File.read(folder.path(path), atMost: Trustnet.mostBytes) != bytes {
+        if try folder.contains(path), try File.read(folder.path(path), atMost: Trustnet.maxBytes) != bytes {
             throw FileError(
                 folder.path(path),
                 "is another document than the one noted in \(state.path("journal")): nothing was signed. Find out who "
@@ -228,7 +228,7 @@ public struct TrustnetFolder: ~Copyable {
     }
 
     static func read(_ path: String, isDraft: Bool = false) throws(FileError) -> Trustnet {
-        let bytes = try File.read(path, atMost: Trustnet.mostBytes)
+        let bytes = try File.read(path, atMost: Trustnet.maxBytes)
         do throws(TrustnetError) {
             return isDraft ? try Trustnet(parsingDraft: bytes) : try Trustnet(parsing: bytes)
         } catch {

@@ -20,7 +20,7 @@ struct TrustnetJournal {
     func newest() throws(FileError) -> Trustnet? {
         let versions = try Folder.names(in: folder.path(Self.name)).compactMap { name in
             name.hasSuffix(".json")
-                ? FieldLines.decimal(String(name.dropLast(5)), atMost: UInt64(Trustnet.mostVersion)) : nil
+                ? FieldLines.decimal(String(name.dropLast(5)), atMost: UInt64(Trustnet.maxVersion)) : nil
         }
         guard let version = versions.max() else { return nil }
         return try self.version(Int(version))

@@ -15,7 +15,7 @@ struct Compare: ParsableCommand {
             """)
 
     /// Lines about one host.
-    private static let mostShown = 5
+    private static let maxShown = 5
 
     @Option(help: ArgumentHelp("The folder of the tree.", valueName: "folder"))
     var tree: String
@@ -59,9 +59,9 @@ struct Compare: ParsableCommand {
     }
 
     private func say(_ host: JSON.Host, of files: Int, _ progress: ProgressLine) throws {
-        for fault in host.faults.prefix(Self.mostShown) { progress.say(fault) }
-        if host.faults.count > Self.mostShown {
-            progress.say("and \(host.faults.count - Self.mostShown) more")
+        for fault in host.faults.prefix(Self.maxShown) { progress.say(fault) }
+        if host.faults.count > Self.maxShown {
+            progress.say("and \(host.faults.count - Self.maxShown) more")
         }
         if let warning = host.warning { progress.say("warning: \(warning)") }
         try Output.say(

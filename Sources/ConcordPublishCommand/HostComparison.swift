@@ -11,7 +11,7 @@ struct HostComparison {
     private let transfers: Transfers
 
     /// Files are in memory while they are compared, so few at a time.
-    private static let mostAtOnce = 8
+    private static let maxAtOnce = 8
     private static let pause: Duration = .seconds(2)
 
     init(of tree: Tree, at url: String) {
@@ -29,9 +29,9 @@ struct HostComparison {
         var wrong = paths
         while true {
             var faults: [(path: String, text: String)] = []
-            for start in stride(from: 0, to: wrong.count, by: Self.mostAtOnce) {
+            for start in stride(from: 0, to: wrong.count, by: Self.maxAtOnce) {
                 tell("\(WebAddress.shown(url)): comparing file \(start + 1) of \(wrong.count)")
-                faults += try faultsOf(wrong[start..<min(start + Self.mostAtOnce, wrong.count)])
+                faults += try faultsOf(wrong[start..<min(start + Self.maxAtOnce, wrong.count)])
             }
             if faults.isEmpty || ContinuousClock.now >= end { return faults.map(\.text) }
             wrong = faults.map(\.path)

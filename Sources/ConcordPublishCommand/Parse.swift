@@ -30,7 +30,7 @@ enum Parse {
 
     @Sendable static func height(_ text: String) throws -> Int {
         guard let height = FieldLines.height(text) else {
-            throw ValidationError("«\(text.printable)» is no height from 0 to \(TreePath.mostHeight).")
+            throw ValidationError("«\(text.printable)» is no height from 0 to \(TreePath.maxHeight).")
         }
         return height
     }

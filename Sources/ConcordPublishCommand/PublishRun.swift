@@ -15,7 +15,7 @@ struct PublishRun {
     let tree: Folder
     let data: Folder
     let state: Folder
-    let face: TreeFace
+    let face: TreeMetadata
     /// The MuHash of the set at the tree's first height, if that is known.
     let expected: Digest?
     let signer: Publisher.Signer
@@ -99,7 +99,8 @@ struct PublishRun {
             } catch let fault as SigningClock.Fault {
                 standing.note("\(fault); waiting", progress)
                 pause()
-            } catch let error as FileError where error.isContent && error.path.hasPrefix(state.path("fold/"))
+            } catch let error as FileError
+                where error.isContent && error.path.hasPrefix(state.path("replay/"))
             {
                 // It was removed.
                 trouble.note("\(error); trying again", progress)
@@ -190,13 +191,13 @@ struct PublishRun {
         switch event {
         case .goingBack(let block, let error):
             progress.say("note: \(error); going back behind height \(block.height)")
-        case .folding(.folded(let height, let to)):
+        case .replaying(.replayed(let height, let to)):
             progress.update("going over the blocks before: height \(height) of \(to)")
-        case .folding(.merging(let height, let coins)):
+        case .replaying(.merging(let height, let coins)):
             progress.update("merging the changes up to height \(height) with \(coins) coins")
         case .reading(let coins, let all):
             progress.update("reading the dump: \(coins) of \(all) coins")
-        case .folding(.tracing(let height, let to)), .building(.tracing(let height, let to)):
+        case .replaying(.tracing(let height, let to)), .building(.tracing(let height, let to)):
             progress.update("looking for what is wrong: height \(height) of \(to)")
         case .building(.recounting(let height, let coins)):
             progress.update("recounting the snapshot of height \(height): \(coins) coins")

@@ -163,7 +163,7 @@ struct Restore: ParsableCommand {
         let headers = copy.path(TreePath.headers(epochOf: newest.height, parameters))
         let bytes = try File.read(headers, atMost: parameters.epoch * BlockHeader.size)
         guard let block = try? HeaderChain(parsing: bytes, from: start).block(at: start) else { return false }
-        let limit = Manifest.mostBytes(shards: parameters.shards)
+        let limit = Manifest.maxBytes(shards: parameters.shards)
         do throws(Failure) {
             _ = try transfers.fetch(Request("\(url)/\(TreePath.manifest(block))", limit: limit))
             return true

@@ -90,7 +90,7 @@ struct Run: ParsableCommand {
         help: ArgumentHelp(
             "Memory for the changes of the blocks below --first, like 500M or 8G: more of it, less reading and "
                 + "writing.", valueName: "size"))
-    var memory = ByteCount(SetFold.defaultMemory)
+    var memory = ByteCount(InitialReplay.defaultMemory)
 
     @Flag(
         help: "Publish attestations only, no patches and no snapshots: bear witness to what others publish.")
@@ -137,17 +137,17 @@ struct Run: ParsableCommand {
         guard ZstdCompressor.levels.contains(level) else { throw ValidationError("--level is 1 to 22.") }
         guard parameters != nil else {
             throw ValidationError(
-                "--shards is a power of two from 1 to \(TreeParameters.mostShards), --epoch is 1 to "
-                    + "\(TreeParameters.mostEpoch).")
+                "--shards is a power of two from 1 to \(TreeParameters.maxShards), --epoch is 1 to "
+                    + "\(TreeParameters.maxEpoch).")
         }
-        guard to.map({ (0...TreePath.mostHeight).contains($0) }) ?? true else {
-            throw ValidationError("--to is a height from 0 to \(TreePath.mostHeight).")
+        guard to.map({ (0...TreePath.maxHeight).contains($0) }) ?? true else {
+            throw ValidationError("--to is a height from 0 to \(TreePath.maxHeight).")
         }
-        guard (0...TreePath.mostHeight).contains(confirmations) else {
+        guard (0...TreePath.maxHeight).contains(confirmations) else {
             throw ValidationError("--confirmations is a number of blocks.")
         }
         guard
-            first.map({ (0...TreePath.mostHeight).contains($0) && $0 % (parameters?.epoch ?? 1) == 0 })
+            first.map({ (0...TreePath.maxHeight).contains($0) && $0 % (parameters?.epoch ?? 1) == 0 })
                 ?? true
         else {
             throw ValidationError(
@@ -168,7 +168,7 @@ struct Run: ParsableCommand {
         guard memory.bytes >= 1 << 20 else { throw ValidationError("--memory is 1M or more.") }
         guard keep.map({ TreePruning(keep: $0) != nil }) ?? true else { throw ValidationError(Prune.usage) }
         guard note.map(Attestation.isText) ?? true else {
-            throw ValidationError("--note is 1 to \(Attestation.mostTextBytes) printable ASCII characters.")
+            throw ValidationError("--note is 1 to \(Attestation.maxTextBytes) printable ASCII characters.")
         }
     }
 
@@ -196,7 +196,7 @@ struct Run: ParsableCommand {
         let folder = Folder(reading: treeRoot)
         let first = try firstHeight(of: folder, on: chain, parameters)
         let expected = try expectedMuHash(on: chain, first: first)
-        let face = TreeFace(
+        let face = TreeMetadata(
             folder: folder,
             authority: AuthorityFile(
                 name: name, network: network, key: signingKey.publicKey, parameters: parameters, first: first)
@@ -238,7 +238,7 @@ struct Run: ParsableCommand {
     private func firstHeight(
         of tree: Folder, on chain: any ChainSource, _ parameters: TreeParameters
     ) throws -> Int {
-        let known = try TreeFace.known(in: tree)
+        let known = try TreeMetadata.known(in: tree)
         guard let fromDump else { return first ?? known?.first ?? 0 }
         guard try !tree.contains("attestations") else {
             throw CommandFailure(

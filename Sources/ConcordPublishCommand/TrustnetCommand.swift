@@ -53,8 +53,8 @@ struct TrustnetCommand: ParsableCommand {
             else {
                 throw CommandFailure(
                     .usage,
-                    "--shards is a power of two from 1 to \(TreeParameters.mostShards), --epoch is 1 to "
-                        + "\(TreeParameters.mostEpoch)")
+                    "--shards is a power of two from 1 to \(TreeParameters.maxShards), --epoch is 1 to "
+                        + "\(TreeParameters.maxEpoch)")
             }
             let bootstrap = try keyOptions.key(key).publicKey
             let trustnet = Trustnet(

@@ -5,11 +5,11 @@ import Concord
 /// are given its address.
 final class Transfer {
     /// Bytes of an error page that are read and dropped, so that the connection can be used again.
-    private static let mostDropped = 65536
+    private static let maxDropped = 65536
     /// Bytes of headers accepted, those of redirects and trailers included. libcurl keeps them all, and before 8.3
     /// without a limit (CVE-2023-38039).
-    private static let mostHeaders = 256 * 1024
-    private static let mostRedirects = 3
+    private static let maxHeaders = 256 * 1024
+    private static let maxRedirects = 3
 
     let request: Request
     let address: WebAddress
@@ -25,7 +25,7 @@ final class Transfer {
     /// Whether the empty line behind the latest headers has come.
     private var headersAreWhole = false
     /// How near the first host was: redirects must not lead nearer.
-    private var reach: Reach?
+    private var reach: AddressScope?
     /// Why a callback stopped the transfer; it comes before what libcurl makes of that.
     private var verdict: Failure.Kind?
     /// Header lines of the request; libcurl reads them where they are.
@@ -75,18 +75,18 @@ final class Transfer {
 
         set(CURLOPT_PROTOCOLS_STR, "http,https,file")
         set(CURLOPT_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
-        set(CURLOPT_MAXREDIRS, Self.mostRedirects)
+        set(CURLOPT_MAXREDIRS, Self.maxRedirects)
         // What began encrypted stays so.
         set(CURLOPT_REDIR_PROTOCOLS_STR, address.scheme == .https ? "https" : "http,https")
 
         set(CURLOPT_CONNECTTIMEOUT_MS, settings.connect.milliseconds)
-        set(CURLOPT_LOW_SPEED_LIMIT, settings.leastSpeed)
+        set(CURLOPT_LOW_SPEED_LIMIT, settings.minSpeed)
         set(CURLOPT_LOW_SPEED_TIME, max(1, (settings.stall.milliseconds + 999) / 1000))
         let deadline = request.deadline ?? (request.destination == .memory ? settings.memoryDeadline : nil)
         if let deadline { set(CURLOPT_TIMEOUT_MS, max(1, deadline.milliseconds)) }
 
         // Announced lengths only, and of error pages too: those must not look like files that are too large.
-        let largest = request.takesEveryStatus ? request.limit : max(request.limit, Self.mostDropped)
+        let largest = request.takesEveryStatus ? request.limit : max(request.limit, Self.maxDropped)
         note(concord_curl_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(largest)))
         if let range = request.range { set(CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound - 1)") }
         // Not CURLOPT_PIPEWAIT: libcurl 7.88 lets transfers over HTTP/1.1 wait until another one has ended.
@@ -148,7 +148,7 @@ extension Transfer {
     private func take(_ piece: UnsafeRawBufferPointer) -> Bool {
         if refusal != nil {
             dropped += piece.count
-            return dropped <= Self.mostDropped
+            return dropped <= Self.maxDropped
         }
         guard piece.count <= request.limit - received else { return stop(.tooLarge(limit: request.limit)) }
         if let range = request.range {
@@ -170,8 +170,8 @@ extension Transfer {
     /// A line of headers, from `HTTP/` to the empty one, or of trailers.
     private func takeHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         headers += line.count
-        guard headers <= Self.mostHeaders else {
-            return stop(.network("more than \(Self.mostHeaders) bytes of headers"))
+        guard headers <= Self.maxHeaders else {
+            return stop(.network("more than \(Self.maxHeaders) bytes of headers"))
         }
         if line.starts(with: "HTTP/".utf8) { headersAreWhole = false }
         if line.elementsEqual("\r\n".utf8) || line.elementsEqual("\n".utf8) { headersAreWhole = true }
@@ -181,7 +181,7 @@ extension Transfer {
     /// Asked before each request, those after redirects too, when its connection stands. Behind a proxy every
     /// address is the proxy's, and the proxy has to mind where it goes.
     private func mayAsk(_ remote: String?) -> Bool {
-        let next = remote.flatMap(Reach.init(address:)) ?? .machine
+        let next = remote.flatMap(AddressScope.init(address:)) ?? .machine
         if let reach, next < reach {
             return stop(
                 .network(

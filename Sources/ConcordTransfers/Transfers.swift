@@ -13,10 +13,10 @@ public final class Transfers: @unchecked Sendable {
         public var concurrencyPerHost = 8
         /// The most time until a connection stands.
         public var connect: Duration = .seconds(15)
-        /// A transfer slower than `leastSpeed` for this long times out. Whole seconds.
+        /// A transfer slower than `minSpeed` for this long times out. Whole seconds.
         public var stall: Duration = .seconds(30)
         /// Bytes a second.
-        public var leastSpeed = 1000
+        public var minSpeed = 1000
         /// The most time a transfer into memory takes, if its request does not say.
         public var memoryDeadline: Duration = .seconds(60)
         public var userAgent = Software.name
@@ -82,7 +82,7 @@ public final class Transfers: @unchecked Sendable {
         defer { isRunning.store(false, ordering: .releasing) }
         let signal = BrokenPipe()
         defer { signal.unblock() }
-        var flight = Flight<Job>(self)
+        var flight = TransferQueue<Job>(self)
         while true {
             var isFinished = false
             asking: while flight.hasRoom {

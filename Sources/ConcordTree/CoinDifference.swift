@@ -17,7 +17,8 @@ public struct CoinDifference: Equatable, Sendable {
             isCoinbase = coin.isCoinbase
             amount = coin.amount
             var script = ByteBuffer()
-            self.script = ScriptCompression.unfold(coin.script, into: &script) ? [UInt8](script.bytes) : nil
+            self.script =
+                ScriptCompression.decompress(coin.script, into: &script) ? [UInt8](script.bytes) : nil
         }
     }
 

@@ -7,7 +7,7 @@ public enum PatchFile {
     public static func read(
         _ path: String, shards: Int, root: Digest?, into out: inout ByteBuffer
     ) throws(FileError) -> PatchIndex {
-        let most = PatchIndex.mostBytes(shards: shards)
+        let most = PatchIndex.maxBytes(shards: shards)
         var zstd = try ZstdDecompressor(path, canonical: most)
         out.removeAll()
         while out.count <= most {

@@ -23,7 +23,7 @@ public struct PatchSections: Sendable {
         try Parallel.map(patches.count) { i in
             let path = path(patches[i])
             var zstd = try ZstdDecompressor(
-                path, canonical: PatchIndex.mostBytes(shards: parameters.shards))
+                path, canonical: PatchIndex.maxBytes(shards: parameters.shards))
             var bytes = ByteBuffer(capacity: parameters.shards * PatchIndex.entrySize)
             bytes.resize(to: parameters.shards * PatchIndex.entrySize)
             bytes.resize(to: try zstd.read(into: bytes.mutableBytes))

@@ -10,13 +10,13 @@ public struct SnapshotAudit: Sendable {
         public var amount: UInt64 = 0
         public var muhash = MuHash()
 
-        /// Adds a coin. Throws, naming `path`, where its script does not unfold or belongs to another shard, or where the
+        /// Adds a coin. Throws, naming `path`, where its script does not decompress or belongs to another shard, or where the
         /// sum becomes more than there can be.
         mutating func add(
             _ coin: EncodedCoin, at outpoint: Outpoint, shard: Int, of parameters: TreeParameters,
             script: inout ByteBuffer, for path: String
         ) throws(FileError) {
-            guard ScriptCompression.unfold(coin.script, into: &script) else {
+            guard ScriptCompression.decompress(coin.script, into: &script) else {
                 throw FileError(path, "names a public key that is no point of the curve, for \(outpoint)")
             }
             guard parameters.shard(of: script.bytes) == shard else {

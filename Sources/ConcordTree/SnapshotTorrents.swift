@@ -52,11 +52,11 @@ public struct SnapshotTorrents: Sendable {
 
     private func known(_ block: BlockID) -> Torrent? {
         let path = folder.path(TreePath.torrent(block))
-        return (try? File.read(path, atMost: Self.mostBytes)).flatMap { try? Torrent(parsing: $0) }
+        return (try? File.read(path, atMost: Self.maxBytes)).flatMap { try? Torrent(parsing: $0) }
     }
 
     /// More than any torrent has, be it of 4,096 shards.
-    private static let mostBytes = 16 << 20
+    private static let maxBytes = 16 << 20
 
     private func make(_ block: BlockID) throws -> Torrent {
         let (folder, paths) = (folder, paths(of: block))

@@ -14,7 +14,7 @@ public struct Tree: Sendable {
     /// What the tree says of itself, unsigned.
     public func authority() throws(FileError) -> AuthorityFile {
         let path = path(TreePath.authority)
-        let bytes = try File.read(path, atMost: AuthorityFile.mostBytes)
+        let bytes = try File.read(path, atMost: AuthorityFile.maxBytes)
         do throws(ParseError) { return try AuthorityFile(parsing: bytes) } catch { throw .parse(error, path) }
     }
 
@@ -30,9 +30,9 @@ public struct Tree: Sendable {
         of block: BlockID, parameters: TreeParameters, key: PublicKey
     ) throws(FileError) -> SignedAttestation {
         let path = path(TreePath.attestation(block, parameters))
-        let bytes = try File.read(path, atMost: Attestation.mostBytes)
+        let bytes = try File.read(path, atMost: Attestation.maxBytes)
         let signature = try File.read(
-            TreePath.signature(path), atMost: SignedAttestation.mostSignatureBytes)
+            TreePath.signature(path), atMost: SignedAttestation.maxSignatureBytes)
         let signed: SignedAttestation
         do throws(AttestationError) {
             signed = try SignedAttestation(checking: bytes, signature: signature, key: key)
@@ -69,7 +69,7 @@ extension Manifest {
     public static func read(
         _ path: String, parameters: TreeParameters, root: Digest?
     ) throws(FileError) -> Manifest {
-        let bytes = try File.read(path, atMost: mostBytes(shards: parameters.shards))
+        let bytes = try File.read(path, atMost: maxBytes(shards: parameters.shards))
         let manifest: Manifest
         do throws(ParseError) {
             manifest = try Manifest(parsing: bytes, shards: parameters.shards)

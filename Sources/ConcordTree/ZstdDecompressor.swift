@@ -20,12 +20,12 @@ public struct ZstdDecompressor: ~Copyable {
     private var sawFrame = false
 
     /// The most bytes that a file of so many canonical bytes has. Skippable frames would cost a host nothing.
-    public static func mostBytes(canonical bytes: Int) -> Int { bytes + bytes / 64 + (64 << 10) }
+    public static func maxBytes(canonical bytes: Int) -> Int { bytes + bytes / 64 + (64 << 10) }
 
     /// - Parameter bytes: the most canonical bytes that the file can have.
     public init(_ path: String, canonical bytes: Int) throws(FileError) {
         let file = try File(reading: path)
-        let (size, most) = (try file.size(), Self.mostBytes(canonical: bytes))
+        let (size, most) = (try file.size(), Self.maxBytes(canonical: bytes))
         guard size <= most else {
             throw FileError(path, "is \(size) bytes long, at most \(most) are allowed")
         }

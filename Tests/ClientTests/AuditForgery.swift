@@ -12,7 +12,7 @@ extension TestCoin {
             var coins: [TestCoin] = []
             while let coin = try cursor.next(in: raw, at: &offset, isLast: true) {
                 let outpoint = Outpoint(txid: cursor.txid, index: coin.index)
-                guard ScriptCompression.unfold(coin.script, into: &script) else {
+                guard ScriptCompression.decompress(coin.script, into: &script) else {
                     throw TestError("\(outpoint): no point")
                 }
                 coins.append(

@@ -355,7 +355,7 @@ extension Client {
         let block = try ChainFixture.regtestRich.answers()[200].block
         for path in [
             "own/snapshots/0000300-x/manifest.txt", "theirs/x",
-            "fold/snapshots/0000200-\(block)/manifest.txt",
+            "replay/snapshots/0000200-\(block)/manifest.txt",
         ] {
             try client.home.replace("audit/\(path)", "x")
         }

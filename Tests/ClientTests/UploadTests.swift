@@ -246,7 +246,7 @@ import Testing
             "CONCORD_UPLOAD_RSYNC": job.target.root, "CONCORD_RSYNC_OPTIONS": "--bwlimit=400",
         ]
         try expectKilledUploadsGoOn(
-            job, at: job.server.base, heights: [60, 149, 155, 230], mostKills: 10, mostFiles: 250,
+            job, at: job.server.base, heights: [60, 149, 155, 230], maxKills: 10, maxFiles: 250,
             progress: { job.uploaded().count }, check: job.expectHintHasItsData)
         try job.expectUploaded()
         #expect(try fetched(job) == 230)
@@ -260,7 +260,7 @@ import Testing
         job.environment = store.environment
         job.settings = ["CONCORD_UPLOAD_RCLONE": "store:bucket/alice", "CONCORD_URL": url]
         try expectKilledUploadsGoOn(
-            job, at: url, heights: [20, 55, 60], mostKills: 5, mostFiles: 50,
+            job, at: url, heights: [20, 55, 60], maxKills: 5, maxFiles: 50,
             progress: { try store.puts().count },
             check: { note in
                 guard try WebAnswer("\(url)/latest.txt").status == 200 else { return }
@@ -270,11 +270,11 @@ import Testing
     }
 
     /// - Parameters:
-    ///   - mostFiles: after at most so many files comes a kill.
+    ///   - maxFiles: after at most so many files comes a kill.
     ///   - progress: how far the upload is, in files.
     ///   - check: what is to hold after every kill.
     private func expectKilledUploadsGoOn(
-        _ job: UploadJob, at url: String, heights: [Int], mostKills: Int, mostFiles: Int,
+        _ job: UploadJob, at url: String, heights: [Int], maxKills: Int, maxFiles: Int,
         progress: () throws -> Int, check: (String) throws -> Void
     ) throws {
         var random = SeededRandom()
@@ -286,9 +286,9 @@ import Testing
             while !hasEnded {
                 let run = try job.start(to: height)
                 // The first two early: later ones may come when the upload is done.
-                let most = kills < 2 ? mostFiles / 10 : mostFiles
+                let most = kills < 2 ? maxFiles / 10 : maxFiles
                 let files = try progress() + Int.random(in: 1..<most, using: &random)
-                while try run.isRunning() && (kills == mostKills || progress() < files) { usleep(5000) }
+                while try run.isRunning() && (kills == maxKills || progress() < files) { usleep(5000) }
                 usleep(.random(in: 0..<200_000, using: &random))
                 kill(-run.pid, SIGKILL)
                 let outcome = try run.wait()

@@ -56,13 +56,13 @@ import Testing
         let limits = try lastColumn("Limits")
         #expect(
             limits == [
-                TreeParameters.mostShards, TreeParameters.mostEpoch, TreePath.mostHeight,
-                Attestation.mostBytes,
-                SignedAttestation.mostSignatureBytes, 40, Attestation.mostTextBytes, AuthorityFile.mostBytes,
-                Manifest.mostBytes(shards: 1), PatchIndex.entrySize, PatchIndex.mostSectionBytes,
-                ScriptCompression.mostScriptBytes, amount, 1 << Int(ZstdDecompressor.windowLog),
-                Trustnet.mostBytes, Trustnet.mostVersion, Trustnet.mostMembers, Trustnet.mostURLs,
-                Trustnet.mostURLBytes,
+                TreeParameters.maxShards, TreeParameters.maxEpoch, TreePath.maxHeight,
+                Attestation.maxBytes,
+                SignedAttestation.maxSignatureBytes, 40, Attestation.maxTextBytes, AuthorityFile.maxBytes,
+                Manifest.maxBytes(shards: 1), PatchIndex.entrySize, PatchIndex.maxSectionBytes,
+                ScriptCompression.maxScriptBytes, amount, 1 << Int(ZstdDecompressor.windowLog),
+                Trustnet.maxBytes, Trustnet.maxVersion, Trustnet.maxMembers, Trustnet.maxURLs,
+                Trustnet.maxURLBytes,
             ])
         #expect(AuthorityName(String(repeating: "a", count: 40)) != nil)
         #expect(AuthorityName(String(repeating: "a", count: 41)) == nil)
@@ -73,9 +73,9 @@ import Testing
         let pem = try SigningKeyTests.key(1).publicKey.pem.utf8.count
         #expect(
             sizes == [
-                128, AuthorityFile.mostBytes, pem, Attestation.mostBytes,
-                SignedAttestation.mostSignatureBytes, nil,
-                Manifest.mostBytes(shards: 1), nil, nil, nil, BlockHeader.size, nil, nil,
+                128, AuthorityFile.maxBytes, pem, Attestation.maxBytes,
+                SignedAttestation.maxSignatureBytes, nil,
+                Manifest.maxBytes(shards: 1), nil, nil, nil, BlockHeader.size, nil, nil,
             ])
     }
 

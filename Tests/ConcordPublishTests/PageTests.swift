@@ -50,7 +50,7 @@ import Testing
         try scratch.write([0x61, 0xff], to: "index.html")
         let error = #expect(throws: FileError.self) { try PageTemplate(path, orBuiltIn: []) }
         #expect(error?.description == "\(path): is no template: it is not UTF-8")
-        try scratch.write([UInt8](repeating: 0x61, count: PageTemplate.mostBytes + 1), to: "index.html")
+        try scratch.write([UInt8](repeating: 0x61, count: PageTemplate.maxBytes + 1), to: "index.html")
         #expect(throws: FileError.self) { try PageTemplate(path, orBuiltIn: []) }
     }
 

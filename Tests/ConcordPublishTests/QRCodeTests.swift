@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func everyLengthIsRead() throws {
-        let texts = (1...QRCode.mostBytes).map(Self.text)
+        let texts = (1...QRCode.maxBytes).map(Self.text)
         let codes = try texts.map { try #require(QRCode(Array($0.utf8))) }
         #expect(try decoded(codes) == texts)
         #expect(Set(codes.map(\.size)) == [21, 25, 29, 33, 37, 41])

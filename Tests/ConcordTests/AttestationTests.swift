@@ -73,15 +73,15 @@ import Testing
                 .replacing("network: main", with: "network: testnet4")
                 .replacing("height: 840123", with: "height: 9999999"))
         attestation.authority = try #require(AuthorityName(String(repeating: "n", count: 40)))
-        attestation.software = String(repeating: "s", count: Attestation.mostTextBytes)
-        attestation.note = String(repeating: "~", count: Attestation.mostTextBytes)
-        #expect(attestation.text.utf8.count <= Attestation.mostBytes)
+        attestation.software = String(repeating: "s", count: Attestation.maxTextBytes)
+        attestation.note = String(repeating: "~", count: Attestation.maxTextBytes)
+        #expect(attestation.text.utf8.count <= Attestation.maxBytes)
         #expect(try Self.parse(attestation.text) == attestation)
     }
 
     @Test func tooManyBytesAreNotLookedAt() {
-        let bytes = [UInt8](repeating: 0x61, count: Attestation.mostBytes + 1)
-        #expect(throws: ParseError(.outOfRange("an attestation's length"), at: Attestation.mostBytes)) {
+        let bytes = [UInt8](repeating: 0x61, count: Attestation.maxBytes + 1)
+        #expect(throws: ParseError(.outOfRange("an attestation's length"), at: Attestation.maxBytes)) {
             try Attestation(parsing: bytes)
         }
     }

@@ -46,7 +46,7 @@ import Testing
         file.network = .testnet4
         file.parameters = TreeParameters(shards: 4096, epoch: 100_000)
         file.first = 9_900_000
-        #expect(file.text.utf8.count <= AuthorityFile.mostBytes)
+        #expect(file.text.utf8.count <= AuthorityFile.maxBytes)
         #expect(try Self.parse(file.text) == file)
     }
 }

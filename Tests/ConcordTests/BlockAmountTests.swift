@@ -39,7 +39,7 @@ import Testing
         let block = header + [2] + coinbase + payment
         return try block.withBytes { block throws(BlockError) in
             try undo.withBytes { undo throws(BlockError) in
-                try changes.work(
+                try changes.process(
                     block: block, undo: undo, height: height, network: network,
                     parameters: TreeParameters(shards: 16, epoch: 100))
             }

@@ -57,7 +57,7 @@ import Testing
         let encoded = bytes { out in
             script.withBytes { out.appendCoin(index: .max, code: .max, amount: Amount.most - 1, script: $0) }
         }
-        #expect(encoded.count <= EncodedCoin.mostBytes)
+        #expect(encoded.count <= EncodedCoin.maxBytes)
         #expect(try Self.parse(encoded).code == .max)
     }
 

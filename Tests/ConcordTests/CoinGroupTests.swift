@@ -40,7 +40,7 @@ import Testing
                 var read: [TestCoin] = []
                 for i in 0..<group.count {
                     let coin = group[i]
-                    let isPoint = ScriptCompression.unfold(coin.script, into: &script)
+                    let isPoint = ScriptCompression.decompress(coin.script, into: &script)
                     #expect(isPoint && [UInt8](coin.body) == expected[i].body)
                     let compressed = bytes { ScriptCompression.append(script.bytes, to: &$0) }
                     #expect(coin.scriptBytes == compressed.count)
@@ -71,7 +71,7 @@ import Testing
         var group = CoinGroup()
         group.begin(.zero)
         let long = Self.coin(1, script: [UInt8](repeating: 0x51, count: 10_000))
-        let fitting = CoinGroup.mostBytes / long.body.count
+        let fitting = CoinGroup.maxBytes / long.body.count
         let isIn = try (0...fitting).map { _ in try Self.add(long, to: &group) }
         #expect(isIn == [Bool](repeating: true, count: fitting) + [false])
         group.begin(.zero)

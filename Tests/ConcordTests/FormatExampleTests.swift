@@ -103,7 +103,7 @@ import Testing
         var changes = BlockChanges()
         let totals = try block.withUnsafeBytes { block in
             try [UInt8(0)].withUnsafeBytes { undo in
-                try changes.work(
+                try changes.process(
                     block: block, undo: undo, height: 2, network: .regtest, parameters: Self.parameters)
             }
         }

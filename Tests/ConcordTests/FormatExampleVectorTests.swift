@@ -48,9 +48,9 @@ import Testing
                 var cursor = ByteCursor(bytes)
                 let read = try ScriptCompression.read(from: &cursor)
                 try cursor.finish()
-                var unfolded = ByteBuffer()
-                let isGood = ScriptCompression.unfold(read, into: &unfolded)
-                let same = [UInt8](unfolded.bytes) == script
+                var decompressed = ByteBuffer()
+                let isGood = ScriptCompression.decompress(read, into: &decompressed)
+                let same = [UInt8](decompressed.bytes) == script
                 #expect(isGood && same, line)
             }
         case "shard":

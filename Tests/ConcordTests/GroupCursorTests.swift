@@ -16,7 +16,7 @@ import Testing
                 var offset = 0
                 let window = UnsafeRawBufferPointer(rebasing: raw[start..<end])
                 while let coin = try cursor.next(in: window, at: &offset, isLast: end == raw.count) {
-                    guard ScriptCompression.unfold(coin.script, into: &script) else { break }
+                    guard ScriptCompression.decompress(coin.script, into: &script) else { break }
                     coins.append(
                         TestCoin(
                             outpoint: Outpoint(txid: cursor.txid, index: coin.index), code: coin.code,

@@ -171,10 +171,10 @@ import Testing
         for (height, least) in [
             (1, 1), (227_930, 1), (227_931, 2), (363_724, 2), (363_725, 3), (388_380, 3), (388_381, 4),
         ] as [(Int, Int32)] {
-            #expect(main.leastVersion(at: height) == least)
+            #expect(main.minVersion(at: height) == least)
         }
         for network in [Network.testnet4, .signet, .regtest] {
-            #expect(HeaderRules(network).leastVersion(at: 1) == 4)
+            #expect(HeaderRules(network).minVersion(at: 1) == 4)
         }
         var context = HeaderContext(HeaderRules(.testnet4))
         context.append(time: 1_000_000, bits: 0x1d00_ffff)

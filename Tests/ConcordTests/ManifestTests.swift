@@ -35,7 +35,7 @@ import Testing
             lines[4095].hasPrefix("fff 1 40 ") && lines[255].hasPrefix("0ff ") && lines[256].hasPrefix("100 ")
         )
         #expect(try Self.parse(all.text, shards: 4096) == all)
-        #expect(all.text.utf8.count <= Manifest.mostBytes(shards: 4096))
+        #expect(all.text.utf8.count <= Manifest.maxBytes(shards: 4096))
     }
 
     /// RFC 6962 over the lines without their line feeds.

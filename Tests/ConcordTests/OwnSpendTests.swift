@@ -51,7 +51,7 @@ import Testing
         var changes = BlockChanges()
         return try block.withBytes { block throws(BlockError) in
             try undo.withBytes { undo throws(BlockError) in
-                try changes.work(
+                try changes.process(
                     block: block, undo: undo, height: 2, network: .regtest,
                     parameters: TreeParameters(shards: 16, epoch: 100))
             }

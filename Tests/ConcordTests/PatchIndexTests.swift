@@ -113,6 +113,6 @@ import Testing
         #expect(throws: ParseError(.outOfRange("a section's length"), at: 0)) {
             try Self.parse(index([.max, .max]), shards: 2)
         }
-        #expect(PatchIndex.mostBytes(shards: 1024) == 1024 * 36 + (16 << 20))
+        #expect(PatchIndex.maxBytes(shards: 1024) == 1024 * 36 + (16 << 20))
     }
 }

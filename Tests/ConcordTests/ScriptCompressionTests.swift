@@ -13,7 +13,7 @@ import Testing
         bytes { out in script.withBytes { ScriptCompression.append($0, to: &out) } }
     }
 
-    static func unfold(_ compressed: [UInt8]) throws -> [UInt8]? {
+    static func decompress(_ compressed: [UInt8]) throws -> [UInt8]? {
         try compressed.withBytes { raw in
             var cursor = ByteCursor(raw)
             let script = try ScriptCompression.read(from: &cursor)
@@ -21,12 +21,12 @@ import Testing
             var out = ByteBuffer()
             // What was there before is of no matter.
             out.append([1, 2, 3])
-            return ScriptCompression.unfold(script, into: &out) ? [UInt8](out.bytes) : nil
+            return ScriptCompression.decompress(script, into: &out) ? [UInt8](out.bytes) : nil
         }
     }
 
     static func error(_ compressed: [UInt8]) -> ParseError? {
-        #expect(throws: ParseError.self) { try unfold(compressed) }
+        #expect(throws: ParseError.self) { try decompress(compressed) }
     }
 
     @Test(arguments: [
@@ -42,7 +42,7 @@ import Testing
     ])
     func shortForms(script: String, compressed: String) throws {
         #expect(Self.compress(hex(script)).hex == compressed)
-        #expect(try Self.unfold(hex(compressed)) == hex(script))
+        #expect(try Self.decompress(hex(compressed)) == hex(script))
     }
 
     @Test(arguments: [
@@ -68,7 +68,7 @@ import Testing
         let script = hex(script)
         let length = bytes { $0.appendVarInt(UInt64(script.count) + 6) }
         #expect(Self.compress(script) == length + script)
-        #expect(try Self.unfold(length + script) == script)
+        #expect(try Self.decompress(length + script) == script)
     }
 
     /// VARINT grows at 128 and 16,512: at scripts of 122 bytes, and of more than can be in the set.
@@ -81,7 +81,7 @@ import Testing
         let compressed = Self.compress(script)
         #expect(compressed == hex(length) + script)
         if count <= 10_000 {
-            #expect(try Self.unfold(compressed) == script)
+            #expect(try Self.decompress(compressed) == script)
         } else {
             #expect(Self.error(compressed) == ParseError(.outOfRange("a script's length"), at: 0))
         }
@@ -97,9 +97,9 @@ import Testing
 
     @Test func aShortFormOfNoPointUnfoldsToNothing() throws {
         let zero = String(repeating: "0", count: 64)
-        #expect(try Self.unfold(hex("04" + zero)) == nil)
-        #expect(try Self.unfold(hex("05" + String(repeating: "f", count: 64))) == nil)
-        #expect(try Self.unfold(hex("02" + zero)) == hex("2102\(zero)ac"))
+        #expect(try Self.decompress(hex("04" + zero)) == nil)
+        #expect(try Self.decompress(hex("05" + String(repeating: "f", count: 64))) == nil)
+        #expect(try Self.decompress(hex("02" + zero)) == hex("2102\(zero)ac"))
     }
 
     @Test(arguments: [

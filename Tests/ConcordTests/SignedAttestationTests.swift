@@ -26,7 +26,7 @@ import Testing
         #expect(signed.bytes == Self.bytes && signed.signature == Self.signature)
         #expect(signed.attestation.text == AttestationTests.text)
         #expect(signed.statement.text == StatementTests.text)
-        #expect(Self.signature.count <= SignedAttestation.mostSignatureBytes)
+        #expect(Self.signature.count <= SignedAttestation.maxSignatureBytes)
     }
 
     @Test func anAttestationOfAnotherKeyIsRefused() {

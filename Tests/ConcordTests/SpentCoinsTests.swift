@@ -30,7 +30,7 @@ import Testing
                 try coins.beginTransaction(inputs: count)
                 for _ in 0..<count {
                     let coin = try coins.next()
-                    guard ScriptCompression.unfold(coin.script, into: &script) else { break }
+                    guard ScriptCompression.decompress(coin.script, into: &script) else { break }
                     spent.append(Spent(code: coin.code, amount: coin.amount, script: script.bytes.hex))
                 }
             }

@@ -73,7 +73,7 @@ import Testing
         #expect(TreePath.digits(0) == "0000000" && TreePath.digits(9_999_999) == "9999999")
         #expect(
             TreePath.height(digits: "0000000") == 0
-                && TreePath.height(digits: "9999999") == TreePath.mostHeight)
+                && TreePath.height(digits: "9999999") == TreePath.maxHeight)
         #expect(TreePath.height(digits: "000000") == nil && TreePath.height(digits: "00000000") == nil)
         #expect(
             TreePath.shardDigits(0) == "000" && TreePath.shardDigits(15) == "00f"

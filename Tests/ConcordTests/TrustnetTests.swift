@@ -111,21 +111,21 @@ import Testing
     @Test func whatIsTooLongIsNotRead() {
         #expect(
             throws: TrustnetError.malformed(
-                ParseError(.outOfRange("a trustnet's length"), at: Trustnet.mostBytes))
-        ) { try Trustnet(parsing: [UInt8](repeating: 0x0a, count: Trustnet.mostBytes + 1)) }
+                ParseError(.outOfRange("a trustnet's length"), at: Trustnet.maxBytes))
+        ) { try Trustnet(parsing: [UInt8](repeating: 0x0a, count: Trustnet.maxBytes + 1)) }
     }
 
     @Test func theLongestFitsItsLimit() throws {
         var trustnet = try Self.parse(Self.text)
-        let url = "https://" + String(repeating: "u", count: Trustnet.mostURLBytes - 9)
+        let url = "https://" + String(repeating: "u", count: Trustnet.maxURLBytes - 9)
         let authority = Authority(
             name: try #require(AuthorityName(String(repeating: "n", count: 40))),
-            key: trustnet.bootstrap, urls: (0..<Trustnet.mostURLs).map { "\(url)\($0)" })
-        let member = Trustnet.Member(authority, withdrawn: TreePath.mostHeight)
-        trustnet.members = Array(repeating: member, count: Trustnet.mostMembers)
-        trustnet.version = Trustnet.mostVersion
+            key: trustnet.bootstrap, urls: (0..<Trustnet.maxURLs).map { "\(url)\($0)" })
+        let member = Trustnet.Member(authority, withdrawn: TreePath.maxHeight)
+        trustnet.members = Array(repeating: member, count: Trustnet.maxMembers)
+        trustnet.version = Trustnet.maxVersion
         trustnet.name = authority.name
-        #expect(trustnet.text.utf8.count <= Trustnet.mostBytes)
+        #expect(trustnet.text.utf8.count <= Trustnet.maxBytes)
         // A real one has different names and keys.
         trustnet.members = [member]
         trustnet.members.append(try Self.member("bob", 1))

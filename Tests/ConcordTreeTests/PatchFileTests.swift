@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func aBombIsRefused() {
-        let most = PatchIndex.mostBytes(shards: 4)
+        let most = PatchIndex.maxBytes(shards: 4)
         let patch = Self.patch + [UInt8](repeating: 0, count: most + 1 - Self.patch.count)
         #expect(refusal(of: Zstd.frame(patch))?.contains("unpacks to more than") == true)
         #expect(

@@ -21,7 +21,7 @@ import Testing
         var coins: [TestCoin] = []
         var script = ByteBuffer()
         while let coin = try reader.next() {
-            #expect(ScriptCompression.unfold(coin.script, into: &script))
+            #expect(ScriptCompression.decompress(coin.script, into: &script))
             let outpoint = Outpoint(txid: reader.txid, index: coin.index)
             coins.append(
                 TestCoin(

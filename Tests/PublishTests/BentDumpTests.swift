@@ -80,7 +80,7 @@ import Testing
         let (code, amount, script) = try body.withBytes { raw in
             let coin = try EncodedCoin(index: 0, body: raw)
             var script = ByteBuffer()
-            _ = ScriptCompression.unfold(coin.script, into: &script)
+            _ = ScriptCompression.decompress(coin.script, into: &script)
             return (coin.code, coin.amount, [UInt8](script.bytes))
         }
         let isScript = bend == .script

@@ -176,7 +176,7 @@ import Testing
             let chain = try BestChain.scan(
                 BlockFolder(folder, network: .regtest), cache: Folder(scratch.path("cache")))
             guard let name = AuthorityName("alice") else { throw TestError("alice is no name") }
-            try TreeFace(
+            try TreeMetadata(
                 folder: tree,
                 authority: AuthorityFile(
                     name: name, network: .regtest, key: key.publicKey, parameters: parameters, first: 0)

@@ -45,7 +45,7 @@ import Testing
         #expect(outcome.output.hasPrefix("published 181 blocks and 4 snapshots"), "\(outcome.output)")
         try Self.expectCut(publication.tree, from: reference.tree)
         #expect(try publication.tree.text("authority.txt").hasSuffix("\nfirst: \(Self.first)\n"))
-        #expect(publication.state.files(under: "fold").isEmpty)
+        #expect(publication.state.files(under: "replay").isEmpty)
 
         let look = try publication.tree.look()
         #expect(try publication.publish().output.hasPrefix("nothing new: "))
@@ -177,7 +177,7 @@ import Testing
             }
             try publication.publish("--first", "\(Self.first)")
             try Self.expectCut(publication.tree, from: reference.tree)
-            #expect(publication.state.files(under: "fold").isEmpty)
+            #expect(publication.state.files(under: "replay").isEmpty)
         }
     }
 }

@@ -72,8 +72,8 @@ public struct TreeParameters: Hashable, Sendable {
     /// Blocks from one snapshot to the next.
     public let epoch: Int
 
-    public static let mostShards = 4096
-    public static let mostEpoch = 100_000
+    public static let maxShards = 4096
+    public static let maxEpoch = 100_000
 
     /// For values known to be good; traps on others. Use `init(checking:epoch:)` for what comes from outside.
     public init(shards: Int, epoch: Int) {
@@ -89,7 +89,7 @@ public struct TreeParameters: Hashable, Sendable {
     }
 
     private static func areValid(shards: Int, epoch: Int) -> Bool {
-        (1...mostShards).contains(shards) && shards.nonzeroBitCount == 1 && (1...mostEpoch).contains(epoch)
+        (1...maxShards).contains(shards) && shards.nonzeroBitCount == 1 && (1...maxEpoch).contains(epoch)
     }
 
     /// The first height of the epoch that `height` lies in.

@@ -36,9 +36,9 @@ struct HeaderContext: Sendable {
         var earlier = 0
         for i in 0..<count where times[i] < time { earlier += 1 }
         guard earlier > count / 2 else { return .tooEarly }
-        guard !rules.isBIP94 || !beginsPeriod || Int(time) >= Int(last.time) - HeaderRules.mostTimewarp
+        guard !rules.isBIP94 || !beginsPeriod || Int(time) >= Int(last.time) - HeaderRules.maxTimewarp
         else { return .timewarp }
-        guard version >= rules.leastVersion(at: height + 1) else { return .version(version) }
+        guard version >= rules.minVersion(at: height + 1) else { return .version(version) }
         return nil
     }
 

@@ -14,7 +14,7 @@ public struct HeaderFollower: Sendable {
     /// The expected number of hashes for all the headers together, the genesis block's too (`nChainWork`).
     public private(set) var work: UInt128 = 0
     /// The latest time that any header names, seconds since 1970. Nodes refuse a block that is more than
-    /// `HeaderRules.mostAhead` ahead of their clock.
+    /// `HeaderRules.maxAhead` ahead of their clock.
     public private(set) var latestTime: UInt32 = 0
 
     /// Stands before the genesis block.

@@ -24,9 +24,9 @@ public struct HeaderRules: Sendable {
     static let spacing: UInt32 = 600
     /// Seconds by which the first block of a period may be earlier than its parent where BIP 94 holds
     /// (`MAX_TIMEWARP`).
-    static let mostTimewarp = 600
+    static let maxTimewarp = 600
     /// Seconds by which a block's time may be ahead of the clock (`MAX_FUTURE_BLOCK_TIME`); for those who have one.
-    public static let mostAhead = 7200
+    public static let maxAhead = 7200
 
     /// Blocks of a period, at the end of which the target changes.
     var interval: Int { Int(timespan / Self.spacing) }
@@ -72,7 +72,7 @@ public struct HeaderRules: Sendable {
         return min(base.scaled(by: UInt32(taken), of: timespan), limit).bits
     }
 
-    func leastVersion(at height: Int) -> Int32 {
+    func minVersion(at height: Int) -> Int32 {
         if height >= versionHeights.four { return 4 }
         if height >= versionHeights.three { return 3 }
         return height >= versionHeights.two ? 2 : 1

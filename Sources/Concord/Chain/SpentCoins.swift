@@ -60,7 +60,7 @@ public struct SpentCoins {
 
 extension ByteBuffer {
     /// Appends a coin as an undo record holds it (`TxInUndoFormatter`): code = height · 2 + coinbase, satoshi, the
-    /// script unfolded.
+    /// script decompressed.
     public mutating func appendSpentCoin(code: UInt32, amount: UInt64, script: UnsafeRawBufferPointer) {
         appendVarInt(UInt64(code))
         if code > 1 { appendVarInt(0) }

@@ -54,7 +54,7 @@ public struct BlockChanges: ~Copyable {
     /// - Parameters:
     ///   - block: the whole block, header first.
     ///   - undo: its undo record without the checksum; empty for the genesis block.
-    public mutating func work(
+    public mutating func process(
         block: UnsafeRawBufferPointer, undo: UnsafeRawBufferPointer, height: Int, network: Network,
         parameters: TreeParameters
     ) throws(BlockError) -> Totals {
@@ -158,7 +158,7 @@ public struct BlockChanges: ~Copyable {
                 // `CheckTxInputs`, bad-txns-inputvalues-outofrange.
                 guard paid <= Amount.most else { throw ParseError(.outOfRange("an amount"), at: 0) }
                 let outpoint = transactions.inputs[input]
-                guard ScriptCompression.unfold(coin.script, into: &script) else {
+                guard ScriptCompression.decompress(coin.script, into: &script) else {
                     throw ParseError(
                         .malformed("names a public key that is no point of the curve"), at: start)
                 }
@@ -202,7 +202,7 @@ public struct BlockChanges: ~Copyable {
         spent.sort { $0.shard == $1.shard ? $0.outpoint < $1.outpoint : $0.shard < $1.shard }
     }
 
-    /// Holds a coin of the undo record, its script unfolded, to the output of the same block that was spent.
+    /// Holds a coin of the undo record, its script decompressed, to the output of the same block that was spent.
     private func check(
         _ coin: SpentCoins.Coin, _ outpoint: Outpoint, _ input: Int, _ block: UnsafeRawBufferPointer,
         height: Int, at start: Int

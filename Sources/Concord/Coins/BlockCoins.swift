@@ -67,7 +67,7 @@ public struct BlockCoins: ~Copyable {
         for input in inputs {
             let start = coins.offset
             let coin = try coins.next()
-            guard ScriptCompression.unfold(coin.script, into: &script) else {
+            guard ScriptCompression.decompress(coin.script, into: &script) else {
                 throw ParseError(.malformed("names a public key that is no point of the curve"), at: start)
             }
             body(

@@ -14,7 +14,7 @@ public struct EncodedCoin {
     public var isCoinbase: Bool { code & 1 == 1 }
 
     /// The most bytes a coin takes: index, code, amount, script length, script.
-    public static let mostBytes = 5 + 5 + 9 + 3 + ScriptCompression.mostScriptBytes
+    public static let maxBytes = 5 + 5 + 9 + 3 + ScriptCompression.maxScriptBytes
 
     /// Bytes that the compressed script takes, at the end of `body`.
     public let scriptBytes: Int
@@ -73,7 +73,7 @@ public struct EncodedCoin {
 }
 
 extension ByteBuffer {
-    /// Appends a coin from its parts: index, code = height · 2 + coinbase, satoshi, the script unfolded.
+    /// Appends a coin from its parts: index, code = height · 2 + coinbase, satoshi, the script decompressed.
     public mutating func appendCoin(
         index: UInt32, code: UInt32, amount: UInt64, script: UnsafeRawBufferPointer
     ) {

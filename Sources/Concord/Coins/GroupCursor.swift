@@ -14,7 +14,7 @@ public struct GroupCursor {
     public private(set) var base = 0
 
     /// A window that is not the last must hold this many unread bytes, so that a whole coin is in it.
-    public static let lookahead = 32 + 9 + EncodedCoin.mostBytes
+    public static let lookahead = 32 + 9 + EncodedCoin.maxBytes
 
     /// - Parameter order: of the coins within a group.
     public init(order: IndexOrder = .number) {

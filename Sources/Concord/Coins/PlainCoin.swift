@@ -16,15 +16,15 @@ public struct PlainCoin: Equatable, Sendable {
 
 extension PlainCoin: CustomStringConvertible {
     /// The most bytes of a script that are shown.
-    private static let mostShown = 80
+    private static let maxShown = 80
 
     /// `5000 satoshi, height 7, coinbase, script 51`.
     public var description: String {
         let shown =
             switch script.count {
             case 0: "empty"
-            case ...Self.mostShown: script.hex
-            default: "\(Array(script.prefix(Self.mostShown)).hex)… of \(script.count) bytes"
+            case ...Self.maxShown: script.hex
+            default: "\(Array(script.prefix(Self.maxShown)).hex)… of \(script.count) bytes"
             }
         return
             "\(amount) satoshi, height \(code >> 1), \(code & 1 == 1 ? "coinbase" : "no coinbase"), script \(shown)"

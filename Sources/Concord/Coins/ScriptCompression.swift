@@ -9,12 +9,12 @@
 /// | n + 6 | n bytes | any other script of n bytes |
 public enum ScriptCompression {
     /// The longest script that can be spent, and so be in the set (`MAX_SCRIPT_SIZE`).
-    public static let mostScriptBytes = 10_000
+    public static let maxScriptBytes = 10_000
 
     /// Whether an output with this script never enters the set (`CScript::IsUnspendable`).
     @inline(__always)
     public static func isUnspendable(_ script: UnsafeRawBufferPointer) -> Bool {
-        (script.count > 0 && script[0] == 0x6a) || script.count > mostScriptBytes
+        (script.count > 0 && script[0] == 0x6a) || script.count > maxScriptBytes
     }
 
     /// Appends the compressed form of a script (`ScriptCompression::Ser`).
@@ -57,7 +57,7 @@ public enum ScriptCompression {
         return Secp256k1.isValidUncompressed(xy)
     }
 
-    /// A compressed script where it lies, not yet unfolded.
+    /// A compressed script where it lies, not yet decompressed.
     public struct Compressed {
         /// The VARINT: 0 to 5 for the short forms, else the script's length and 6.
         public let form: UInt64
@@ -74,7 +74,7 @@ public enum ScriptCompression {
         switch form {
         case 0, 1: length = 20
         case 2...5: length = 32
-        case 6...UInt64(mostScriptBytes + 6): length = Int(form) - 6
+        case 6...UInt64(maxScriptBytes + 6): length = Int(form) - 6
         default: throw ParseError(.outOfRange("a script's length"), at: start)
         }
         let payload = try cursor.readBytes(length)
@@ -92,7 +92,7 @@ public enum ScriptCompression {
 
     /// Replaces what `out` holds with the script itself (`DecompressScript`); false where a short form names no
     /// point of the curve.
-    public static func unfold(_ script: Compressed, into out: inout ByteBuffer) -> Bool {
+    public static func decompress(_ script: Compressed, into out: inout ByteBuffer) -> Bool {
         out.removeAll()
         switch script.form {
         case 0:

@@ -1,9 +1,9 @@
 /// The coins of one transaction, gathered from wherever they are and put in order; kept and filled again.
 public struct CoinGroup: ~Copyable {
     /// No transaction has more coins: a block has 4,000,000 bytes without witnesses at most, an output 9 at least.
-    public static let mostCoins = 444_444
+    public static let maxCoins = 444_444
     /// Nor do they take more bytes than this.
-    public static let mostBytes = 16 << 20
+    public static let maxBytes = 16 << 20
 
     /// Where a coin's bytes behind the index are, and what they say.
     private struct Place {
@@ -29,7 +29,7 @@ public struct CoinGroup: ~Copyable {
 
     /// Takes in a copy of a coin; false where there would be more than a transaction can have.
     public mutating func add(_ coin: EncodedCoin) -> Bool {
-        guard places.count < Self.mostCoins, bodies.count + coin.body.count <= Self.mostBytes else {
+        guard places.count < Self.maxCoins, bodies.count + coin.body.count <= Self.maxBytes else {
             return false
         }
         places.append(

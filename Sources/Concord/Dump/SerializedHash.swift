@@ -9,7 +9,7 @@ public struct SerializedHash: ~Copyable {
 
     /// Adds a coin. False, and the hash is of no use, where its script names no point of the curve.
     public mutating func add(_ coin: EncodedCoin, of txid: Digest) -> Bool {
-        guard ScriptCompression.unfold(coin.script, into: &script) else { return false }
+        guard ScriptCompression.decompress(coin.script, into: &script) else { return false }
         sha.update(
             coin: Outpoint(txid: txid, index: coin.index), code: coin.code, amount: coin.amount,
             script: script.bytes)

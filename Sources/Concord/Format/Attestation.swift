@@ -10,9 +10,9 @@ public struct Attestation: Hashable, Sendable {
     public var note: String?
 
     /// A file longer than this is no attestation.
-    public static let mostBytes = 2048
+    public static let maxBytes = 2048
     /// Longest `software` and `note`.
-    public static let mostTextBytes = 200
+    public static let maxTextBytes = 200
 
     public init(
         statement: Statement, authority: AuthorityName, key: PublicKey, time: Int64, software: String,
@@ -42,8 +42,8 @@ public struct Attestation: Hashable, Sendable {
 
     /// Reads a whole file. It is not believed before its signature is checked.
     public init(parsing bytes: [UInt8]) throws(ParseError) {
-        guard bytes.count <= Self.mostBytes else {
-            throw ParseError(.outOfRange("an attestation's length"), at: Self.mostBytes)
+        guard bytes.count <= Self.maxBytes else {
+            throw ParseError(.outOfRange("an attestation's length"), at: Self.maxBytes)
         }
         var lines = FieldLines(bytes)
         statement = try Statement(parsing: &lines)
@@ -57,7 +57,7 @@ public struct Attestation: Hashable, Sendable {
     }
 
     private static func text(_ text: String) -> String? {
-        (1...mostTextBytes).contains(text.utf8.count) && text.first != " " ? text : nil
+        (1...maxTextBytes).contains(text.utf8.count) && text.first != " " ? text : nil
     }
 
     /// Whether this can stand in the fields `software` and `note`.

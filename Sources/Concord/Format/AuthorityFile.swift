@@ -7,7 +7,7 @@ public struct AuthorityFile: Hashable, Sendable {
     /// The lowest attested height, an epoch height.
     public var first: Int
 
-    public static let mostBytes = 1024
+    public static let maxBytes = 1024
 
     public init(name: AuthorityName, network: Network, key: PublicKey, parameters: TreeParameters, first: Int)
     {

@@ -54,8 +54,8 @@ public struct FieldLines {
     /// The next two lines, `shards` and `epoch`.
     public mutating func parameters() throws(ParseError) -> TreeParameters {
         let start = offset
-        let shards = try value("shards") { Self.decimal($0, atMost: UInt64(TreeParameters.mostShards)) }
-        let epoch = try value("epoch") { Self.decimal($0, atMost: UInt64(TreeParameters.mostEpoch)) }
+        let shards = try value("shards") { Self.decimal($0, atMost: UInt64(TreeParameters.maxShards)) }
+        let epoch = try value("epoch") { Self.decimal($0, atMost: UInt64(TreeParameters.maxEpoch)) }
         guard let parameters = TreeParameters(checking: Int(shards), epoch: Int(epoch)) else {
             throw ParseError(.outOfRange("the number of shards or blocks of an epoch"), at: start)
         }
@@ -79,6 +79,6 @@ public struct FieldLines {
 
     /// A height: seven digits hold it.
     public static func height(_ text: String) -> Int? {
-        decimal(text, atMost: UInt64(TreePath.mostHeight)).map(Int.init)
+        decimal(text, atMost: UInt64(TreePath.maxHeight)).map(Int.init)
     }
 }

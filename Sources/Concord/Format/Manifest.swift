@@ -36,7 +36,7 @@ public struct Manifest: Hashable, Sendable {
     }
 
     /// No manifest of this many shards is longer.
-    public static func mostBytes(shards: Int) -> Int { shards * (3 + 1 + 20 + 1 + 20 + 1 + 64 + 1) }
+    public static func maxBytes(shards: Int) -> Int { shards * (3 + 1 + 20 + 1 + 20 + 1 + 64 + 1) }
 
     public init(parsing bytes: [UInt8], shards count: Int) throws(ParseError) {
         var lines = FieldLines(bytes)

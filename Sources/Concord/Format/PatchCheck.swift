@@ -1,7 +1,7 @@
 /// Holds the sections of a patch to FORMAT.md, «Patches»: what digests and roots cannot show, for a key can sign anything.
 public enum PatchCheck {
     /// Reads a section to its end. Throws unless its outpoints and coins are in their order and in their only form, its coins
-    /// are of the patch's height, and their scripts are ones that can be unfolded and belong to the shard. Which shard a spent
+    /// are of the patch's height, and their scripts are ones that can be decompressed and belong to the shard. Which shard a spent
     /// outpoint belongs to only the coin itself shows.
     ///
     /// - Parameters:
@@ -21,7 +21,7 @@ public enum PatchCheck {
                     .malformed("creates \(outpoint) with the height \(coin.height), not that of its block"),
                     at: start)
             }
-            guard ScriptCompression.unfold(coin.script, into: &script) else {
+            guard ScriptCompression.decompress(coin.script, into: &script) else {
                 throw ParseError(
                     .malformed("creates \(outpoint) with a public key that is no point of the curve"),
                     at: start)

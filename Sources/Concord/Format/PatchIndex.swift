@@ -4,7 +4,7 @@ public struct PatchIndex: Sendable {
     /// Bytes of one entry: u32 length, SHA-256.
     public static let entrySize = 36
     /// No block of 4,000,000 weight units changes this many bytes: sections of a patch together are refused beyond.
-    public static let mostSectionBytes = 16 << 20
+    public static let maxSectionBytes = 16 << 20
 
     public struct Entry: Equatable, Sendable {
         public let length: UInt32
@@ -42,7 +42,7 @@ public struct PatchIndex: Sendable {
             let entry = Entry(length: try cursor.readUInt32(), digest: try cursor.readDigest())
             total += Int(entry.length)
             // The shortest section is one byte: no groups of spent outpoints.
-            guard entry.length > 0, total <= Self.mostSectionBytes else {
+            guard entry.length > 0, total <= Self.maxSectionBytes else {
                 throw ParseError(.outOfRange("a section's length"), at: start)
             }
             entries.append(entry)
@@ -102,5 +102,5 @@ extension PatchIndex {
     }
 
     /// The most canonical bytes a patch can have.
-    public static func mostBytes(shards: Int) -> Int { shards * entrySize + mostSectionBytes }
+    public static func maxBytes(shards: Int) -> Int { shards * entrySize + maxSectionBytes }
 }

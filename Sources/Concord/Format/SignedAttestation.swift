@@ -5,7 +5,7 @@ public struct SignedAttestation: Hashable, Sendable {
     public let signature: [UInt8]
 
     /// A signature file longer than this is none: strict DER of two 33-byte integers has 72 bytes.
-    public static let mostSignatureBytes = 72
+    public static let maxSignatureBytes = 72
 
     public var statement: Statement { attestation.statement }
 

@@ -2,7 +2,7 @@
 /// (FORMAT.md, «Layout»).
 public enum TreePath {
     /// Heights are written with seven digits.
-    public static let mostHeight = 9_999_999
+    public static let maxHeight = 9_999_999
 
     public static let latest = "latest.txt"
     public static let authority = "authority.txt"

@@ -8,7 +8,7 @@ public struct SignedTrustnet: Hashable, Sendable {
     public let previousSignature: [UInt8]?
 
     /// A signature file longer than this is none.
-    public static let mostSignatureBytes = SignedAttestation.mostSignatureBytes
+    public static let maxSignatureBytes = SignedAttestation.maxSignatureBytes
 
     /// Throws what is wrong with the document, and after that what is wrong with the signature.
     public init(

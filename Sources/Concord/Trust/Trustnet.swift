@@ -29,11 +29,11 @@ public struct Trustnet: Hashable, Sendable {
     public var bootstrap: PublicKey
     public var members: [Member]
 
-    public static let mostBytes = 1 << 20
-    public static let mostVersion = 999_999_999
-    public static let mostMembers = 256
-    public static let mostURLs = 8
-    public static let mostURLBytes = 256
+    public static let maxBytes = 1 << 20
+    public static let maxVersion = 999_999_999
+    public static let maxMembers = 256
+    public static let maxURLs = 8
+    public static let maxURLBytes = 256
 
     public init(
         name: AuthorityName, network: Network, version: Int, expires: Int64, parameters: TreeParameters,
@@ -67,9 +67,9 @@ public struct Trustnet: Hashable, Sendable {
     /// Throws unless this is what a trustnet can be, apart from the number of its authorities: a list that is still
     /// being made.
     public func checkDraft() throws(TrustnetError) {
-        guard (1...Self.mostVersion).contains(version) else { throw .version(version) }
-        guard (1...Self.mostMembers).contains(minimum) else { throw .minimum(minimum) }
-        guard members.count <= Self.mostMembers else { throw .tooMany(members.count) }
+        guard (1...Self.maxVersion).contains(version) else { throw .version(version) }
+        guard (1...Self.maxMembers).contains(minimum) else { throw .minimum(minimum) }
+        guard members.count <= Self.maxMembers else { throw .tooMany(members.count) }
         var names: Set<AuthorityName> = []
         var keys: [PublicKey: AuthorityName] = [:]
         for member in members {
@@ -78,14 +78,14 @@ public struct Trustnet: Hashable, Sendable {
             if let other = keys.updateValue(authority.name, forKey: authority.key) {
                 throw .sameKey(other, authority.name)
             }
-            guard (1...Self.mostURLs).contains(authority.urls.count) else {
+            guard (1...Self.maxURLs).contains(authority.urls.count) else {
                 throw .urlCount(authority.name, authority.urls.count)
             }
             for (i, url) in authority.urls.enumerated() {
                 guard Self.isURL(url) else { throw .url(authority.name, url) }
                 guard !authority.urls[..<i].contains(url) else { throw .sameURL(authority.name, url) }
             }
-            guard (0...TreePath.mostHeight).contains(member.withdrawn ?? 0) else {
+            guard (0...TreePath.maxHeight).contains(member.withdrawn ?? 0) else {
                 throw .height(authority.name)
             }
         }
@@ -94,7 +94,7 @@ public struct Trustnet: Hashable, Sendable {
     /// Whether this can stand for a tree: http or https, a host, no user, query, fragment or slash at the end, and
     /// nothing that JSON would have to escape.
     public static func isURL(_ url: String) -> Bool {
-        guard url.utf8.count <= mostURLBytes, url.last != "/",
+        guard url.utf8.count <= maxURLBytes, url.last != "/",
             let scheme = ["https://", "http://"].first(where: url.hasPrefix),
             url.utf8.allSatisfy({ (0x21...0x7e).contains($0) }),
             !url.contains(where: { "\"\\<>?#@".contains($0) })

@@ -42,8 +42,8 @@ extension Trustnet {
 
     /// Reads a list that is still being made: it may have fewer authorities than its minimum.
     public init(parsingDraft bytes: [UInt8]) throws(TrustnetError) {
-        guard bytes.count <= Self.mostBytes else {
-            throw .malformed(ParseError(.outOfRange("a trustnet's length"), at: Self.mostBytes))
+        guard bytes.count <= Self.maxBytes else {
+            throw .malformed(ParseError(.outOfRange("a trustnet's length"), at: Self.maxBytes))
         }
         var lines = FieldLines(bytes)
         do throws(ParseError) { try self.init(lines: &lines) } catch { throw .malformed(error) }
@@ -55,16 +55,16 @@ extension Trustnet {
         try lines.expect("  \"format\": \"concord/1 trustnet\",")
         name = try lines.string("name") { AuthorityName($0) }
         network = try lines.string("network") { Network(rawValue: $0) }
-        version = try lines.number("version", atMost: Self.mostVersion)
+        version = try lines.number("version", atMost: Self.maxVersion)
         expires = try lines.string("expires", Timestamp.seconds)
         let start = lines.offset
-        let shards = try lines.number("shards", atMost: TreeParameters.mostShards)
-        let epoch = try lines.number("epoch", atMost: TreeParameters.mostEpoch)
+        let shards = try lines.number("shards", atMost: TreeParameters.maxShards)
+        let epoch = try lines.number("epoch", atMost: TreeParameters.maxEpoch)
         guard let parameters = TreeParameters(checking: shards, epoch: epoch) else {
             throw ParseError(.outOfRange("the number of shards or blocks of an epoch"), at: start)
         }
         self.parameters = parameters
-        minimum = try lines.number("minimum", atMost: Self.mostMembers)
+        minimum = try lines.number("minimum", atMost: Self.maxMembers)
         bootstrap = try lines.string("bootstrap") { PublicKey(hex: $0) }
         members = []
         let isEmpty = try lines.value("  \"authorities\"") { ["[]": true, "[": false][$0] }
@@ -85,7 +85,7 @@ extension Trustnet {
         let key = try lines.string("key", indent: 6) { PublicKey(hex: $0) }
         let withdrawn =
             lines.isNext("      \"withdrawn\"")
-            ? try lines.number("withdrawn", indent: 6, atMost: TreePath.mostHeight) : nil
+            ? try lines.number("withdrawn", indent: 6, atMost: TreePath.maxHeight) : nil
         try lines.expect("      \"urls\": [")
         var urls: [String] = []
         var isLast = false

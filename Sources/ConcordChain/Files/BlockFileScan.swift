@@ -145,7 +145,7 @@ struct BlockFileScan: ~Copyable {
         do throws(ParseError) {
             try cursor.skip(4)
             let size = Int(try cursor.readUInt32())
-            guard size > BlockHeader.size, size <= BlockFolder.mostBlockBytes, size <= end - start - 8 else {
+            guard size > BlockHeader.size, size <= BlockFolder.maxBlockBytes, size <= end - start - 8 else {
                 return nil
             }
             let header = try BlockHeader(parsing: &cursor)
@@ -229,7 +229,7 @@ struct BlockFileScan: ~Copyable {
             guard end - start >= 8 + 1 + 32 else { break }
             try folder.read(file, at: start + 4, count: 4, into: &buffer)
             let size = Int(buffer.bytes.loadUnaligned(as: UInt32.self).littleEndian)
-            guard size > 0, size <= BlockFolder.mostUndoBytes, size <= end - start - 8 - 32 else { continue }
+            guard size > 0, size <= BlockFolder.maxUndoBytes, size <= end - start - 8 - 32 else { continue }
             try folder.read(file, at: start + 8, count: size + 32, into: &buffer)
             guard let record = Record(buffer.bytes, at: start + 8) else { continue }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes.dropLast(32))

@@ -16,9 +16,9 @@ public struct BlockFolder: Sendable {
     let numbers: [Int]
 
     /// The largest record that can be a block (`MAX_BLOCK_SERIALIZED_SIZE`).
-    static let mostBlockBytes = 4_000_000
+    static let maxBlockBytes = 4_000_000
     /// The largest undo record that is read.
-    static let mostUndoBytes = 256 << 20
+    static let maxUndoBytes = 256 << 20
 
     /// Finds `blocks` in the data directory, in its network's folder, or takes the folder itself.
     public init(_ directory: String, network: Network) throws(FileError) {

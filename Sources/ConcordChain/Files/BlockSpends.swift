@@ -52,7 +52,7 @@ struct BlockSpends {
                 try coins.beginTransaction(inputs: inputs.count)
                 for outpoint in inputs {
                     let coin = try coins.next()
-                    guard ScriptCompression.unfold(coin.script, into: &script) else { return }
+                    guard ScriptCompression.decompress(coin.script, into: &script) else { return }
                     claims.append(
                         Claim(
                             outpoint: outpoint,

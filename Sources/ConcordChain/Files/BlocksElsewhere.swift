@@ -4,7 +4,7 @@ import ConcordFiles
 /// Where the block files of a node are that are not in the `blocks` folder of its data directory, in words: Bitcoin
 /// Core's `-blocksdir`, or a folder that is `blocks` itself.
 enum BlocksElsewhere {
-    private static let mostBytes = 1 << 20
+    private static let maxBytes = 1 << 20
 
     /// The error for a data directory without a `blocks` folder.
     static func noFolder(_ directory: String, _ network: Network) -> FileError {
@@ -41,7 +41,7 @@ enum BlocksElsewhere {
 
     /// What to give where the node's configuration says where the blocks are.
     private static func configured(_ directory: String) -> String? {
-        guard let bytes = try? File.read(directory + "/bitcoin.conf", atMost: mostBytes) else { return nil }
+        guard let bytes = try? File.read(directory + "/bitcoin.conf", atMost: maxBytes) else { return nil }
         for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
             let setting = line.split(separator: "=", maxSplits: 1).map { part in
                 String(

@@ -58,7 +58,7 @@ extension BlockFolder {
         guard (try? read(file, at: 0, count: 8, into: &head)) != nil else { return nil }
         let magic = [UInt8](head.bytes.prefix(4))
         let size = Int(head.bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self).littleEndian)
-        guard (BlockHeader.size...Self.mostBlockBytes).contains(size),
+        guard (BlockHeader.size...Self.maxBlockBytes).contains(size),
             (try? read(file, at: 8 + size, count: 4, into: &head)) != nil
         else { return (magic, false) }
         return (magic, head.bytes.elementsEqual(magic))

@@ -17,7 +17,7 @@ struct HeaderFile: Sendable {
     /// The headers that are there.
     mutating func load(_ network: Network) -> HeaderList {
         var list = HeaderList(network)
-        let most = (TreePath.mostHeight + 1) * BlockHeader.size
+        let most = (TreePath.maxHeight + 1) * BlockHeader.size
         if let bytes = try? File.read(folder.path(Self.name), atMost: most) {
             try? list.append(bytes)
         }

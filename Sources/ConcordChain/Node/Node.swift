@@ -36,7 +36,7 @@ public final class Node: Sendable {
         options.usesProxies = false
         // A node that works on an answer sends nothing; each request has its deadline.
         options.stall = settings.deadline
-        options.leastSpeed = 1
+        options.minSpeed = 1
         options.connect = min(options.connect, settings.deadline)
         transfers = Mutex(Transfers(options))
     }
@@ -193,7 +193,7 @@ public final class Node: Sendable {
     ) throws(NodeError) -> R {
         let call = NodeCall(id: ids.next(), method: method, params: parameters)
         let exchange = Exchange(
-            name: method, path: "", post: NodeCall.body(call), limit: NodeJSON.mostBytes)
+            name: method, path: "", post: NodeCall.body(call), limit: NodeJSON.maxBytes)
         let subject = subject(method)
         return try ask([exchange], patience: patience) { (_, body) throws(NodeError) in
             try NodeJSON.result(of: body.bytes, status: body.status, id: call.id, subject)
@@ -213,11 +213,11 @@ public final class Node: Sendable {
         _ method: String, _ parameters: [[NodeParameter]], as type: R.Type = R.self
     ) throws(NodeError) -> [Result<R, NodeError>] {
         let calls = parameters.map { NodeCall(id: ids.next(), method: method, params: $0) }
-        let pieces = stride(from: 0, to: calls.count, by: NodeCall.mostInBatch).map {
-            Array(calls[$0..<min($0 + NodeCall.mostInBatch, calls.count)])
+        let pieces = stride(from: 0, to: calls.count, by: NodeCall.maxInBatch).map {
+            Array(calls[$0..<min($0 + NodeCall.maxInBatch, calls.count)])
         }
         let exchanges = pieces.map {
-            Exchange(name: method, path: "", post: NodeCall.body($0), limit: NodeJSON.mostBytes)
+            Exchange(name: method, path: "", post: NodeCall.body($0), limit: NodeJSON.maxBytes)
         }
         let subject = subject(method)
         return try ask(exchanges) { (i, body) throws(NodeError) in
@@ -232,7 +232,7 @@ public final class Node: Sendable {
     func hasREST() throws(NodeError) -> Bool {
         if let known = rest.withLock({ $0 }) { return known }
         struct Info: Decodable { let chain: String }
-        let exchange = Exchange.rest("/rest/chaininfo.json", limit: NodeJSON.mostBytes)
+        let exchange = Exchange.rest("/rest/chaininfo.json", limit: NodeJSON.maxBytes)
         let answers: Bool
         do throws(NodeError) {
             answers = try ask([exchange]) { (_, body) throws(NodeError) in

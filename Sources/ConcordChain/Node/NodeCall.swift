@@ -30,7 +30,7 @@ struct NodeCall: Encodable {
     let params: [NodeParameter]
 
     /// Calls in one request; the node works them off one after the other, and has other threads for other requests.
-    static let mostInBatch = 250
+    static let maxInBatch = 250
 
     private enum CodingKeys: CodingKey { case jsonrpc, id, method, params }
 

@@ -48,7 +48,7 @@ struct NodeChain: ChainSource {
     /// Bytes of blocks and JSON, which is ten times a block's size, that may be held at once.
     private static let memory = 64 << 20
     /// The most bytes of the reply to `getblock HASH 0`.
-    private static let mostHexBytes = 2 * BlockFolder.mostBlockBytes + 1000
+    private static let maxHexBytes = 2 * BlockFolder.maxBlockBytes + 1000
 
     var network: Network { node.network }
     var name: String { node.address.description }
@@ -118,12 +118,12 @@ struct NodeChain: ChainSource {
         let bodies = blocks.map { block in
             let hash = block.hash.reversedHex
             return byREST
-                ? (.rest("/rest/block/\(hash).bin", limit: BlockFolder.mostBlockBytes), id: 0)
-                : node.exchange("getblock", [.text(hash), 0], limit: Self.mostHexBytes)
+                ? (.rest("/rest/block/\(hash).bin", limit: BlockFolder.maxBlockBytes), id: 0)
+                : node.exchange("getblock", [.text(hash), 0], limit: Self.maxHexBytes)
         }
         let spenders = blocks.filter { $0.height > 0 }
         let spent = spenders.map {
-            node.exchange("getblock", [.text($0.hash.reversedHex), 3], limit: SpentReply.mostBytes)
+            node.exchange("getblock", [.text($0.hash.reversedHex), 3], limit: SpentReply.maxBytes)
         }
         let asked = bodies + spent
         let replies = try node.ask(asked.map(\.0)) { (i, body) throws(NodeError) -> [UInt8]? in

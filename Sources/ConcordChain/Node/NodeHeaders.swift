@@ -41,7 +41,7 @@ struct NodeHeaders {
                     .garbage, node.subject("getbestblockhash"), "«\(NodeJSON.shown(text))» is no hash")
             }
             let tip: Block = try node.call("getblockheader", .text(text))
-            guard (0...TreePath.mostHeight).contains(tip.height) else {
+            guard (0...TreePath.maxHeight).contains(tip.height) else {
                 throw NodeError(.garbage, node.subject("getblockheader"), "\(tip.height) is no height")
             }
             do throws(NodeError) {

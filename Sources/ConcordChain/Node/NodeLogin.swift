@@ -15,7 +15,7 @@ public enum NodeLogin: Sendable {
         return .cookie(network.dataFolder.map { ["\(directory)/\($0)/.cookie", outer] } ?? [outer])
     }
 
-    private static let mostBytes = 4096
+    private static let maxBytes = 4096
 
     /// Looks at the file now. Nil where there is no cookie: the node may not be running yet.
     func current() throws(NodeError) -> Request.Login? {
@@ -37,7 +37,7 @@ public enum NodeLogin: Sendable {
 
     private static func firstLine(of path: String, mayBeMissing: Bool) throws(NodeError) -> String? {
         do throws(FileError) {
-            let bytes = try File.read(path, atMost: mostBytes)
+            let bytes = try File.read(path, atMost: maxBytes)
             let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
             guard !line.contains(0) else { throw FileError(path, "is no text") }
             return String(decoding: line, as: UTF8.self)

@@ -48,7 +48,7 @@ struct NodeFailure: Decodable {
 /// Answers taken apart.
 enum NodeJSON {
     /// The most bytes of an answer that is no block.
-    static let mostBytes = 16 << 20
+    static let maxBytes = 16 << 20
 
     /// Some of what somebody else wrote, safe to print.
     static func shown(_ text: String) -> String {

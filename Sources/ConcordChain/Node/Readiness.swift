@@ -14,7 +14,7 @@ public struct Readiness: Sendable {
 
 extension Network {
     /// How old the newest block of a node that keeps up can be; nil where nobody mines steadily.
-    var mostTipAge: Int64? {
+    var maxTipAge: Int64? {
         switch self {
         // As for the node itself (`DEFAULT_MAX_TIP_AGE`).
         case .main, .testnet4, .signet: 24 * 3600
@@ -23,7 +23,7 @@ extension Network {
     }
 
     /// Whether blocks come all the time, so that the newest tells about when it is.
-    public var isMinedSteadily: Bool { mostTipAge != nil }
+    public var isMinedSteadily: Bool { maxTipAge != nil }
 }
 
 /// What `getblockchaininfo` says.
@@ -83,7 +83,7 @@ extension NodeChain {
             reasons.append("its chain has less work now than the one it had before")
         }
         let time = Int64(headers.time(at: tip))
-        if let most = network.mostTipAge, now - time > most {
+        if let most = network.maxTipAge, now - time > most {
             reasons.append(
                 "its newest block, of height \(tip), is of \(Timestamp.text(time)), \((now - time) / 3600) hours ago by this machine's "
                     + "clock"

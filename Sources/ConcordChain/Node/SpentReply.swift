@@ -31,7 +31,7 @@ struct SpentReply {
     private let subject: String
 
     /// The most bytes of a reply. A block of a megabyte comes to some ten.
-    static let mostBytes = 256 << 20
+    static let maxBytes = 256 << 20
 
     init(_ reply: [UInt8], id: Int, of hash: Digest, _ subject: String) throws(NodeError) {
         block = try NodeJSON.result(of: reply, id: id, subject)

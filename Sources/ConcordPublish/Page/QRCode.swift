@@ -11,9 +11,9 @@ struct QRCode {
         (1, 16, 10), (1, 28, 16), (1, 44, 26), (2, 32, 18), (2, 43, 24), (4, 27, 16),
     ]
     /// Four bits of mode and eight of length stand before the bytes.
-    static let mostBytes = 4 * 27 - 2
+    static let maxBytes = 4 * 27 - 2
 
-    /// Nil if there are more than `mostBytes`.
+    /// Nil if there are more than `maxBytes`.
     ///
     /// - Parameter mask: 0 to 7; the one that the standard's rules rate best if nil.
     init?(_ bytes: [UInt8], mask: Int? = nil) {

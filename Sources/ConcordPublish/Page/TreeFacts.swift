@@ -34,8 +34,8 @@ struct TreeFacts {
     }
 
     /// Samples are at most so many, and one more; snapshots at most so many.
-    static let mostSamples = 240
-    static let mostSnapshots = 20
+    static let maxSamples = 240
+    static let maxSnapshots = 20
 
     init(_ folder: Folder, _ authority: AuthorityFile) {
         self.folder = folder
@@ -53,7 +53,7 @@ struct TreeFacts {
     mutating func chart(to newest: Sample) -> (samples: [Sample], distance: Int) {
         let height = newest.statement.height
         var distance = 1
-        while (height - authority.first) / distance > Self.mostSamples { distance *= 2 }
+        while (height - authority.first) / distance > Self.maxSamples { distance *= 2 }
         var all: [Sample] = []
         for height in stride(from: authority.first, to: height, by: distance) {
             // One that somebody removed is left out.
@@ -66,7 +66,7 @@ struct TreeFacts {
     mutating func snapshots(upTo newest: Sample) -> (snapshots: [Snapshot], below: Int) {
         var all: [Snapshot] = []
         var height = newest.statement.epochStart
-        for _ in 0..<Self.mostSnapshots where height >= authority.first {
+        for _ in 0..<Self.maxSnapshots where height >= authority.first {
             if let sample = try? sample(at: height), let size = size(ofSnapshot: sample.statement.blockID) {
                 all.append(Snapshot(sample: sample, size: size))
             }
@@ -89,14 +89,14 @@ struct TreeFacts {
         let block = BlockID(height: height, hash: header.hash)
         if let sample = samples[block] { return sample }
         let path = folder.path(TreePath.attestation(block, parameters))
-        let bytes = try File.read(path, atMost: Attestation.mostBytes)
+        let bytes = try File.read(path, atMost: Attestation.maxBytes)
         let attestation: Attestation
         do throws(ParseError) { attestation = try Attestation(parsing: bytes) } catch {
             throw .parse(error, path)
         }
         let sample = Sample(
             attestation: attestation, time: header.time, patch: size(of: TreePath.patch(block, parameters)))
-        if samples.count >= 4 * Self.mostSamples { samples = [:] }
+        if samples.count >= 4 * Self.maxSamples { samples = [:] }
         samples[block] = sample
         return sample
     }
@@ -121,7 +121,7 @@ struct TreeFacts {
         for shard in 0..<parameters.shards where sum != nil {
             sum = size(of: TreePath.shard(shard, of: block)).map { $0 + (sum ?? 0) }
         }
-        if sizes.count >= 4 * Self.mostSnapshots { sizes = [:] }
+        if sizes.count >= 4 * Self.maxSnapshots { sizes = [:] }
         sizes[block] = .some(sum)
         return sum
     }

@@ -77,12 +77,12 @@ public struct DumpReader: ~Copyable {
         }
         let after = cursor.base + start
         if isNewGroup {
-            guard cursor.left < min(left, UInt64(CoinGroup.mostCoins)) else {
+            guard cursor.left < min(left, UInt64(CoinGroup.maxCoins)) else {
                 throw ParseError(.outOfRange("the number of coins of a transaction"), at: position + 32)
             }
             groupStart = position
         }
-        guard after - groupStart <= CoinGroup.mostBytes else {
+        guard after - groupStart <= CoinGroup.maxBytes else {
             throw ParseError(.malformed("has more bytes of one transaction than fit a block"), at: position)
         }
         // Bitcoin Core refuses it for arithmetic of its own; no transaction has so many outputs.

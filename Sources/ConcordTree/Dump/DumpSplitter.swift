@@ -174,7 +174,7 @@ public struct DumpSplitter: ~Copyable {
                 let end = Int(coins[i].start + coins[i].bodyBytes)
                 var cursor = ByteCursor(
                     UnsafeRawBufferPointer(rebasing: bodies[end - Int(coins[i].scriptBytes)..<end]))
-                guard ScriptCompression.unfold(try ScriptCompression.read(from: &cursor), into: &script)
+                guard ScriptCompression.decompress(try ScriptCompression.read(from: &cursor), into: &script)
                 else {
                     let txid = groups.first { i < $0.end }?.txid ?? .zero
                     let outpoint = Outpoint(txid: txid, index: coins[i].index)
@@ -190,7 +190,7 @@ public struct DumpSplitter: ~Copyable {
         }
     }
 
-    /// Adds the coins of the batch, whose scripts were unfolded once, to the hash of the set.
+    /// Adds the coins of the batch, whose scripts were decompressed once, to the hash of the set.
     private mutating func add(to hash: inout SerializedHash) throws(ParseError) {
         var group = CoinGroup()
         var start = 0

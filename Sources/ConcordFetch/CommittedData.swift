@@ -5,7 +5,7 @@ import ConcordTree
 
 /// The patches, manifests and shards that one side's statements name, each held to the statement: in a folder, or
 /// brought there from an authority's hosts when somebody wants to look at one.
-public struct StatedData {
+public struct CommittedData {
     let folder: Folder
     /// Nil where everything that there is is in the folder.
     private let hosts: (urls: [String], transfers: Transfers)?
@@ -37,7 +37,7 @@ public struct StatedData {
         try bring(
             VerifiedDownloads.Wanted(
                 path: TreePath.manifest(statement.blockID),
-                limit: Manifest.mostBytes(shards: parameters.shards)
+                limit: Manifest.maxBytes(shards: parameters.shards)
             ) {
                 _ = try Manifest.read($0, parameters: parameters, root: root)
             })

@@ -7,7 +7,7 @@ import ConcordFiles
 /// It outlives every fetch, so that two statements of one key for one block are caught even if years lie between them, and
 /// nobody can show an older state as the newest. The signed files are kept whole, some 800 bytes each: they are the proof.
 /// What is read back is checked like what comes from a host.
-public final class Memory {
+public final class AttestationLog {
     private let path: String
     private let database: OpaquePointer
 
@@ -18,13 +18,13 @@ public final class Memory {
     }
 
     /// How long one run waits for another that reads or writes, in milliseconds.
-    private static let mostWait: Int32 = 10_000
+    private static let maxWait: Int32 = 10_000
 
     private static func open(_ path: String) throws(FileError) -> OpaquePointer {
         var database: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
         guard sqlite3_open_v2(path, &database, flags, nil) == SQLITE_OK, let database,
-            sqlite3_busy_timeout(database, mostWait) == SQLITE_OK,
+            sqlite3_busy_timeout(database, maxWait) == SQLITE_OK,
             sqlite3_exec(
                 database,
                 """
@@ -55,7 +55,7 @@ public final class Memory {
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
         guard sqlite3_open_v2(path, &opened, flags, nil) == SQLITE_OK, let opened,
-            sqlite3_busy_timeout(opened, Self.mostWait) == SQLITE_OK,
+            sqlite3_busy_timeout(opened, Self.maxWait) == SQLITE_OK,
             sqlite3_exec(opened, "PRAGMA trusted_schema = OFF", nil, nil, nil) == SQLITE_OK
         else {
             defer { sqlite3_close(opened) }

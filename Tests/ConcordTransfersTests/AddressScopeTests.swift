@@ -2,7 +2,7 @@ import Testing
 
 @testable import ConcordTransfers
 
-@Suite struct ReachTests {
+@Suite struct AddressScopeTests {
     @Test(
         arguments: [
             ("127.0.0.1", .machine), ("127.255.0.1", .machine), ("0.0.0.0", .machine), ("::1", .machine),
@@ -14,8 +14,8 @@ import Testing
             ("fe80::1%eth0", .neighbours), ("::ffff:8.8.8.8", .internet), ("2001:db8::1", .internet),
             ("8.8.8.8", .internet),
             ("", nil), ("localhost", nil), ("1.2.3", nil),
-        ] as [(String, Reach?)])
-    func addresses(address: String, reach: Reach?) {
-        #expect(Reach(address: address) == reach)
+        ] as [(String, AddressScope?)])
+    func addresses(address: String, reach: AddressScope?) {
+        #expect(AddressScope(address: address) == reach)
     }
 }

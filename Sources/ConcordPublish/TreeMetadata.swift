@@ -4,7 +4,7 @@ import ConcordTree
 
 /// The files of a tree that nobody signs: who publishes it, the document that explains it, and the script
 /// that audits it by that document.
-public struct TreeFace {
+public struct TreeMetadata {
     let folder: Folder
     public let authority: AuthorityFile
 

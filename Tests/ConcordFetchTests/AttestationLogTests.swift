@@ -7,7 +7,7 @@ import Testing
 @testable import ConcordFetch
 
 /// What authorities signed is remembered as they signed it.
-@Suite struct MemoryTests {
+@Suite struct AttestationLogTests {
     let scratch: Scratch
     let folder: Folder
     let alice = SigningKey.generate()
@@ -34,9 +34,9 @@ import Testing
     @Test func whatWasSeenIsRecalledByBlockAndKey() throws {
         let (first, second) = (try Self.signed(alice, 101), try Self.signed(alice, 102))
         let other = try Self.signed(bob, 101)
-        try Memory(in: folder).remember([first, second, other])
+        try AttestationLog(in: folder).remember([first, second, other])
         // Another program run.
-        let memory = try Memory(in: folder)
+        let memory = try AttestationLog(in: folder)
         #expect(try memory.recall(first.statement.blockID, of: alice.publicKey) == [first])
         #expect(try memory.recall(first.statement.blockID, of: bob.publicKey) == [other])
         #expect(try memory.recall(second.statement.blockID, of: bob.publicKey) == [])
@@ -55,15 +55,16 @@ import Testing
             INSERT INTO agreed VALUES('main', 101, x'\(block.hash.hex)', 7)
             """)
         #expect(
-            try Memory(in: folder).agreed(on: .main) == Memory.Agreed(block: block, time: 7, work: 0))
-        let next = Memory.Agreed(block: block, time: 8, work: 9)
-        try Memory(in: folder).remember(next, on: .main)
-        #expect(try Memory(in: folder).agreed(on: .main) == next)
+            try AttestationLog(in: folder).agreed(on: .main)
+                == AttestationLog.Agreed(block: block, time: 7, work: 0))
+        let next = AttestationLog.Agreed(block: block, time: 8, work: 9)
+        try AttestationLog(in: folder).remember(next, on: .main)
+        #expect(try AttestationLog(in: folder).agreed(on: .main) == next)
     }
 
     /// Newest is what was signed last, and not what is highest: a branch may have been left for a lower one.
     @Test func theNewestIsTheLastSigned() throws {
-        let memory = try Memory(in: folder)
+        let memory = try AttestationLog(in: folder)
         let low = try Self.signed(alice, 101, time: 900)
         try memory.remember([try Self.signed(alice, 109, time: 800), low, try Self.signed(alice, 103)])
         #expect(try memory.newest(of: alice.publicKey, before: .max) == low)
@@ -73,7 +74,7 @@ import Testing
 
     /// Whoever signed them, and whether they came together or one by one.
     @Test func twoStatementsOfOneBlock() throws {
-        let memory = try Memory(in: folder)
+        let memory = try AttestationLog(in: folder)
         let (one, two) = (try Self.signed(alice, 105), try Self.signed(alice, 105, coins: 2, time: 2000))
         try memory.remember([one])
         try memory.remember([try Self.signed(alice, 105, time: 1000)])
@@ -88,32 +89,32 @@ import Testing
 
     @Test func theNewestAgreedBlock() throws {
         let block = try StatementChainTests.chain()[4].blockID
-        let agreed = Memory.Agreed(block: block, time: 1_700_000_000, work: UInt128(1) << 90)
-        try Memory(in: folder).remember(agreed, on: .regtest)
-        let memory = try Memory(in: folder)
+        let agreed = AttestationLog.Agreed(block: block, time: 1_700_000_000, work: UInt128(1) << 90)
+        try AttestationLog(in: folder).remember(agreed, on: .regtest)
+        let memory = try AttestationLog(in: folder)
         #expect(try memory.agreed(on: .regtest) == agreed)
         #expect(try memory.agreed(on: .main) == nil)
         let other = try StatementChainTests.chain()[2].blockID
-        try memory.remember(Memory.Agreed(block: other, time: 1_700_000_001, work: 5), on: .regtest)
+        try memory.remember(AttestationLog.Agreed(block: other, time: 1_700_000_001, work: 5), on: .regtest)
         #expect(try memory.agreed(on: .regtest)?.block == other)
     }
 
     /// It is not believed more than a host.
     @Test func somebodyChangedIt() throws {
         let signed = try Self.signed(alice, 101)
-        try Memory(in: folder).remember([signed])
+        try AttestationLog(in: folder).remember([signed])
         var bytes = try scratch.read("memory.sqlite")
         let place = try #require(bytes.indices.first { bytes[$0...].starts(with: "coins: 1\n".utf8) })
         bytes[place + 7] = UInt8(ascii: "2")
         try scratch.write(bytes, to: "memory.sqlite")
-        let memory = try Memory(in: folder)
+        let memory = try AttestationLog(in: folder)
         let error = #expect(throws: FileError.self) {
             try memory.recall(signed.statement.blockID, of: alice.publicKey)
         }
         #expect(error?.message.contains("that its key did not sign") == true)
 
         try scratch.write("no database at all, but text instead", to: "memory.sqlite")
-        let garbage = #expect(throws: FileError.self) { try Memory(in: folder) }
+        let garbage = #expect(throws: FileError.self) { try AttestationLog(in: folder) }
         #expect(garbage?.message.contains("move it away") == true)
     }
 }

@@ -5,19 +5,19 @@ import ConcordFetch
 import ConcordTransfers
 
 /// A survey of all authorities of a home, and what it means for how a command ends.
-struct Surveyed {
+struct AgreementSession {
     let report: Survey.Report
     let evidence: Evidence?
     /// What could not be had on the way down to the first difference.
     let evidenceProblems: [String]
     let transfers: Transfers
-    let memory: Memory
+    let memory: AttestationLog
     /// Seconds since 1970.
     let now: Int64
     /// Nil if they do not agree, or headers were not to be followed.
     let headers: HeaderSurvey.Report?
     /// The newest block that was agreed on in earlier runs; nil if none was, or another height was asked for.
-    let before: Memory.Agreed?
+    let before: AttestationLog.Agreed?
     let allowsLowWork: Bool
     /// How many blocks deep branches may differ.
     let depth: Int
@@ -34,8 +34,8 @@ struct Surveyed {
         allowsLowWork: Bool,
         _ progress: ProgressLine
     ) throws {
-        if let height, !(0...TreePath.mostHeight).contains(height) {
-            throw CommandFailure(.usage, "--height is a height from 0 to \(TreePath.mostHeight)")
+        if let height, !(0...TreePath.maxHeight).contains(height) {
+            throw CommandFailure(.usage, "--height is a height from 0 to \(TreePath.maxHeight)")
         }
         self.transfers = transfers
         self.allowsLowWork = allowsLowWork
@@ -46,10 +46,10 @@ struct Surveyed {
         do throws(RosterError) { minimum = try roster.minimum(policy.minimum, at: height) } catch {
             throw CommandFailure(policy.minimum == nil ? .noAgreement : .usage, error.description)
         }
-        memory = try Memory(in: home.folder)
+        memory = try AttestationLog(in: home.folder)
         var survey = Survey(
             roster, rule: Agreement(minimum: minimum, requested: height, depth: policy.depth), memory: memory,
-            transfers: transfers, now: now, mostAge: policy.mostAge)
+            transfers: transfers, now: now, maxAgeInSeconds: policy.maxAgeInSeconds)
         do {
             report = try survey.run()
         } catch let mixed as Survey.Mixed {
@@ -60,7 +60,7 @@ struct Surveyed {
             var search = try EvidenceSearch(
                 of: block, heard: report.heard, transfers: transfers, in: home.folder)
             let found = try search.run()
-            try found.write(account: EvidenceWords.file(found, search.problems))
+            try found.write(account: EvidenceDescription.file(found, search.problems))
             (evidence, evidenceProblems) = (found, search.problems)
         } else {
             (evidence, evidenceProblems) = (nil, [])
@@ -86,7 +86,7 @@ struct Surveyed {
         // An older one only where the newest is not on the chain with most work any more.
         guard failure == nil, let headers, !headers.isRolledBack else { return }
         try memory.remember(
-            Memory.Agreed(block: statement.blockID, time: now, work: headers.best?.work ?? 0),
+            AttestationLog.Agreed(block: statement.blockID, time: now, work: headers.best?.work ?? 0),
             on: statement.network)
     }
 
@@ -106,7 +106,7 @@ struct Surveyed {
     }
 
     /// What the list calls those who were asked.
-    var names: EvidenceWords.Names {
+    var names: EvidenceDescription.Names {
         Dictionary(
             report.heard.map { ($0.authority.key, $0.authority.name) },
             uniquingKeysWith: { first, _ in first })

@@ -4,7 +4,7 @@ import ConcordFiles
 import ConcordTree
 
 /// What a worker keeps from block to block.
-struct BlockWork: ~Copyable {
+struct BlockProcessor: ~Copyable {
     private(set) var block = ByteBuffer(capacity: 4 << 20)
     private var undo = ByteBuffer(capacity: 1 << 20)
     private(set) var changes: BlockChanges
@@ -20,7 +20,7 @@ struct BlockWork: ~Copyable {
         try blocks.read(id.height, block: &block, undo: &undo)
         let totals: BlockChanges.Totals
         do throws(BlockError) {
-            totals = try changes.work(
+            totals = try changes.process(
                 block: block.bytes, undo: undo.bytes, height: id.height, network: source.network,
                 parameters: parameters)
         } catch {

@@ -6,10 +6,10 @@
 
 /// How far from this machine an address is. A redirect may lead outwards but not inwards: a host on the internet
 /// has no business making this machine ask its own services, or its neighbours, for anything.
-enum Reach: Int, Comparable {
+enum AddressScope: Int, Comparable {
     case machine, neighbours, internet
 
-    static func < (a: Reach, b: Reach) -> Bool {
+    static func < (a: AddressScope, b: AddressScope) -> Bool {
         a.rawValue < b.rawValue
     }
 

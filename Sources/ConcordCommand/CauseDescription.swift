@@ -4,7 +4,7 @@ import ConcordFetch
 import ConcordTree
 
 /// What a person is shown of why two statements differ.
-extension WayDown.Cause {
+extension DivergenceSearch.Cause {
     /// - Parameters:
     ///   - sides: what the two sides are called.
     ///   - epochStart: the first height of the epoch of what differs.
@@ -40,7 +40,7 @@ extension WayDown.Cause {
     var part: String {
         switch self {
         case .coin(_, let part), .unknown(let part, _): part.rawValue
-        case .manifest: WayDown.Cause.Part.snapshot.rawValue
+        case .manifest: DivergenceSearch.Cause.Part.snapshot.rawValue
         case .history: "history"
         case .totals: "totals"
         }
@@ -101,7 +101,7 @@ extension WayDown.Cause {
 }
 
 extension CoinDifference.Side {
-    fileprivate func words(_ part: WayDown.Cause.Part, on network: Network) -> String {
+    fileprivate func words(_ part: DivergenceSearch.Cause.Part, on network: Network) -> String {
         let coin = coin.map { coin in
             let script = coin.script.map { script in
                 Address.text(for: script, on: network) ?? "script \(Self.shortened(script))"

@@ -4,7 +4,7 @@ import ConcordFiles
 import ConcordTree
 
 /// The files of a tree that change: the hint, and the headers of the chain that it is on.
-struct TreeHead {
+struct TreeTip {
     let folder: Folder
     let parameters: TreeParameters
     let source: any ChainSource

@@ -5,7 +5,7 @@ import ConcordFetch
 ///
 /// A name that the reader's own list has for a key is a name. Any other, of a file or of the key itself, is a claim that
 /// nobody vouches for: the key stands first, and the name in quotes.
-enum EvidenceWords {
+enum EvidenceDescription {
     /// The names that the list of the reader, or of those who wrote the folder for themselves, has for keys.
     typealias Names = [PublicKey: AuthorityName]
 
@@ -71,7 +71,7 @@ enum EvidenceWords {
 
     private static func names(
         _ difference: Evidence.Difference, _ evidence: Evidence, _ known: Names
-    ) -> WayDown.Cause.Sides {
+    ) -> DivergenceSearch.Cause.Sides {
         let names = [difference.own, difference.other].map { place in
             evidence.sides[place].signed.map { one in
                 known[one.key]?.description
@@ -113,7 +113,7 @@ enum EvidenceWords {
             let height: Int
             let block: String
             let fields: [Field]
-            let causes: [WayDown.Cause.JSON]
+            let causes: [DivergenceSearch.Cause.JSON]
         }
 
         let network: String

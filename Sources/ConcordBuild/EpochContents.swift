@@ -4,7 +4,7 @@ import ConcordFiles
 import ConcordTree
 
 /// The epoch that is being published: what its next snapshot and its headers file are made of.
-public struct Epoch: Sendable {
+public struct EpochContents: Sendable {
     public let start: Int
     /// The snapshot it began with; nil only before the genesis block.
     var snapshot: SnapshotMerge.Before?
@@ -22,9 +22,9 @@ public struct Epoch: Sendable {
     /// chain; every statement must follow from the one before it.
     public static func resuming(
         at statement: Statement, tree: Tree, data: Tree, key: PublicKey, source: any ChainSource
-    ) throws -> Epoch {
+    ) throws -> EpochContents {
         let parameters = statement.parameters
-        var epoch = Epoch(start: statement.epochStart)
+        var epoch = EpochContents(start: statement.epochStart)
         var history = Digest.zero
         for height in epoch.start...statement.height {
             let block = source.blockID(at: height)

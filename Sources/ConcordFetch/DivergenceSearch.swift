@@ -4,7 +4,7 @@ import ConcordTree
 
 /// The way down from two statements of one block that differ to the first coin in which they do. Of a side that is at
 /// hosts only what is needed comes: the block's patch, or the manifest and one shard.
-public struct WayDown {
+public struct DivergenceSearch {
     /// Why two statements differ.
     public enum Cause: Sendable {
         public enum Part: String, Sendable {
@@ -32,12 +32,12 @@ public struct WayDown {
     }
 
     /// A shard that is said to be larger is not fetched to be compared: the main network's have 9 MB.
-    private static let mostShardBytes: UInt64 = 1 << 30
+    private static let maxShardBytes: UInt64 = 1 << 30
 
-    private let own: StatedData
-    private let other: StatedData
+    private let own: CommittedData
+    private let other: CommittedData
 
-    public init(_ own: StatedData, _ other: StatedData) {
+    public init(_ own: CommittedData, _ other: CommittedData) {
         self.own = own
         self.other = other
     }
@@ -96,7 +96,7 @@ public struct WayDown {
             }
             // The other side says how large its shard is: no more is fetched than makes sense beside one's own.
             let (least, most) = (min(line.bytes, otherLine.bytes), max(line.bytes, otherLine.bytes))
-            guard most <= Self.mostShardBytes, most <= 2 * least + (16 << 20) else {
+            guard most <= Self.maxShardBytes, most <= 2 * least + (16 << 20) else {
                 return .unknown(
                     .snapshot,
                     "shard \(TreePath.shardDigits(shard)) has \(line.bytes) bytes on one side and is said to have "

@@ -1,9 +1,9 @@
 import CCurl
 
 /// The transfers of one run: those that wait for a turn at their host, and those under way.
-struct Flight<Job>: ~Copyable {
+struct TransferQueue<Job>: ~Copyable {
     /// Requests taken before there is room for them, so that one slow host does not keep the others idle.
-    private static var mostWaiting: Int { 128 }
+    private static var maxWaiting: Int { 128 }
 
     private let owner: Transfers
     private var waiting: [(request: Request, job: Job, address: WebAddress)] = []
@@ -23,7 +23,7 @@ struct Flight<Job>: ~Copyable {
 
     /// Whether another request would start now, or could if it is for another host.
     var hasRoom: Bool {
-        active.count < owner.settings.concurrency && waiting.count < Self.mostWaiting && failed.isEmpty
+        active.count < owner.settings.concurrency && waiting.count < Self.maxWaiting && failed.isEmpty
     }
 
     var isEmpty: Bool { active.isEmpty && waiting.isEmpty && failed.isEmpty }

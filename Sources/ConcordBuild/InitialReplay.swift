@@ -9,9 +9,9 @@ import ConcordTree
 ///
 /// After each merge the set is in a folder of its own, under the name of its block, so that a run that is killed goes on
 /// from there.
-public struct SetFold: Sendable {
+public struct InitialReplay: Sendable {
     public enum Event: Sendable {
-        case folded(height: Int, to: Int)
+        case replayed(height: Int, to: Int)
         /// Something is wrong; the blocks since the last merge are read again to find where.
         case tracing(height: Int, to: Int)
         case merging(height: Int, coins: UInt64)
@@ -53,7 +53,7 @@ public struct SetFold: Sendable {
             let range = next..<min(next + min(source.batch(from: next), Self.batch), height + 1)
             try gathered.add(changes(of: range), through: range.upperBound - 1)
             next = range.upperBound
-            tell(.folded(height: next - 1, to: height))
+            tell(.replayed(height: next - 1, to: height))
             guard next <= height,
                 try traced(before, through: next - 1, tell, { try gathered.isFull() })
             else { continue }
@@ -114,7 +114,7 @@ public struct SetFold: Sendable {
     /// What each of these blocks does, as canonical patches.
     private func changes(of heights: Range<Int>) throws -> [PatchSections.Piece] {
         let blocks = try source.blocks(heights)
-        return try Parallel.map(heights.count, tools: { BlockWork(hasMuHash: false) }) { i, work in
+        return try Parallel.map(heights.count, tools: { BlockProcessor(hasMuHash: false) }) { i, work in
             let height = heights.lowerBound + i
             _ = try work.run(source.blockID(at: height), blocks, source, parameters)
             return try PatchSections.Piece(
