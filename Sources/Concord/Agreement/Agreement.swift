@@ -134,6 +134,11 @@ public struct Agreement: Sendable {
         Set(views.flatMap { $0.blocks(at: height) }).sorted { $0.hash < $1.hash }
     }
 
+    /// The highest block that has more than one statement; nil if none has.
+    public static func contradiction(in views: [AuthorityView]) -> BlockID? {
+        contradictions(in: views).first
+    }
+
     /// The blocks that have more than one statement, highest first.
     private static func contradictions(in views: [AuthorityView]) -> [BlockID] {
         var statements: [BlockID: Set<Statement>] = [:]

@@ -7,11 +7,14 @@ public struct HeaderChain: Sendable {
     public let parent: Digest
 
     /// Reads 80 bytes a header; at least one.
-    public init(parsing bytes: [UInt8], from start: Int) throws(ParseError) {
+    ///
+    /// - Parameter network: the one whose genesis block and easiest target they are held to, if any.
+    public init(parsing bytes: [UInt8], from start: Int, of network: Network? = nil) throws(ParseError) {
         guard !bytes.isEmpty, bytes.count.isMultiple(of: BlockHeader.size) else {
             throw ParseError(.malformed("is not a whole number of headers"), at: bytes.count)
         }
         self.start = start
+        let easiest = network.map { HeaderRules($0).limit }
         var hashes: [Digest] = []
         var parent = Digest.zero
         try bytes.withBytes { raw throws(ParseError) in
@@ -24,8 +27,16 @@ public struct HeaderChain: Sendable {
                     throw ParseError(
                         .malformed("has a header that is not the child of the one before"), at: offset)
                 }
+                if let network, start == 0, hashes.isEmpty, header.hash.reversedHex != network.genesis {
+                    throw ParseError(
+                        .malformed("begins with another block than the network does"), at: offset)
+                }
                 guard header.meetsItsTarget else {
                     throw ParseError(.malformed("has a header without proof of work"), at: offset)
+                }
+                if let easiest, let target = Target(bits: header.bits), target > easiest {
+                    throw ParseError(
+                        .malformed("has a header with a target that the network never allows"), at: offset)
                 }
                 hashes.append(header.hash)
             }
