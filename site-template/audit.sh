@@ -14,7 +14,8 @@ usage() {
 sh audit.sh [--key HEX] [--shard N] [TREE]
 
 TREE is the folder of a tree (default: the folder you are in), or its URL. Of a folder everything is checked; over HTTP the
-newest epoch: its attestations, its patches and its snapshot, and all headers.
+newest epoch: its attestations, its patches and its snapshot, and all headers. The newest attestation comes first: unless the
+key signed it nothing else is asked for, and headers are asked for one file at a time, each after those before it were right.
 
   --key HEX   the authority's public key as you know it from elsewhere; without it the key that the tree names itself
   --shard N   of snapshots and patches only shard N, counted from 0: its file, and its sections in the patches
@@ -322,6 +323,40 @@ is_file() {
     true <"$1" || die 1 "$tree/$1 cannot be read"
 }
 
+# How many lines there are of what is wrong.
+count_wrong() {
+    wc -l <"$work/wrong"
+}
+
+# Prints what is wrong.
+list_wrong() {
+    while IFS= read -r line; do
+        printf 'WRONG  %s/%s\n' "$tree" "$line"
+    done <"$work/wrong"
+}
+
+# Prints whose tree it is, who says so, and how far it goes.
+print_authority() {
+    printf 'authority  %s, %s\n' "$name" "$network"
+    if [ -n "$given" ]; then printf 'key        %s\n' "$key"; else printf 'key        %s (as the tree says itself)\n' "$key"; fi
+    printf 'newest     %s\n' "${newest:-–}"
+}
+
+# Ends: something is wrong.
+end_wrong() {
+    if [ "$(count_wrong)" -eq 1 ]; then printf '1 thing is wrong\n'; else printf '%s things are wrong\n' $(($(count_wrong))); fi
+    exit 4
+}
+
+# Ends an audit over HTTP where something is wrong that the rest hangs on: a host is asked for nothing more.
+stop_asking() {
+    tell ''
+    list_wrong
+    print_authority
+    printf '\nwhat hangs on that was not asked for\n'
+    end_wrong
+}
+
 # --- Whose tree it is -------------------------------------------------------------------------------------------------
 
 if [ -n "$url" ]; then
@@ -384,85 +419,19 @@ fi
 [ -n "$newest" ] || ! is_file latest.txt || wrong "latest.txt: is not a height and a block hash"
 newest_height=${newest_height:-0}
 
+# Over HTTP a height costs requests, and a host may name any. The main network comes to this one in some forty years.
+highest=3000000
+if [ -n "$url" ]; then
+    [ -n "$newest" ] || stop_asking
+    [ "$newest_height" -le "$highest" ] || {
+        wrong "latest.txt: names height $newest_height, and no network has blocks above $highest: if this one has, check a copy of it"
+        stop_asking
+    }
+fi
+
 # From here on attestations are asked for: in a folder all, over HTTP those of the newest epoch.
 from=$first
 if [ -n "$url" ] && [ $((newest_height / epoch * epoch)) -gt "$first" ]; then from=$((newest_height / epoch * epoch)); fi
-
-# --- Headers ----------------------------------------------------------------------------------------------------------
-
-# Links and proof of work of a file of headers, their bytes in hex and their hashes side by side: prints FILE HEIGHT BLOCK
-# for each, or nothing but a reason.
-# shellcheck disable=SC2016
-headers_program='
-function meets(block, bits,    mantissa, size, target) {
-    mantissa = substr(bits, 5, 2) substr(bits, 3, 2) substr(bits, 1, 2); size = number(substr(bits, 7, 2))
-    if (mantissa ~ /^[89a-f]/) return 0
-    target = mantissa
-    if (size < 3) target = substr(mantissa, 1, 2 * size)
-    while (size-- > 3) target = target "00"
-    sub(/^0+/, "", target)
-    if (target == "" || length(target) > 64) return 0
-    while (length(target) < 64) target = "0" target
-    return (block "") <= (target "")
-}
-{
-    if (substr($1, 9, 64) != parent) {
-        reason = FNR == 1 ? "does not go on from the headers before" : "has a header that is not the child of the one before"
-    } else if (!meets(reversed($2), substr($1, 145, 8))) {
-        reason = "has a header without proof of work"
-    }
-    if (reason != "") exit
-    out[FNR] = file " " start + FNR - 1 " " reversed($2); parent = $2
-}
-END {
-    if (reason != "") { print "wrong " reason " (at height " start + FNR - 1 ")"; exit }
-    for (i = 1; i <= FNR; i++) print out[i]
-    print "parent " parent
-}'
-
-if [ -n "$url" ] && [ -n "$newest" ]; then
-    tell "fetching headers"
-    # Some at a time, up to where there are none: the host names any height.
-    start=0 last=.
-    while [ -e "$last" ] && [ "$start" -le "$newest_height" ]; do
-        awk -v start="$start" -v newest="$newest_height" -v epoch="$epoch" "$rules"'
-            BEGIN { for (i = 0; i < 64 && start <= newest + 0; i++) {
-                print "headers/" padded(start) ".bin", 80 * epoch; start += epoch
-            } }' | keep some
-        fetch <"$work/some"
-        last=$(tail -n 1 "$work/some") && last=${last% *}
-        start=$((start + 64 * epoch))
-    done
-fi
-tell "checking headers"
-next=0 parent=0000000000000000000000000000000000000000000000000000000000000000
-for file in headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin; do
-    [ "$file" != 'headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin' ] || continue
-    start=${file#headers/} && start=$((1${start%.bin} - 10000000))
-    [ $((start % epoch)) -eq 0 ] || continue
-    if ! is_file "$file" || [ -n "$(echo "$file" | longer $((80 * epoch)))" ] || [ ! -s "$file" ] ||
-        [ $(($(wc -c <"$file") % 80)) -ne 0 ]; then
-        wrong "$file: is not a whole number of headers, at most $epoch"
-        continue
-    fi
-    [ "$start" -eq "$next" ] || {
-        wrong "$file: does not go on from the headers before"
-        continue
-    }
-    tell "checking $file"
-    as_hex 80 <"$file" | keep bytes
-    hash_records <"$work/bytes" | keep once
-    hash_records <"$work/once" | paste -d ' ' "$work/bytes" - |
-        awk -v file="$file" -v start="$start" -v parent="$parent" "$rules$headers_program" | keep links
-    read -r word reason <"$work/links"
-    if [ "$word" = wrong ]; then
-        wrong "$file: $reason"
-        continue
-    fi
-    awk '$1 != "parent"' "$work/links" | more headers
-    parent=$(awk '$1 == "parent" { print $2 }' "$work/links")
-    next=$((start + $(wc -l <"$work/bytes")))
-done
 
 # --- Attestations -----------------------------------------------------------------------------------------------------
 
@@ -485,7 +454,7 @@ function finish(    height, block, snapshot, start, reason, i) {
         reason = "is the attestation of another key, " value(l[16], "key")
     else if (value(l[3], "shards") != shards || value(l[4], "epoch") != epoch ||
         path != "attestations/" padded(start) "/" padded(height) "-" block ".txt")
-        reason = "attests another block, or a tree cut otherwise, than its name says"
+        reason = "attests another block, or a tree partitioned otherwise, than its name says"
     else if (height == start ? !hex(snapshot, 64) || snapshot != value(l[12], "history") : snapshot != "none")
         reason = "has a snapshot root where none belongs, or lacks one"
     if (reason != "") print path, sum, "wrong", reason
@@ -516,14 +485,77 @@ function integer(at,    size, digits) {
         (s "") > "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0") print $1
 }'
 
-# The attestations that there are, or that there should be: «paths», each in its place.
-if [ -n "$url" ]; then
-    tell "fetching attestations"
+# The paths of the attestations of blocks, HEIGHT BLOCK a line.
+attestation_paths() {
+    awk -v epoch="$epoch" "$rules"'
+        { print "attestations/" padded($1 - $1 % epoch) "/" padded($1) "-" $2 ".txt" }'
+}
+
+# Checks the attestations at the paths in the file of that name, and of those that are right makes the file of statements.
+check_attestations() {
+    tell "checking attestations"
+    while read -r path; do
+        if ! is_file "$path"; then
+            wrong "$path: is missing, or no file"
+        elif ! is_file "$path.sig"; then
+            wrong "$path.sig: is missing, or no file"
+        else
+            printf '%s\n' "$path"
+        fi
+    done <"$work/paths" | keep there
     {
-        [ -z "$newest" ] || printf 'latest.txt %s\n' "$newest"
-        cat "$work/headers"
-    } | awk -v from="$from" -v epoch="$epoch" "$rules"'
-        $2 >= from { print "attestations/" padded($2 - $2 % epoch) "/" padded($2) "-" $3 ".txt" }' | sorted -u | keep paths
+        longer 2048 <"$work/there"
+        awk '{ print $0 ".sig" }' "$work/there" | longer 72
+    } | keep long
+    awk '{ print $0 ": is too long" }' "$work/long" | more wrong
+    awk 'FILENAME == "-" { sub(/\.sig$/, ""); long[$0]; next } !($0 in long)' - "$work/there" <"$work/long" | keep bounded
+
+    for file in read sizes not-der; do keep "$file" </dev/null; done
+    if [ -s "$work/bounded" ]; then
+        xargs awk -v key="$key" -v shards="$shards" -v epoch="$epoch" "$rules$attestation_program" <"$work/bounded" | keep read
+        awk '{ print $0 ".sig" }' "$work/bounded" | xargs cat | as_hex 1 | keep bytes
+        awk '{ print $0 ".sig" }' "$work/bounded" | sizes | awk '
+            BEGIN { bytes = ENVIRON["work"] "/bytes" }
+            { h = ""; for (i = 0; i < $1; i++) { getline b <bytes; h = h b } sub(/\.sig$/, "", $2); print $2, h }' |
+            awk "$rules$signature_program" | keep not-der
+        sizes <"$work/bounded" | keep sizes
+    fi
+    # Those whose text is right to the last byte, and whose signature has the one form that it may have.
+    awk '
+        BEGIN {
+            sizes = ENVIRON["work"] "/sizes"; der = ENVIRON["work"] "/not-der"; all = ENVIRON["work"] "/bounded"
+            while ((getline line <sizes) > 0) { split(line, word, " "); size[word[2]] = word[1] }
+            while ((getline line <der) > 0) bad[line]
+        }
+        $3 == "ok" && $2 == size[$1] && !($1 in bad) { print; right[$1]; next }
+        $3 == "ok" && $2 == size[$1] { reason[$1] = "its signature is not strict DER with a low s"; next }
+        $3 == "wrong" { path = $1; $1 = $2 = $3 = ""; reason[path] = substr($0, 4) }
+        END {
+            while ((getline line <all) > 0) if (!(line in right))
+                print "wrong " line ": " (line in reason ? reason[line] : "is no attestation")
+            print "."
+        }' "$work/read" | judge parsed
+    count=0
+    while read -r path line; do
+        count=$((count + 1))
+        case $count in
+        *00) tell "checking attestations: $count of $(($(wc -l <"$work/parsed")))" ;;
+        esac
+        if openssl dgst -sha256 -verify "$work/key.pem" -signature "$path.sig" "$path" >/dev/null 2>&1; then
+            printf '%s %s\n' "$path" "$line"
+        else
+            wrong "$path: is not signed by the key $key"
+        fi
+    done <"$work/parsed" | keep signed
+    # HEIGHT BLOCK PARENT COINS PATCH HISTORY SNAPSHOT NETWORK AMOUNT MUHASH PATH, by height.
+    awk '{ print $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1 }' "$work/signed" | sorted -n -k 1,1 | keep statements
+    awk -v network="$network" '$8 != network { print $11 ": is of the network " $8 }' "$work/statements" | more wrong
+}
+
+# In a folder all that there are, each in its place. Over HTTP the newest alone, before anything that nobody signed is asked for.
+if [ -n "$url" ]; then
+    tell "fetching the newest attestation"
+    printf '%s\n' "$newest" | attestation_paths | keep paths
     awk '{ print $1, 2048; print $1 ".sig", 72 }' "$work/paths" | fetch
 else
     for folder in attestations/*/; do
@@ -538,65 +570,130 @@ else
         height ~ /^[0-9]+$/ && hex(substr($0, 30, 64), 64) &&
             $0 == "attestations/" padded(start) "/" height "-" substr($0, 30, 64) ".txt"' | keep paths
 fi
+before=$(count_wrong)
+check_attestations
+[ -z "$url" ] || [ "$(count_wrong)" -eq "$before" ] || stop_asking
 
-tell "checking attestations"
-while read -r path; do
-    if ! is_file "$path"; then
-        wrong "$path: is missing, or no file"
-    elif ! is_file "$path.sig"; then
-        wrong "$path.sig: is missing, or no file"
-    else
-        printf '%s\n' "$path"
-    fi
-done <"$work/paths" | keep there
+# --- Headers ----------------------------------------------------------------------------------------------------------
+
+# The network's genesis block, and the first digits of its easiest target.
+case $network in
+main) genesis=000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f easiest=00000000ffff ;;
+testnet4) genesis=00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043 easiest=00000000ffff ;;
+signet) genesis=00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6 easiest=00000377ae ;;
+regtest) genesis=0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206 easiest=7fffff ;;
+esac
+
+# Links and proof of work of a file of headers, their bytes in hex and their hashes side by side: prints FILE HEIGHT BLOCK
+# for each, or nothing but a reason. Without a limit to what a target may be, headers would cost nothing to make up.
+# shellcheck disable=SC2016
+headers_program='
+function target_of(bits,    mantissa, size, target) {
+    mantissa = substr(bits, 5, 2) substr(bits, 3, 2) substr(bits, 1, 2); size = number(substr(bits, 7, 2))
+    if (mantissa ~ /^[89a-f]/) return ""
+    target = mantissa
+    if (size < 3) target = substr(mantissa, 1, 2 * size)
+    while (size-- > 3) target = target "00"
+    sub(/^0+/, "", target)
+    if (target == "" || length(target) > 64) return ""
+    while (length(target) < 64) target = "0" target
+    return target
+}
+BEGIN { while (length(easiest) < 64) easiest = easiest "0" }
 {
-    longer 2048 <"$work/there"
-    awk '{ print $0 ".sig" }' "$work/there" | longer 72
-} | keep long
-awk '{ print $0 ": is too long" }' "$work/long" | more wrong
-awk 'FILENAME == "-" { sub(/\.sig$/, ""); long[$0]; next } !($0 in long)' - "$work/there" <"$work/long" | keep bounded
-
-for file in read sizes not-der; do keep "$file" </dev/null; done
-if [ -s "$work/bounded" ]; then
-    xargs awk -v key="$key" -v shards="$shards" -v epoch="$epoch" "$rules$attestation_program" <"$work/bounded" | keep read
-    awk '{ print $0 ".sig" }' "$work/bounded" | xargs cat | as_hex 1 | keep bytes
-    awk '{ print $0 ".sig" }' "$work/bounded" | sizes | awk '
-        BEGIN { bytes = ENVIRON["work"] "/bytes" }
-        { h = ""; for (i = 0; i < $1; i++) { getline b <bytes; h = h b } sub(/\.sig$/, "", $2); print $2, h }' |
-        awk "$rules$signature_program" | keep not-der
-    sizes <"$work/bounded" | keep sizes
-fi
-# Those whose text is right to the last byte, and whose signature has the one form that it may have.
-awk '
-    BEGIN {
-        sizes = ENVIRON["work"] "/sizes"; der = ENVIRON["work"] "/not-der"; all = ENVIRON["work"] "/bounded"
-        while ((getline line <sizes) > 0) { split(line, word, " "); size[word[2]] = word[1] }
-        while ((getline line <der) > 0) bad[line]
+    block = reversed($2); target = target_of(substr($1, 145, 8))
+    if (substr($1, 9, 64) != parent) {
+        reason = FNR == 1 ? "does not go on from the headers before" : "has a header that is not the child of the one before"
+    } else if (start + FNR == 1 && (block "") != (genesis "")) {
+        reason = "begins with another block than the network does"
+    } else if (target == "" || (block "") > (target "")) {
+        reason = "has a header without proof of work"
+    } else if ((target "") > (easiest "")) {
+        reason = "has a header with a target that the network never allows"
     }
-    $3 == "ok" && $2 == size[$1] && !($1 in bad) { print; right[$1]; next }
-    $3 == "ok" && $2 == size[$1] { reason[$1] = "its signature is not strict DER with a low s"; next }
-    $3 == "wrong" { path = $1; $1 = $2 = $3 = ""; reason[path] = substr($0, 4) }
-    END {
-        while ((getline line <all) > 0) if (!(line in right))
-            print "wrong " line ": " (line in reason ? reason[line] : "is no attestation")
-        print "."
-    }' "$work/read" | judge parsed
-count=0
-while read -r path line; do
-    count=$((count + 1))
-    case $count in
-    *00) tell "checking attestations: $count of $(($(wc -l <"$work/parsed")))" ;;
-    esac
-    if openssl dgst -sha256 -verify "$work/key.pem" -signature "$path.sig" "$path" >/dev/null 2>&1; then
-        printf '%s %s\n' "$path" "$line"
-    else
-        wrong "$path: is not signed by the key $key"
+    if (reason != "") exit
+    out[FNR] = file " " start + FNR - 1 " " block; parent = $2
+}
+END {
+    if (reason != "") { print "wrong " reason " (at height " start + FNR - 1 ")"; exit }
+    for (i = 1; i <= FNR; i++) print out[i]
+    print "parent " parent
+}'
+
+# Checks the file of the headers from a height on, which go on from those checked before. False if it is wrong.
+next=0 parent=0000000000000000000000000000000000000000000000000000000000000000
+check_headers() {
+    file=$1 start=$2
+    if ! is_file "$file"; then
+        wrong "$file: is missing, or no file"
+        return 1
     fi
-done <"$work/parsed" | keep signed
-# HEIGHT BLOCK PARENT COINS PATCH HISTORY SNAPSHOT NETWORK AMOUNT MUHASH PATH, by height.
-awk '{ print $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1 }' "$work/signed" | sorted -n -k 1,1 | keep statements
+    if [ -n "$(echo "$file" | longer $((80 * epoch)))" ] || [ ! -s "$file" ] || [ $(($(wc -c <"$file") % 80)) -ne 0 ]; then
+        wrong "$file: is not a whole number of headers, at most $epoch"
+        return 1
+    fi
+    if [ "$start" -ne "$next" ]; then
+        wrong "$file: does not go on from the headers before"
+        return 1
+    fi
+    tell "checking $file"
+    as_hex 80 <"$file" | keep bytes
+    hash_records <"$work/bytes" | keep once
+    hash_records <"$work/once" | paste -d ' ' "$work/bytes" - |
+        awk -v file="$file" -v start="$start" -v parent="$parent" -v genesis="$genesis" -v easiest="$easiest" \
+            "$rules$headers_program" | keep links
+    read -r word reason <"$work/links"
+    if [ "$word" = wrong ]; then
+        wrong "$file: $reason"
+        return 1
+    fi
+    awk '$1 != "parent"' "$work/links" | more headers
+    parent=$(awk '$1 == "parent" { print $2 }' "$work/links")
+    next=$((start + $(wc -l <"$work/bytes")))
+}
+
+if [ -n "$url" ]; then
+    # Nobody signs them: the next file is asked for where those before it lead there.
+    start=0
+    while [ "$start" -le "$newest_height" ] && [ "$start" -eq "$next" ]; do
+        file=$(printf 'headers/%07d.bin' "$start")
+        tell "fetching $file"
+        printf '%s %s\n' "$file" $((80 * epoch)) | fetch
+        check_headers "$file" "$start" || stop_asking
+        start=$((start + epoch))
+    done
+else
+    tell "checking headers"
+    for file in headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin; do
+        [ "$file" != 'headers/[0-9][0-9][0-9][0-9][0-9][0-9][0-9].bin' ] || continue
+        start=${file#headers/} && start=$((1${start%.bin} - 10000000))
+        [ $((start % epoch)) -ne 0 ] || check_headers "$file" "$start"
+    done
+fi
+
+# Whether the newest block is among them.
+is_newest_there() {
+    awk -v newest="$newest" '$2 " " $3 == newest { found = 1 } END { exit !found }' "$work/headers"
+}
+
+# Over HTTP the attestations of the newest epoch, which the headers lead to.
+if [ -n "$url" ]; then
+    is_newest_there || {
+        wrong "latest.txt: names a block that the headers do not lead to"
+        stop_asking
+    }
+    tell "fetching attestations"
+    awk -v from="$from" '$2 >= from { print $2, $3 }' "$work/headers" | attestation_paths |
+        awk 'NR == FNR { newest = $0; print; next } ($0 "") != (newest "")' "$work/paths" - | sorted | keep all
+    awk 'NR == FNR { newest = $0; next } ($0 "") != (newest "") { print $1, 2048; print $1 ".sig", 72 }' \
+        "$work/paths" "$work/all" | fetch
+    keep paths <"$work/all"
+    check_attestations
+fi
+
+# --- What the attestations say ----------------------------------------------------------------------------------------
+
 [ -s "$work/statements" ] || wrong "attestations: there is no valid one at all"
-awk -v network="$network" '$8 != network { print $11 ": is of the network " $8 }' "$work/statements" | more wrong
 
 # Every statement follows from its parent's, up from where the tree begins.
 awk -v from="$from" -v epoch="$epoch" "$rules"'
@@ -622,7 +719,7 @@ awk -v from="$from" '
 if [ -n "$newest" ]; then
     if ! awk -v newest="$newest" '$1 " " $2 == newest { found = 1 } END { exit !found }' "$work/statements"; then
         wrong "latest.txt: names a block without a valid attestation"
-    elif ! awk -v newest="$newest" '$2 " " $3 == newest { found = 1 } END { exit !found }' "$work/headers"; then
+    elif ! is_newest_there; then
         wrong "latest.txt: names a block that the headers do not lead to"
     fi
 fi
@@ -744,11 +841,6 @@ check_patches() {
 # Whether a line stands in a file.
 grep_line() {
     awk -v line="$1" '$0 == line { found = 1; exit } END { exit !found }' "$2"
-}
-
-# How many lines there are of what is wrong.
-count_wrong() {
-    wc -l <"$work/wrong"
 }
 
 # The data that there should be, of all statements: PATH ROOT HEIGHT, and FOLDER COINS ROOT HEIGHT.
@@ -922,17 +1014,13 @@ if [ -z "$url" ]; then
 fi
 
 tell ''
-while IFS= read -r line; do
-    printf 'WRONG  %s/%s\n' "$tree" "$line"
-done <"$work/wrong"
+list_wrong
 while IFS= read -r line; do
     printf 'unsigned  %s\n' "$line"
 done <"$work/unsigned"
 
 attested=$(($(wc -l <"$work/statements"))) headers=$(($(wc -l <"$work/headers"))) bad=$(($(count_wrong)))
-printf 'authority  %s, %s\n' "$name" "$network"
-if [ -n "$given" ]; then printf 'key        %s\n' "$key"; else printf 'key        %s (as the tree says itself)\n' "$key"; fi
-printf 'newest     %s\n' "${newest:-–}"
+print_authority
 printf 'checked    %s attestations, %s patches, %s snapshots with %s shards, %s headers\n' \
     "$attested" "$patches" "$snapshots" "$shards_right" "$headers"
 [ -z "$shard" ] || printf '           of patches and snapshots only shard %s\n' "$shard"
@@ -963,10 +1051,7 @@ printf '\n'
 if [ "$bad" -eq 0 ] && { [ "$attested" -eq 0 ] || [ "$attested" -ne $(($(wc -l <"$work/paths"))) ]; }; then
     die 1 "not all attestations were checked"
 fi
-if [ "$bad" -gt 0 ]; then
-    if [ "$bad" -eq 1 ]; then printf '1 thing is wrong\n'; else printf '%s things are wrong\n' "$bad"; fi
-    exit 4
-fi
+[ "$bad" -eq 0 ] || end_wrong
 if [ -n "$given" ]; then
     printf 'everything that was checked is right\n'
 else

@@ -40,7 +40,8 @@ public struct Tree: Sendable {
             throw FileError(path, error.description)
         }
         guard signed.statement.blockID == block, signed.statement.parameters == parameters else {
-            throw FileError(path, "attests another block, or a tree cut otherwise, than its name says")
+            throw FileError(
+                path, "attests another block, or a tree partitioned otherwise, than its name says")
         }
         return signed
     }

@@ -302,7 +302,7 @@ public struct TreeVerifier {
         return nil
     }
 
-    /// Headers are linked from the first to the last, and every block of them is attested from `first` on.
+    /// Headers are linked from the network's genesis block to the last, and every block of them is attested from `first` on.
     private mutating func checkHeaders() throws {
         tell("headers")
         var last: (height: Int, hash: Digest)?
@@ -314,7 +314,7 @@ public struct TreeVerifier {
             unsigned.insert(path)
             do {
                 let bytes = try File.read(tree.path(path), atMost: parameters.epoch * BlockHeader.size)
-                let chain = try HeaderChain(parsing: bytes, from: start)
+                let chain = try HeaderChain(parsing: bytes, from: start, of: report.authority.network)
                 guard chain.start == (last.map { $0.height + 1 } ?? 0), chain.parent == (last?.hash ?? .zero)
                 else {
                     throw ParseError(.malformed("does not go on from the headers before"), at: 0)

@@ -193,6 +193,75 @@ import Testing
         #expect(try shell.run([site.url]).status == 1)
     }
 
+    /// Nobody signs headers: a host is asked for none of them, and for nothing else, where the newest attestation is not
+    /// what the key signed.
+    @Test(arguments: HandAudit.allCases) func noHeadersWithoutASignature(shell: HandAudit) throws {
+        let site = try Site(try PublishedTree.atTip.get()[0])
+        let newest = try site.tree.attestation(PublishedTree.tip)
+        let signature = try site.tree.read("\(newest).sig")
+        // Another attestation's: well formed, and by the same key.
+        try site.tree.replace("\(newest).sig", try site.tree.read(site.tree.attestation(329) + ".sig"))
+        for key in [[], ["--key", site.publicKey]] {
+            let before = site.server.requests.count
+            let outcome = try shell.run([site.url] + key)
+            #expect(outcome.status == 4 && outcome.wrong.count == 1, "\(outcome.said)")
+            #expect(
+                outcome.output.contains("\(site.url)/\(newest): is not signed by the key \(site.publicKey)\n")
+            )
+            #expect(outcome.output.contains("(as the tree says itself)") == key.isEmpty)
+            #expect(
+                site.server.requests.dropFirst(before).map { $0.split(separator: " ")[1] }.sorted() == [
+                    "/\(newest)", "/\(newest).sig", "/authority.pem", "/authority.txt", "/latest.txt",
+                ])
+        }
+        // Every byte of it as it was, and no signature.
+        try site.tree.remove("\(newest).sig")
+        #expect(try shell.run([site.url]).status == 4 && !site.asked("headers/"))
+        try site.tree.replace("\(newest).sig", signature)
+        #expect(try shell.run([site.url, "--shard", "2"]).status == 0 && site.asked("headers/"))
+    }
+
+    /// A host may name any height.
+    @Test(arguments: [9_999_999, 3_000_001, 2_999_999]) func aHeightWithoutEnd(height: Int) throws {
+        let site = try Site(try PublishedTree.atTip.get()[0])
+        try site.tree.replace("latest.txt", "\(height) " + String(repeating: "0", count: 64) + "\n")
+        let outcome = try HandAudit.allCases[height % 2].run([site.url])
+        #expect(outcome.status == 4 && outcome.wrong.count == 1, "\(outcome.said)")
+        #expect(!site.asked("headers/") && site.asked("attestations/") == (height < 3_000_000))
+        #expect(
+            outcome.output.contains("no network has blocks above 3000000") == (height > 3_000_000),
+            "\(outcome.said)")
+    }
+
+    /// Whose key signed the newest attestation can still make up headers: the first file that is wrong is the last one.
+    @Test func headersThatAreMadeUp() throws {
+        let site = try Site(try PublishedTree.atTip.get()[0])
+        // Linked and with work, but not from the network's genesis block on.
+        let headers = try site.tree.read("headers/0000000.bin")
+        var first = TestHeaders.genesis
+        first[76] += 1
+        while (try? HeaderChain(parsing: first, from: 0)) == nil { first[76] += 1 }
+        try site.tree.replace("headers/0000000.bin", first + TestHeaders.chain(49, on: first))
+        let other = try HandAudit.dash.run([site.url])
+        #expect(other.status == 4 && other.wrong.count == 1, "\(other.said)")
+        #expect(other.wrong[0].contains("begins with another block than the network does"), "\(other.said)")
+        #expect(site.served().filter { $0.hasPrefix("headers/") } == ["headers/0000000.bin"])
+        // verify says the same of a copy.
+        let copy = try Client.program().run("verify", site.tree.root)
+        #expect(copy.wrong.contains { $0.contains("begins with another block than the network does") })
+
+        // A file that ends early leads nowhere.
+        try site.tree.replace("headers/0000000.bin", headers)
+        try site.tree.replace("headers/0000100.bin", try site.tree.read("headers/0000100.bin").prefix(800))
+        let before = site.served().count
+        let short = try HandAudit.busybox.run([site.url])
+        #expect(short.status == 4 && short.wrong.count == 1, "\(short.said)")
+        #expect(
+            site.served().dropFirst(before).filter { $0.hasPrefix("headers/") } == [
+                "headers/0000000.bin", "headers/0000050.bin", "headers/0000100.bin",
+            ])
+    }
+
     /// A server that sends without end fills no disk.
     @Test func aServerWithoutEnd() throws {
         let server = try HostileServer { socket in
@@ -202,5 +271,12 @@ import Testing
         defer { server.stop() }
         let outcome = try HandAudit.dash.run([server.base])
         #expect(outcome.status == 4, "\(outcome.said)")
+    }
+}
+
+extension Site {
+    /// Whether anything was asked for whose path begins so, there or not.
+    fileprivate func asked(_ prefix: String) -> Bool {
+        server.requests.contains { $0.split(separator: " ")[1].hasPrefix("/\(prefix)") }
     }
 }

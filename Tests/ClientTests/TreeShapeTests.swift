@@ -227,15 +227,6 @@ import Testing
             outcome.status == 4 && outcome.wrong.allSatisfy { $0.contains("/\(missing)/") }, "\(outcome.said)"
         )
     }
-
-    /// A host may name any height: headers are asked for as far as they go.
-    @Test func aHeightWithoutEndOverHTTP() throws {
-        let site = try Site(try PublishedTree.atTip.get()[0])
-        try site.tree.replace("latest.txt", "9999999 " + String(repeating: "0", count: 64) + "\n")
-        let outcome = try HandAudit.busybox.run([site.url, "--shard", "2"])
-        #expect(outcome.status == 4, "\(outcome.said)")
-        #expect(site.served(status: 404).filter { $0.hasPrefix("headers/") }.count < 128)
-    }
 }
 
 extension PlainTree {

@@ -86,7 +86,7 @@ import Testing
         try scratch.write(signature, to: TreePath.signature(path))
         #expect(
             try tree.attestation(of: block, parameters: parameters, key: signed.key).attestation == signed)
-        // Under another block's name, and among the files of a tree cut otherwise.
+        // Under another block's name, and among the files of a tree partitioned otherwise.
         let other = BlockID(height: 840_124, hash: block.hash)
         let halves = TreeParameters(shards: 512, epoch: 1000)
         for (block, parameters) in [(other, parameters), (block, halves)] {
