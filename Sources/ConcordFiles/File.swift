@@ -146,6 +146,24 @@ public struct File: ~Copyable, Sendable {
         #endif
     }
 
+    /// The first bytes of a file; fewer where it is shorter.
+    public static func first(_ count: Int, of path: String) throws(FileError) -> [UInt8] {
+        let file = try File(reading: path)
+        return try file.bytes(count)
+    }
+
+    private func bytes(_ count: Int) throws(FileError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var failure: FileError?
+        var there = 0
+        bytes.withUnsafeMutableBytes { buffer in
+            do throws(FileError) { there = try read(into: buffer, at: 0) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        bytes.removeLast(count - there)
+        return bytes
+    }
+
     /// The whole file, of at most `most` bytes.
     public static func read(_ path: String, atMost most: Int) throws(FileError) -> [UInt8] {
         let file = try File(reading: path)
@@ -153,14 +171,6 @@ public struct File: ~Copyable, Sendable {
         guard size <= most else {
             throw FileError(path, "is \(size) bytes long, at most \(most) are allowed")
         }
-        var bytes = [UInt8](repeating: 0, count: size)
-        var failure: FileError?
-        var count = 0
-        bytes.withUnsafeMutableBytes { buffer in
-            do throws(FileError) { count = try file.read(into: buffer, at: 0) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        bytes.removeLast(size - count)
-        return bytes
+        return try file.bytes(size)
     }
 }

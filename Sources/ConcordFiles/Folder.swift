@@ -68,14 +68,19 @@ public final class Folder: Sendable {
     }
 
     /// Writes a whole file aside.
-    public func stage(_ bytes: UnsafeRawBufferPointer, at relative: String) throws(FileError) -> Staged {
-        let file = try File(creating: try temporaryPath())
+    ///
+    /// - Parameter mode: its rights, from the moment on at which it is made.
+    public func stage(
+        _ bytes: UnsafeRawBufferPointer, at relative: String, mode: mode_t = 0o644
+    ) throws(FileError) -> Staged {
+        let file = try File(creating: try temporaryPath(), mode: mode)
         try file.write(bytes)
         return Staged(temporary: file.path, path: relative)
     }
 
-    public func stage(_ bytes: [UInt8], at relative: String) throws(FileError) -> Staged {
-        try bytes.withBytes { raw throws(FileError) in try stage(raw, at: relative) }
+    public func stage(_ bytes: [UInt8], at relative: String, mode: mode_t = 0o644) throws(FileError) -> Staged
+    {
+        try bytes.withBytes { raw throws(FileError) in try stage(raw, at: relative, mode: mode) }
     }
 
     public func stage(_ text: String, at relative: String) throws(FileError) -> Staged {
@@ -127,6 +132,17 @@ public final class Folder: Sendable {
         rmdir(temporary)
     }
 
+    /// The folder for parts of files that are on their way here, made where it is missing. Parts outlive a run, so that the
+    /// next one goes on with them.
+    public func partsFolder() throws(FileError) -> String {
+        try refuseLinks(".parts")
+        try Self.makeFolders("\(root)/.parts")
+        return "\(root)/.parts"
+    }
+
+    /// Removes the parts that nobody goes on with.
+    public func removeParts() throws(FileError) { try removeTree(".parts") }
+
     /// Puts a file in its place without a flush: after a power cut it can be old, new or damaged. For caches that carry
     /// a checksum.
     public func replace(_ bytes: [UInt8], at relative: String) throws(FileError) {
@@ -138,8 +154,8 @@ public final class Folder: Sendable {
     }
 
     /// Stages and installs one file, in place of the one that may be there.
-    public func write(_ bytes: [UInt8], at relative: String) throws(FileError) {
-        try install([try stage(bytes, at: relative)])
+    public func write(_ bytes: [UInt8], at relative: String, mode: mode_t = 0o644) throws(FileError) {
+        try install([try stage(bytes, at: relative, mode: mode)])
     }
 
     /// Removes a file; one that is not there is fine.
@@ -181,6 +197,23 @@ public final class Folder: Sendable {
                 throw FileError(
                     path, "is a link where a folder belongs; links are not followed here", kind: .conflict)
             }
+        }
+    }
+
+    /// Throws if everybody on this machine may write to a file or folder: nobody knows then whose word it holds. One that
+    /// is not there is fine.
+    public static func refuseWritableByAll(_ path: String) throws(FileError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            let error = FileError.system("look at", path)
+            guard error.isMissing else { throw error }
+            return
+        }
+        guard status.st_mode & S_IWOTH == 0 else {
+            throw FileError(
+                path,
+                "everybody on this machine can write to it, and could change whom you trust; see that nobody did, then run "
+                    + "`chmod o-w \(path.shellWord.printable)`", kind: .conflict)
         }
     }
 

@@ -44,6 +44,20 @@ import Testing
         #expect(try files() == ["a/b.txt"])
     }
 
+    /// A file for its owner alone is that from the beginning, and in the place of one that was not.
+    @Test func aFileForItsOwnerAlone() throws {
+        func mode(_ path: String) throws -> mode_t { try File(reading: path).status().st_mode & 0o777 }
+        let folder = try Folder(root)
+        try folder.write(Array("old".utf8), at: "list")
+        #expect(try mode(folder.path("list")) == 0o644)
+        let staged = try folder.stage(Array("new".utf8), at: "list", mode: 0o600)
+        #expect(try mode(staged.temporary) == 0o600)
+        try folder.install([staged])
+        #expect(try mode(folder.path("list")) == 0o600 && text("list") == "new")
+        try folder.write(Array("newer".utf8), at: "list", mode: 0o600)
+        #expect(try mode(folder.path("list")) == 0o600 && text("list") == "newer")
+    }
+
     @Test func installReplaces() throws {
         let folder = try Folder(root)
         try folder.write(Array("old".utf8), at: "latest.txt")
