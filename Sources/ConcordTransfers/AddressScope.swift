@@ -4,16 +4,21 @@
     import Darwin
 #endif
 
-/// How far from this machine an address is. A redirect may lead outwards but not inwards: a host on the internet
-/// has no business making this machine ask its own services, or its neighbours, for anything.
-enum AddressScope: Int, Comparable {
-    case machine, neighbours, internet
+/// Where an address is, as seen from this machine. A redirect may lead to the internet or to where it comes from, and
+/// nowhere else: no host has any business making this machine ask its own services, its neighbours, or what answers on its
+/// link, for anything.
+enum AddressScope {
+    /// Loopback, and the unspecified address, which Linux connects to it.
+    case machine
+    /// 169.254.0.0/16 and fe80::/10, where clouds keep the secrets of machines.
+    case link
+    /// Private and shared addresses.
+    case neighbours
+    case internet
 
-    static func < (a: AddressScope, b: AddressScope) -> Bool {
-        a.rawValue < b.rawValue
-    }
+    func mayLead(to next: AddressScope) -> Bool { next == .internet || next == self }
 
-    /// The reach of a numeric IPv4 or IPv6 address; nil if it is neither.
+    /// The scope of a numeric IPv4 or IPv6 address; nil if it is neither.
     init?(address: String) {
         var four = in_addr()
         if inet_pton(AF_INET, address, &four) == 1 {
@@ -31,8 +36,10 @@ enum AddressScope: Int, Comparable {
             self.init(four: Array(bytes[12...]))  // mapped (RFC 4291), translated (RFC 6052)
         } else if bytes[..<15].allSatisfy({ $0 == 0 }) {
             self = .machine  // ::1, and :: which Linux connects to it
-        } else if bytes[0] & 0xfe == 0xfc || (bytes[0] == 0xfe && bytes[1] & 0x80 == 0x80) {
-            self = .neighbours  // unique local, link local, site local
+        } else if bytes[0] == 0xfe, bytes[1] & 0xc0 == 0x80 {
+            self = .link
+        } else if bytes[0] & 0xfe == 0xfc || (bytes[0] == 0xfe && bytes[1] & 0xc0 == 0xc0) {
+            self = .neighbours  // unique local, site local
         } else {
             self = .internet
         }
@@ -41,7 +48,8 @@ enum AddressScope: Int, Comparable {
     private init(four bytes: [UInt8]) {
         switch (bytes[0], bytes[1]) {
         case (127, _), (0, _): self = .machine
-        case (10, _), (172, 16...31), (192, 168), (169, 254), (100, 64...127): self = .neighbours
+        case (169, 254): self = .link
+        case (10, _), (172, 16...31), (192, 168), (100, 64...127): self = .neighbours
         default: self = .internet
         }
     }

@@ -20,6 +20,20 @@ struct PartFile: ~Copyable {
         self.init(descriptor, at: path)
     }
 
+    /// Opens a part file that holds so many bytes, to go on behind them.
+    init(goingOnWith path: String, at size: Int) throws(Failure.Kind) {
+        guard !path.utf8.contains(0) else { throw .local("open: a NUL in a path") }
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.error("open", path) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size == size
+        else {
+            close(descriptor)
+            throw .local("\(path): is not the part file that it was".printable)
+        }
+        self.init(descriptor, at: path)
+    }
+
     /// Takes over an open file.
     init(_ descriptor: CInt, at path: String) {
         self.path = path
@@ -49,6 +63,11 @@ struct PartFile: ~Copyable {
         }
     }
 
+    /// Begins anew.
+    func clear() throws(Failure.Kind) {
+        guard ftruncate(descriptor, 0) == 0 else { throw Self.error("truncate", path) }
+    }
+
     /// Closes the file and leaves it where it is.
     consuming func keep() throws(Failure.Kind) {
         isKept = true
@@ -71,4 +90,24 @@ struct PartFile: ~Copyable {
     private static func error(_ call: String, _ path: String) -> Failure.Kind {
         .local("\(call) \(path): \(String(cString: strerror(errno)))".printable)
     }
+}
+
+extension PartFile {
+    /// The part file of a URL in a folder.
+    static func path(of url: String, in folder: String) -> String {
+        "\(folder)/\(Array(url.utf8).withBytes { SHA256.hash($0) }.hex.prefix(40)).part"
+    }
+
+    /// The size of a part file; nil if there is none with anything in it. One without is removed.
+    static func size(_ path: String) -> Int? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
+            unlink(path)
+            return nil
+        }
+        return Int(status.st_size)
+    }
+
+    static func remove(_ path: String) { unlink(path) }
 }

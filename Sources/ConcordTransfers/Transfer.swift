@@ -14,7 +14,8 @@ final class Transfer {
     let request: Request
     let address: WebAddress
     let easy: UnsafeMutableRawPointer
-    private let owner: Transfers
+    let id: Int
+    private let settings: CurlTransport.Settings
     /// Body bytes received and passed on.
     private(set) var received = 0
 
@@ -24,8 +25,8 @@ final class Transfer {
     private var headers = 0
     /// Whether the empty line behind the latest headers has come.
     private var headersAreWhole = false
-    /// How near the first host was: redirects must not lead nearer.
-    private var reach: AddressScope?
+    /// Where the host is that was asked last: redirects lead to others there, or to the internet.
+    private var scope: AddressScope?
     /// Why a callback stopped the transfer; it comes before what libcurl makes of that.
     private var verdict: Failure.Kind?
     /// Header lines of the request; libcurl reads them where they are.
@@ -33,11 +34,14 @@ final class Transfer {
     /// Where libcurl writes its error message.
     private let message: UnsafeMutablePointer<CChar>
 
-    init(_ request: Request, at address: WebAddress, for owner: Transfers) throws(Failure.Kind) {
+    init(
+        _ request: Request, as id: Int, at address: WebAddress, _ settings: CurlTransport.Settings
+    ) throws(Failure.Kind) {
         guard let easy = curl_easy_init() else { throw .local("out of memory") }
         self.request = request
         self.address = address
-        self.owner = owner
+        self.id = id
+        self.settings = settings
         self.easy = easy
         message = .allocate(capacity: Int(CURL_ERROR_SIZE))
         message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -53,12 +57,16 @@ final class Transfer {
     /// Makes all ready for `curl_multi_add_handle`.
     func prepare() throws(Failure.Kind) {
         if let range = request.range, range.isEmpty || range.lowerBound < 0 { throw .wrongRange }
-        if case .file(let path) = request.destination { file = try PartFile(creating: path) }
-        let code = setOptions(owner.settings)
+        if case .file(let path) = request.destination {
+            file =
+                request.resumed > 0
+                ? try PartFile(goingOnWith: path, at: request.resumed) : try PartFile(creating: path)
+        }
+        let code = setOptions()
         guard code == CURLE_OK else { throw .local("libcurl: \(String(cString: curl_easy_strerror(code)))") }
     }
 
-    private func setOptions(_ settings: Transfers.Settings) -> CURLcode {
+    private func setOptions() -> CURLcode {
         var result = CURLE_OK
         func note(_ code: CURLcode) {
             if result == CURLE_OK { result = code }
@@ -73,22 +81,27 @@ final class Transfer {
         // A name server that does not answer must not hold up the loop when its transfer is given up.
         set(CURLOPT_QUICK_EXIT, 1)
 
-        set(CURLOPT_PROTOCOLS_STR, "http,https,file")
+        set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
         set(CURLOPT_MAXREDIRS, Self.maxRedirects)
         // What began encrypted stays so.
         set(CURLOPT_REDIR_PROTOCOLS_STR, address.scheme == .https ? "https" : "http,https")
 
         set(CURLOPT_CONNECTTIMEOUT_MS, settings.connect.milliseconds)
-        set(CURLOPT_LOW_SPEED_LIMIT, settings.minSpeed)
-        set(CURLOPT_LOW_SPEED_TIME, max(1, (settings.stall.milliseconds + 999) / 1000))
-        let deadline = request.deadline ?? (request.destination == .memory ? settings.memoryDeadline : nil)
-        if let deadline { set(CURLOPT_TIMEOUT_MS, max(1, deadline.milliseconds)) }
+        if let stall = settings.stall {
+            set(CURLOPT_LOW_SPEED_LIMIT, settings.minSpeed)
+            set(CURLOPT_LOW_SPEED_TIME, max(1, (stall.milliseconds + 999) / 1000))
+        }
+        if let deadline = request.deadline { set(CURLOPT_TIMEOUT_MS, max(1, deadline.milliseconds)) }
 
         // Announced lengths only, and of error pages too: those must not look like files that are too large.
         let largest = request.takesEveryStatus ? request.limit : max(request.limit, Self.maxDropped)
         note(concord_curl_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(largest)))
-        if let range = request.range { set(CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound - 1)") }
+        if let range = request.range {
+            set(CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound - 1)")
+        } else if request.resumed > 0 {
+            set(CURLOPT_RANGE, "\(request.resumed)-")
+        }
         // Not CURLOPT_PIPEWAIT: libcurl 7.88 lets transfers over HTTP/1.1 wait until another one has ended.
         if let path = settings.certificates { set(CURLOPT_CAINFO, path) }
         if !settings.usesProxies { set(CURLOPT_NOPROXY, "*") }
@@ -146,24 +159,27 @@ final class Transfer {
 extension Transfer {
     /// Bytes of a body: kept if they are the answer, dropped if they are an error page.
     private func take(_ piece: UnsafeRawBufferPointer) -> Bool {
-        if refusal != nil {
+        if refusal != nil || isNothingLeft {
             dropped += piece.count
             return dropped <= Self.maxDropped
         }
-        guard piece.count <= request.limit - received else { return stop(.tooLarge(limit: request.limit)) }
+        guard piece.count <= request.limit - before - received else {
+            return stop(.tooLarge(limit: request.limit))
+        }
         if let range = request.range {
             guard piece.count <= range.count - received else { return stop(.wrongRange) }
         }
         do throws(Failure.Kind) {
             switch request.destination {
             case .memory: bytes.append(contentsOf: piece)
-            case .file: try file?.write(piece)
+            case .file:
+                if request.resumed > 0, received == 0, before == 0 { try file?.clear() }
+                try file?.write(piece)
             }
         } catch {
             return stop(error)
         }
         received += piece.count
-        owner.count(piece.count)
         return true
     }
 
@@ -182,12 +198,13 @@ extension Transfer {
     /// address is the proxy's, and the proxy has to mind where it goes.
     private func mayAsk(_ remote: String?) -> Bool {
         let next = remote.flatMap(AddressScope.init(address:)) ?? .machine
-        if let reach, next < reach {
+        guard scope?.mayLead(to: next) ?? true else {
             return stop(
                 .network(
                     "a redirect to \((remote ?? "this machine").printable), inside this network"))
         }
-        reach = reach ?? next
+        // What has gone out does not come back in.
+        scope = next
         return true
     }
 
@@ -204,42 +221,86 @@ extension Transfer {
         return concord_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK ? status : 0
     }
 
+    /// Bytes of the file that the part file has from before, and that do not come again.
+    private var before: Int { request.resumed > 0 && status == 206 ? request.resumed : 0 }
+
     /// Why the answer, going by its status and headers, is not the one that was asked for.
     private var refusal: Failure.Kind? {
-        if address.scheme == .file || request.takesEveryStatus { return nil }
+        if request.takesEveryStatus { return nil }
         switch (status, request.range) {
         case (200, nil): return nil
+        case (206, nil) where request.resumed > 0: return goesOn ? nil : .wrongRange
+        case (416, nil) where request.resumed > 0: return isNothingLeft ? nil : .wrongRange
         case (206, let range?): return contentRangeIs(range) ? nil : .wrongRange
         case (200, _?), (416, _?): return .wrongRange
         case (404, _), (410, _): return .notFound
+        case (429, _), (503, _): return .busy(status: status, retryAfter: retryAfter)
         case (let status, _): return .refused(status: status)
         }
     }
 
     /// `Content-Range: bytes 0-99/1000` or `bytes 0-99/*`; what the length is of no interest.
     private func contentRangeIs(_ range: Range<Int>) -> Bool {
+        contentRange?.hasPrefix("bytes \(range.lowerBound)-\(range.upperBound - 1)/") ?? false
+    }
+
+    /// Whether `Content-Range: bytes 50-99/100` begins where the part file ends, and leads to the end of a file that is not
+    /// larger than it may be.
+    private var goesOn: Bool {
+        let start = "bytes \(request.resumed)-"
+        guard let range = contentRange, range.hasPrefix(start) else { return false }
+        let numbers = range.dropFirst(start.count).split(separator: "/", omittingEmptySubsequences: false)
+        guard numbers.count == 2, let last = Int(numbers[0]), let all = Int(numbers[1]) else { return false }
+        return all > 0 && all <= request.limit && last == all - 1
+    }
+
+    /// Whether the host says that the part file is as large as the file.
+    private var isNothingLeft: Bool {
+        status == 416 && request.range == nil && request.resumed > 0 && !request.takesEveryStatus
+            && request.resumed <= request.limit && contentRange == "bytes */\(request.resumed)"
+    }
+
+    private var contentRange: String? {
         var header: UnsafeMutablePointer<curl_header>?
         guard curl_easy_header(easy, "Content-Range", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,
             let value = header?.pointee.value
-        else { return false }
-        let wanted = "bytes \(range.lowerBound)-\(range.upperBound - 1)/"
-        return String(cString: value).lowercased().hasPrefix(wanted)
+        else { return nil }
+        return String(cString: value).lowercased()
+    }
+
+    /// What `Retry-After` says, as seconds or as a date; nil where it says nothing.
+    private var retryAfter: Duration? {
+        var seconds: curl_off_t = 0
+        guard concord_curl_get_offset(easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK, seconds > 0 else {
+            return nil
+        }
+        return .seconds(min(seconds, 1_000_000))
+    }
+
+    private var isMultiplexed: Bool {
+        var version = 0
+        return concord_curl_get_long(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK
+            && version >= Int(CURL_HTTP_VERSION_2_0)
     }
 
     /// What came of it, once libcurl says that it is over. A part file is kept, or gone when this returns.
     func finish(_ code: CURLcode) -> Result<Body, Failure> {
         do throws(Failure.Kind) {
             try check(code)
+            // A file that is empty by now came without a piece.
+            if request.resumed > 0, status == 200, received == 0 { try file?.clear() }
             try file.take()?.keep()
             return .success(
-                Body(bytes: bytes, count: received, status: address.scheme == .file ? 200 : status))
+                Body(bytes: bytes, count: received, status: status, isMultiplexed: isMultiplexed))
         } catch {
             return .failure(fail(error))
         }
     }
 
-    /// The failure of this transfer; its part file goes.
+    /// The failure of this transfer; its part file goes, unless it is kept and another transfer can go on with it.
     func fail(_ kind: Failure.Kind) -> Failure {
+        // One without a byte is of no use to anybody.
+        if request.keepsPart, kind.leavesPart, request.resumed + received > 0 { try? file.take()?.keep() }
         file = nil
         bytes = []
         return Failure(url: WebAddress.shown(request.url), kind: kind, received: received)
@@ -252,16 +313,15 @@ extension Transfer {
         switch code {
         case CURLE_OK:
             // To libcurl, headers that break off are a file without a byte.
-            if address.scheme != .file, !headersAreWhole { throw .network("the headers break off") }
+            if !headersAreWhole { throw .network("the headers break off") }
             if let range = request.range, received != range.count { throw .wrongRange }
         case CURLE_URL_MALFORMAT where status == 0: throw .badURL(words(code))
         case CURLE_FILESIZE_EXCEEDED: throw .tooLarge(limit: request.limit)
         case CURLE_OPERATION_TIMEDOUT: throw .timedOut(words(code))
         // When this process can open no more files, libcurl blames what it was to open.
-        case CURLE_FILE_COULDNT_READ_FILE, CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST,
-            CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
             if let exhausted = PartFile.whyNoneCanBeOpened { throw exhausted }
-            throw code == CURLE_FILE_COULDNT_READ_FILE ? .notFound : .network(words(code))
+            throw .unreachable(words(code))
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR: throw .untrusted(words(code))
         case CURLE_RANGE_ERROR, CURLE_BAD_DOWNLOAD_RESUME: throw .wrongRange
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_SSL_CACERT_BADFILE: throw .local(words(code))
@@ -278,4 +338,16 @@ extension Transfer {
 extension Duration {
     /// Rounded down; what is longer than libcurl can count is some months.
     fileprivate var milliseconds: Int { Int(min(self, .seconds(10_000_000)) / .milliseconds(1)) }
+}
+
+extension Failure.Kind {
+    /// Whether what came so far, now or in earlier transfers, may be the beginning of the file.
+    var leavesPart: Bool {
+        switch self {
+        case .timedOut, .slow, .givenUp, .network: true
+        // They say nothing of the file.
+        case .busy, .unreachable, .untrusted, .refused(status: 408), .refused(status: 500...): true
+        default: false
+        }
+    }
 }

@@ -14,10 +14,13 @@ public struct WebAddress: Sendable {
     }
 
     let scheme: Scheme
-    /// The URL in libcurl's form: dot segments resolved, spaces and bytes above 127 percent-encoded.
+    /// The URL in libcurl's form: dot segments resolved, spaces and bytes above 127 percent-encoded, letters beyond ASCII in
+    /// the host's name as DNS has them (IDNA).
     public let url: String
-    /// Scheme, host and port: what counts as one host.
-    let host: String
+    /// Scheme, host and port: what counts as one host. Of a file the whole URL.
+    public let host: String
+    /// Where the file of a `file:` URL is.
+    let filePath: String?
     /// Whether it is fetched over http or https.
     public var isWeb: Bool { scheme != .file }
     /// Whether it holds a user's name or password.
@@ -39,31 +42,37 @@ public struct WebAddress: Sendable {
         }
         hasLogin =
             Self.part(CURLUPART_USER, of: parts) != nil || Self.part(CURLUPART_PASSWORD, of: parts) != nil
+        if scheme != .file { try Self.encodeHost(of: parts) }
         guard let url = Self.part(CURLUPART_URL, of: parts) else { throw .local("out of memory") }
         self.scheme = scheme
         self.url = url
         if scheme == .file {
-            host = "file:"
-            try Self.checkFile(Self.part(CURLUPART_PATH, of: parts, flags: UInt32(CURLU_URLDECODE)))
+            // Trees on a disk have nothing to do with each other.
+            host = url
+            filePath = Self.part(CURLUPART_PATH, of: parts, flags: UInt32(CURLU_URLDECODE))
+            if filePath == nil { throw .badURL("its path cannot be decoded") }
         } else {
+            filePath = nil
             let name = Self.part(CURLUPART_HOST, of: parts)?.lowercased() ?? ""
             let port = Self.part(CURLUPART_PORT, of: parts, flags: UInt32(CURLU_DEFAULT_PORT)) ?? ""
             host = "\(scheme)://\(name):\(port)"
         }
     }
 
-    /// libcurl gives an empty body for a folder, waits for a writer of a pipe, and calls all else one error.
-    private static func checkFile(_ path: String?) throws(Failure.Kind) {
-        guard let path else { throw .badURL("its path cannot be decoded") }
-        var status = stat()
-        if stat(path, &status) != 0 {
-            guard errno == ENOENT || errno == ENOTDIR else {
-                throw .network(String(cString: strerror(errno)))
-            }
-            throw .notFound
+    /// Writes a name with letters beyond ASCII as DNS has it: a program's own locale must not decide about that.
+    private static func encodeHost(of parts: OpaquePointer) throws(Failure.Kind) {
+        guard let name = part(CURLUPART_HOST, of: parts), !name.utf8.allSatisfy({ $0 < 0x80 }) else { return }
+        // libcurl reads the name in the encoding of the thread's locale, which is ASCII unless somebody has set it.
+        let utf8 = newlocale(1 << LC_CTYPE, "C.UTF-8", nil)
+        let before = uselocale(utf8)
+        defer {
+            uselocale(before)
+            freelocale(utf8)
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notFound }
-        guard access(path, R_OK) == 0 else { throw .network(String(cString: strerror(errno))) }
+        guard let encoded = part(CURLUPART_HOST, of: parts, flags: UInt32(CURLU_PUNYCODE)),
+            encoded.utf8.allSatisfy({ $0 < 0x80 }),
+            curl_url_set(parts, CURLUPART_HOST, encoded, 0) == CURLUE_OK
+        else { throw .badURL("its host is no name that DNS can have") }
     }
 
     private static func part(_ part: CURLUPart, of parts: OpaquePointer, flags: UInt32 = 0) -> String? {

@@ -7,15 +7,15 @@ import Testing
 
 /// Against servers that do not behave.
 @Suite struct HostileServerTests {
-    /// The default patience, which no test uses up, but for those that wait for its end.
+    /// No patience but that of a test that says how much.
     static func fetch(
         _ server: HostileServer, _ path: String = "/", limit: Int = 100_000,
         to destination: Request.Destination = .memory,
         range: Range<Int>? = nil, stall: Duration? = nil
     ) -> Result<Body, Failure> {
-        var settings = Transfers.Settings()
+        var settings = CurlTransport.Settings()
         if let stall { settings.stall = stall }
-        return Transfers(settings).fetch([
+        return CurlTransport(settings).fetch([
             Request(server.base + path, limit: limit, to: destination, range: range)
         ])[0]
     }
@@ -52,11 +52,10 @@ import Testing
             while socket.send(String(repeating: "x", count: 4096)) {}
         }
         defer { server.stop() }
-        let transfers = Transfers()
+        let transport = CurlTransport()
         #expect(throws: Failure(url: server.base, kind: .notFound)) {
-            try transfers.fetch(Request(server.base, limit: 100_000))
+            try transport.fetch(Request(server.base, limit: 100_000))
         }
-        #expect(transfers.received == 0)
     }
 
     @Test(arguments: ["HTTP/1.1 200 OK\r\n", ""])
@@ -71,7 +70,7 @@ import Testing
         }
         defer { server.stop() }
         let result = Self.fetch(server)
-        guard case .network = TransfersTests.kind(result) else { throw Unexpected(result) }
+        guard case .network = CurlTransportTests.kind(result) else { throw Unexpected(result) }
     }
 
     @Test(arguments: [
@@ -85,7 +84,7 @@ import Testing
         defer { server.stop() }
         let part = Self.partPath()
         let result = Self.fetch(server, to: .file(part))
-        guard case .network = TransfersTests.kind(result) else { throw Unexpected(result) }
+        guard case .network = CurlTransportTests.kind(result) else { throw Unexpected(result) }
         #expect(!FileManager.default.fileExists(atPath: part))
     }
 
@@ -102,8 +101,7 @@ import Testing
         defer { server.stop() }
         let begin = ContinuousClock.now
         let result = Self.fetch(server, to: .file(Self.partPath()), stall: .seconds(1))
-        guard case .timedOut = TransfersTests.kind(result) else { throw Unexpected(result) }
-        // The default is half a minute.
+        guard case .timedOut = CurlTransportTests.kind(result) else { throw Unexpected(result) }
         #expect(ContinuousClock.now - begin < .seconds(20))
     }
 
@@ -119,7 +117,7 @@ import Testing
         defer { server.stop() }
         let begin = ContinuousClock.now
         let result = Self.fetch(server, to: .file(Self.partPath()), stall: .seconds(1))
-        guard case .timedOut = TransfersTests.kind(result) else { throw Unexpected(result) }
+        guard case .timedOut = CurlTransportTests.kind(result) else { throw Unexpected(result) }
         #expect(ContinuousClock.now - begin < .seconds(20))
     }
 
@@ -132,7 +130,7 @@ import Testing
         }
         defer { server.stop() }
         let request = Request(server.base, limit: 1_000_000_000, deadline: .seconds(3))
-        let result = Transfers().fetch([request])[0]
+        let result = CurlTransport().fetch([request])[0]
         guard case .failure(let failure) = result, case .timedOut = failure.kind else {
             throw Unexpected(result)
         }
@@ -143,7 +141,7 @@ import Testing
         let server = try HostileServer("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
         defer { server.stop() }
         let result = Self.fetch(server)
-        guard case .network(let words) = TransfersTests.kind(result) else { throw Unexpected(result) }
+        guard case .network(let words) = CurlTransportTests.kind(result) else { throw Unexpected(result) }
         #expect(words.contains("redirects"))
         #expect(server.connections == 4)
     }
@@ -185,11 +183,12 @@ import Testing
         }
         defer { server.stop() }
         // Inwards from outside: no. From inside to inside: yes.
-        let result = Transfers().fetch([
+        let result = CurlTransport().fetch([
             Request(server.base.replacing("127.0.0.1", with: outside), limit: 10),
             Request(server.base, limit: 10),
         ])
-        guard case .network(let words) = TransfersTests.kind(result[0]), words.contains("127.0.0.1") else {
+        guard case .network(let words) = CurlTransportTests.kind(result[0]), words.contains("127.0.0.1")
+        else {
             throw Unexpected(result[0])
         }
         #expect(try result[1].get().count == 5)
@@ -210,11 +209,40 @@ import Testing
         return nil
     }
 
-    @Test(arguments: [201, 204, 206, 300, 304, 401, 403, 418, 500, 503, 999])
+    @Test(arguments: [201, 204, 206, 300, 304, 401, 403, 418, 500, 502, 999])
     func statuses(status: Int) throws {
         let server = try HostileServer("HTTP/1.1 \(status) Whatever\r\nContent-Length: 0\r\n\r\n")
         defer { server.stop() }
-        #expect(TransfersTests.kind(Self.fetch(server)) == .refused(status: status))
+        #expect(CurlTransportTests.kind(Self.fetch(server)) == .refused(status: status))
+    }
+
+    @Test(
+        arguments: [
+            ("", nil), ("Retry-After: 7\r\n", .seconds(7)), ("retry-after:  90 \r\n", .seconds(90)),
+            ("Retry-After: 0\r\n", nil), ("Retry-After: -5\r\n", nil), ("Retry-After: soon\r\n", nil),
+            ("Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", nil),
+            ("Retry-After: 99999999999999\r\n", .seconds(1_000_000)),
+        ] as [(String, Duration?)], [429, 503])
+    func busy(header: (line: String, pause: Duration?), status: Int) throws {
+        let server = try HostileServer("HTTP/1.1 \(status) Later\r\n\(header.line)Content-Length: 0\r\n\r\n")
+        defer { server.stop() }
+        let kind = CurlTransportTests.kind(Self.fetch(server))
+        #expect(kind == .busy(status: status, retryAfter: header.pause))
+    }
+
+    @Test func retryAfterMayBeADate() throws {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = TimeZone(identifier: "GMT")
+        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        let date = format.string(from: Date(timeIntervalSinceNow: 600))
+        let server = try HostileServer(
+            "HTTP/1.1 429 Later\r\nRetry-After: \(date)\r\nContent-Length: 0\r\n\r\n")
+        defer { server.stop() }
+        guard case .busy(_, let pause?) = CurlTransportTests.kind(Self.fetch(server)) else {
+            throw TestError("no date was understood")
+        }
+        #expect((500...600).contains(pause / .seconds(1)))
     }
 
     @Test(arguments: [
@@ -231,40 +259,18 @@ import Testing
     func wrongRanges(answer: String) throws {
         let server = try HostileServer(answer)
         defer { server.stop() }
-        #expect(TransfersTests.kind(Self.fetch(server, range: 0..<5)) == .wrongRange)
+        #expect(CurlTransportTests.kind(Self.fetch(server, range: 0..<5)) == .wrongRange)
     }
 
     @Test func connectionRefused() throws {
         let closed = try ReservedPort()
         let url = "http://127.0.0.1:\(closed.number)/"
-        let result = withExtendedLifetime(closed) { Transfers().fetch([Request(url, limit: 1)])[0] }
-        guard case .failure(let failure) = result, case .network = failure.kind else {
+        let result = withExtendedLifetime(closed) { CurlTransport().fetch([Request(url, limit: 1)])[0] }
+        guard case .failure(let failure) = result, case .unreachable = failure.kind else {
             throw Unexpected(result)
         }
         #expect(failure.description.contains(url))
         #expect(!failure.isLocal)
-    }
-
-    /// One that answers nobody holds up only its own.
-    @Test func slowHostLeavesRoom() throws {
-        let server = try HostileServer { $0.waitForEnd() }
-        defer { server.stop() }
-        let good = try HostileServer(Self.page)
-        defer { good.stop() }
-        var queue = (0..<40).map { _ in server.base } + (0..<10).map { _ in good.base }
-        var order: [String] = []
-        var settings = Transfers.Settings()
-        settings.concurrencyPerHost = 20
-        Transfers(settings).run {
-            queue.isEmpty ? .finished : .request(Request(queue[0], limit: 10), queue.removeFirst())
-        } done: { base, result in
-            order.append(base)
-            if base == good.base { #expect((try? result.get().count) == 5) }
-            // The others have waited long enough.
-            if order.count == 10 { server.stop() }
-        }
-        #expect(order.count == 50)
-        #expect(order.prefix(10).allSatisfy { $0 == good.base })
     }
 
     @Test func requestsSayLittle() throws {

@@ -38,7 +38,7 @@ struct PostTests {
         let recorder = Recorder()
         let server = try recorder.server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         defer { server.stop() }
-        let body = try Transfers().fetch(Self.request(server))
+        let body = try CurlTransport().fetch(Self.request(server))
         #expect(body == Body(bytes: Array("ok".utf8), count: 2, status: 200))
         #expect(recorder.bodies.withLock { $0 } == [Self.body])
         let head = try #require(recorder.heads.withLock { $0.first })
@@ -56,15 +56,16 @@ struct PostTests {
             "HTTP/1.1 \(status) X\r\nLocation: /other\r\nContent-Length: 3\r\n\r\nbad")
         defer { server.stop() }
         var request = Self.request(server)
-        let result = Transfers().fetch([request])[0]
+        let result = CurlTransport().fetch([request])[0]
         #expect(
-            TransfersTests.kind(result) == (status == 404 ? .notFound : .refused(status: status)))
+            CurlTransportTests.kind(result) == (status == 404 ? .notFound : .refused(status: status)))
         request.takesEveryStatus = true
-        #expect(try Transfers().fetch(request) == Body(bytes: Array("bad".utf8), count: 3, status: status))
+        #expect(
+            try CurlTransport().fetch(request) == Body(bytes: Array("bad".utf8), count: 3, status: status))
         // No redirect was followed with the password.
         #expect(recorder.heads.withLock { $0 }.count == 2)
         request.limit = 2
-        #expect(TransfersTests.kind(Transfers().fetch([request])[0]) == .tooLarge(limit: 2))
+        #expect(CurlTransportTests.kind(CurlTransport().fetch([request])[0]) == .tooLarge(limit: 2))
     }
 
     @Test("No message shows the password")
@@ -72,7 +73,7 @@ struct PostTests {
         let server = try HostileServer { _ in }
         defer { server.stop() }
         let request = Self.request(server)
-        let result = Transfers().fetch([request])[0]
+        let result = CurlTransport().fetch([request])[0]
         guard case .failure(let failure) = result else { throw Unexpected(result) }
         var dumped = ""
         dump(request, to: &dumped)

@@ -60,6 +60,7 @@ public final class Socket: Sendable {
     }
 
     private let descriptor: CInt
+    private let isReset = Mutex(false)
 
     private init(descriptor: CInt) {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -68,7 +69,7 @@ public final class Socket: Sendable {
 
     deinit {
         // A program that another thread was starting may hold it for a while, or for good.
-        shutDown()
+        if !isReset.withLock(\.self) { shutDown() }
         close(descriptor)
     }
 
@@ -125,7 +126,13 @@ public final class Socket: Sendable {
     public func accept() -> Socket? {
         while true {
             let accepted = systemAccept(descriptor, nil, nil)
-            if accepted >= 0 { return Socket(descriptor: accepted) }
+            if accepted >= 0 {
+                // What is sent in two pieces does not wait for the client's word on the first.
+                var yes: CInt = 1
+                setsockopt(
+                    accepted, CInt(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<CInt>.size))
+                return Socket(descriptor: accepted)
+            }
             guard errno == EINTR || errno == ECONNABORTED else { return nil }
         }
     }
@@ -192,6 +199,13 @@ public final class Socket: Sendable {
     public func finish() {
         shutdown(descriptor, CInt(SHUT_WR))
         waitForEnd()
+    }
+
+    /// Makes the connection break off when the socket is let go, so that the client sees no end.
+    public func reset() {
+        isReset.withLock { $0 = true }
+        var now = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
     }
 
     public func shutDown() {

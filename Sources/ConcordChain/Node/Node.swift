@@ -23,7 +23,7 @@ public final class Node: Sendable {
     public let network: Network
     let login: NodeLogin
     let settings: Settings
-    private let transfers: Mutex<Transfers>
+    private let transport: Mutex<CurlTransport>
     private let ids = Counter()
     private let rest = Mutex<Bool?>(nil)
 
@@ -32,13 +32,13 @@ public final class Node: Sendable {
         self.network = network
         self.login = login
         self.settings = settings
-        var options = Transfers.Settings()
+        var options = CurlTransport.Settings()
         options.usesProxies = false
         // A node that works on an answer sends nothing; each request has its deadline.
         options.stall = settings.deadline
         options.minSpeed = 1
         options.connect = min(options.connect, settings.deadline)
-        transfers = Mutex(Transfers(options))
+        transport = Mutex(CurlTransport(options))
     }
 
     /// Something asked of the node at once: calls, or a path of REST.
@@ -97,15 +97,13 @@ public final class Node: Sendable {
         _ exchanges: [Exchange], _ open: [Int], _ login: Request.Login?,
         done: (Int, Result<Body, Failure>) throws(NodeError) -> Void
     ) throws(NodeError) {
-        var started = 0
-        let next = { [self] () throws(NodeError) -> Transfers.Next<Int> in
-            if settings.isStopping() { throw stopped }
-            guard started < open.count else { return .finished }
-            defer { started += 1 }
-            return .request(request(exchanges[open[started]], login), open[started])
-        }
-        try transfers.withLock { (transfers) throws(NodeError) in
-            try transfers.run(next: next, done: done)
+        let requests = open.map { request(exchanges[$0], login) }
+        try transport.withLock { (transport) throws(NodeError) in
+            try transport.run(requests) { [self] () throws(NodeError) in
+                if settings.isStopping() { throw stopped }
+            } done: { (place, result) throws(NodeError) in
+                try done(open[place], result)
+            }
         }
     }
 
@@ -165,12 +163,12 @@ public final class Node: Sendable {
                 "\(words): this machine does not trust the certificate there. Add who signed it to those that this "
                     + "machine trusts (SSL_CERT_FILE names another list of them), or give the name that the certificate "
                     + "is for. Bitcoin Core itself speaks plain http")
-        case .network(let words) where address.isEncrypted:
+        case .network(let words) where address.isEncrypted, .unreachable(let words) where address.isEncrypted:
             NodeError(
                 .passing, subject,
                 "\(words): is there something that speaks TLS for the node at this address and port? Bitcoin Core itself "
                     + "speaks plain http: for that give http://")
-        case .network(let words):
+        case .network(let words), .unreachable(let words):
             NodeError(
                 .passing, subject,
                 "\(words): is the node running, with server=1, and reachable at this address and port?")

@@ -1,13 +1,12 @@
 import Concord
 import Foundation
-import Synchronization
 import TestSupport
 import Testing
 
 @testable import ConcordTransfers
 
 /// Against nginx, which behaves.
-@Suite struct TransfersTests {
+@Suite struct CurlTransportTests {
     /// A web server for as long as `body` runs.
     static func withServer<R>(
         directives: String = "", encrypted: Bool = false, _ body: (WebServer) throws -> R
@@ -33,13 +32,11 @@ import Testing
         try Self.withServer { server in
             let files = (0..<200).map { Self.bytes(10_000, seed: $0) }
             for (number, bytes) in files.enumerated() { try Self.write(bytes, "\(number)", in: server) }
-            let transfers = Transfers()
-            let results = transfers.fetch(
-                files.indices.map { Request("\(server.base)/\($0)", limit: 10_000) })
+            let results = CurlTransport().fetch(
+                files.indices.map { Request("\(server.base)/\($0)", limit: 10_000) }, atOnce: 5)
             #expect(try results.map { try $0.get().bytes } == files)
-            #expect(transfers.received == 2_000_000)
             let connections = Set(server.requests.map { $0.split(separator: " ")[4] })
-            #expect(connections.count <= Transfers.Settings().concurrencyPerHost)
+            #expect(connections.count <= 5)
         }
     }
 
@@ -61,14 +58,14 @@ import Testing
                 requests.append(Request("http://127.0.0.1:\(closed.number)/", limit: 1000))
                 requests.append(Request("nonsense", limit: 1000))
             }
-            let results = Transfers().fetch(requests)
+            let results = CurlTransport().fetch(requests)
             for start in stride(from: 0, to: results.count, by: 7) {
                 #expect(try results[start].get() == Body(bytes: bytes, count: 1000))
                 #expect(Self.kind(results[start + 1]) == .notFound)
                 #expect(Self.kind(results[start + 2]) == .notFound)
                 #expect(Self.kind(results[start + 3]) == .tooLarge(limit: 1000))
                 #expect(Self.kind(results[start + 4]) == .refused(status: 500))
-                guard case .network = Self.kind(results[start + 5]) else {
+                guard case .unreachable = Self.kind(results[start + 5]) else {
                     throw Unexpected(results[start + 5])
                 }
                 guard case .badURL = Self.kind(results[start + 6]) else {
@@ -80,10 +77,9 @@ import Testing
 
     @Test func missingFilesDoNotCostConnections() throws {
         try Self.withServer { server in
-            var settings = Transfers.Settings()
-            settings.concurrencyPerHost = 1
             let requests = (0..<50).map { Request("\(server.base)/missing\($0)", limit: 10) }
-            #expect(Transfers(settings).fetch(requests).allSatisfy { Self.kind($0) == .notFound })
+            let results = CurlTransport().fetch(requests, atOnce: 1)
+            #expect(results.allSatisfy { Self.kind($0) == .notFound })
             #expect(Set(server.requests.map { $0.split(separator: " ")[4] }).count == 1)
         }
     }
@@ -92,11 +88,11 @@ import Testing
         try Self.withServer { server in
             try Self.write(Self.bytes(100_000, seed: 2), "file", in: server)
             try Self.write([], "empty", in: server)
-            let transfers = Transfers()
-            #expect(try transfers.fetch(Request("\(server.base)/file", limit: 100_000)).count == 100_000)
-            #expect(try transfers.fetch(Request("\(server.base)/empty", limit: 0)).count == 0)
+            let transport = CurlTransport()
+            #expect(try transport.fetch(Request("\(server.base)/file", limit: 100_000)).count == 100_000)
+            #expect(try transport.fetch(Request("\(server.base)/empty", limit: 0)).count == 0)
             #expect(throws: Failure(url: "\(server.base)/file", kind: .tooLarge(limit: 99_999))) {
-                try transfers.fetch(Request("\(server.base)/file", limit: 99_999))
+                try transport.fetch(Request("\(server.base)/file", limit: 99_999))
             }
         }
     }
@@ -107,12 +103,12 @@ import Testing
             try Self.write(bytes, "file", in: server)
             let part = server.home.appending(path: "part").path
             let request = Request("\(server.base)/file", limit: 1_000_000, to: .file(part))
-            #expect(try Transfers().fetch(request) == Body(bytes: [], count: 300_000))
+            #expect(try CurlTransport().fetch(request) == Body(bytes: [], count: 300_000))
             #expect(try [UInt8](Data(contentsOf: URL(filePath: part))) == bytes)
 
             // Again: the part file is in the way, stays as it is, and nothing is asked of the host.
             let asked = server.requests.count
-            let again = Transfers().fetch([request])[0]
+            let again = CurlTransport().fetch([request])[0]
             guard case .failure(let failure) = again, failure.isLocal else { throw Unexpected(again) }
             #expect(try [UInt8](Data(contentsOf: URL(filePath: part))) == bytes)
             #expect(server.requests.count == asked)
@@ -123,7 +119,7 @@ import Testing
             ] {
                 let link = server.home.appending(path: name).path
                 try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
-                let result = Transfers().fetch([
+                let result = CurlTransport().fetch([
                     Request("\(server.base)/file", limit: 1_000_000, to: .file(link))
                 ])[0]
                 guard case .failure(let failure) = result, failure.isLocal else { throw Unexpected(result) }
@@ -138,7 +134,7 @@ import Testing
             try Self.write(Self.bytes(300_000, seed: 4), "file", in: server)
             for (name, limit) in [("file", 200_000), ("missing", 200_000)] {
                 let part = server.home.appending(path: "part").path
-                let result = Transfers().fetch([
+                let result = CurlTransport().fetch([
                     Request("\(server.base)/\(name)", limit: limit, to: .file(part))
                 ])[0]
                 #expect(Self.kind(result) == (name == "file" ? .tooLarge(limit: limit) : .notFound))
@@ -163,7 +159,8 @@ import Testing
     @Test func spacesAreEncoded() throws {
         try Self.withServer { server in
             try Self.write([1, 2, 3], "a b ü%", in: server)
-            #expect(try Transfers().fetch(Request("\(server.base)/a b ü%25", limit: 3)).bytes == [1, 2, 3])
+            #expect(
+                try CurlTransport().fetch(Request("\(server.base)/a b ü%25", limit: 3)).bytes == [1, 2, 3])
             #expect(server.requests.map { $0.split(separator: " ")[1] } == ["/a%20b%20%c3%bc%25"])
         }
     }
@@ -173,7 +170,7 @@ import Testing
             let bytes = Self.bytes(1000, seed: 5)
             try Self.write(bytes, "file", in: server)
             func fetch(_ name: String, _ range: Range<Int>, limit: Int = 1000) -> Result<Body, Failure> {
-                Transfers().fetch([Request("\(server.base)/\(name)", limit: limit, range: range)])[0]
+                CurlTransport().fetch([Request("\(server.base)/\(name)", limit: limit, range: range)])[0]
             }
             #expect(try fetch("file", 0..<1).get().bytes == [bytes[0]])
             #expect(try fetch("file", 100..<1000).get().bytes == Array(bytes[100...]))
@@ -187,51 +184,20 @@ import Testing
         }
     }
 
-    @Test func fileURLs() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "concord-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let bytes = Self.bytes(200_000, seed: 6)
-        try Data(bytes).write(to: folder.appending(path: "a file"))
-        mkfifo(folder.appending(path: "pipe").path, 0o600)
-        let base = "file://\(folder.path)"
-        let transfers = Transfers()
-        #expect(try transfers.fetch(Request("\(base)/a file", limit: 200_000)).bytes == bytes)
-        #expect(try transfers.fetch(Request("\(base)/a%20file", limit: 200_000)).bytes == bytes)
-        let part = folder.appending(path: "part").path
-        #expect(
-            try transfers.fetch(Request("\(base)/a file", limit: 200_000, to: .file(part))).count == 200_000)
-        #expect(
-            try transfers.fetch(Request("\(base)/a file", limit: 9, range: 7..<9)).bytes
-                == Array(bytes[7..<9]))
-        let wrong = transfers.fetch([
-            Request("\(base)/a file", limit: 199_999), Request("\(base)/missing", limit: 1),
-            Request(base, limit: 1),
-            Request("\(base)/pipe", limit: 1), Request("\(base)/a file/b", limit: 1),
-            Request("\(base)/a file", limit: 9, range: 199_999..<200_001),
-            Request("\(base)/a file", limit: 9, range: 200_001..<200_002),
-        ])
-        #expect(
-            wrong.map(Self.kind) == [
-                .tooLarge(limit: 199_999), .notFound, .notFound, .notFound, .notFound, .wrongRange,
-                .wrongRange,
-            ])
-    }
-
     @Test(arguments: [
         "", "x", "/etc/passwd", "ftp://127.0.0.1/a", "gopher://127.0.0.1/", "http://", "http://a\nb/",
         "dict://a/",
         "file:///etc/passwd\0.zst", "http://127.0.0.1:99999/",
     ])
     func badURLs(url: String) throws {
-        let result = Transfers().fetch([Request(url, limit: 1)])[0]
+        let result = CurlTransport().fetch([Request(url, limit: 1)])[0]
         guard case .badURL = Self.kind(result) else { throw Unexpected(result) }
         #expect(!"\(result)".unicodeScalars.contains { $0.value < 32 })
     }
 
     @Test func passwordsAreNotShown() throws {
         let closed = try ReservedPort()
-        let result = Transfers().fetch([
+        let result = CurlTransport().fetch([
             Request("http://me:secret@127.0.0.1:\(closed.number)/a", limit: 1)
         ])[0]
         guard case .failure(let failure) = result else { throw Unexpected(result) }
@@ -239,64 +205,63 @@ import Testing
         #expect(!failure.description.contains("secret"))
     }
 
-    @Test func otherThreadsBringWorkAndWake() throws {
-        try Self.withServer { server in
-            for number in 0..<20 { try Self.write(Self.bytes(100, seed: number), "\(number)", in: server) }
-            // Each file is looked at on another thread, which finds the first try bad and asks again, and then for the
-            // next: there is never more than one that the end depends on.
-            let pending = Mutex((queue: [0], open: 20, tries: [Int: Int]()))
-            let transfers = Transfers()
-            let start = ContinuousClock.now
-            var ends = 0
-            transfers.run {
-                pending.withLock {
-                    if let number = $0.queue.popLast() {
-                        return Transfers.Next.request(Request("\(server.base)/\(number)", limit: 100), number)
-                    }
-                    return $0.open > 0 ? .wait : .finished
-                }
-            } done: { number, _ in
-                ends += 1
-                Thread.detachNewThread {
-                    usleep(10_000)
-                    pending.withLock {
-                        $0.tries[number, default: 0] += 1
-                        if $0.tries[number] == 1 {
-                            $0.queue.append(number)
-                        } else {
-                            $0.open -= 1
-                            if $0.open > 0 { $0.queue.append(number + 1) }
-                        }
-                    }
-                    transfers.wake()
-                }
+    @Test func otherThreadsWake() throws {
+        let server = try HostileServer { $0.waitForEnd() }
+        defer { server.stop() }
+        let transport = CurlTransport()
+        transport.start(Request(server.base, limit: 1), as: 0)
+        let start = ContinuousClock.now
+        for _ in 0..<20 {
+            Thread.detachNewThread {
+                usleep(10_000)
+                transport.wake()
             }
-            #expect(ends == 40)
-            // Each lost wake costs most of a second: all of them, forty.
-            #expect(ContinuousClock.now - start < .seconds(20))
+            #expect(transport.wait(until: nil).isEmpty)
+            // One that comes before the wait is not lost either.
+            transport.wake()
+            #expect(transport.wait(until: nil).isEmpty)
         }
+        // A wake that is lost costs a second: all of them, forty.
+        #expect(ContinuousClock.now - start < .seconds(15))
     }
 
-    @Test func throwingDropsWhatIsUnderWay() throws {
-        struct Enough: Error {}
+    @Test func waitEndsInTime() throws {
+        let server = try HostileServer { $0.waitForEnd() }
+        defer { server.stop() }
+        let transport = CurlTransport()
+        transport.start(Request(server.base, limit: 1), as: 0)
+        let start = transport.now
+        for number in 1...20 {
+            let end = start + .milliseconds(20) * number
+            while transport.now < end { #expect(transport.wait(until: end).isEmpty) }
+        }
+        #expect(transport.now < start + .seconds(10))
+    }
+
+    @Test(arguments: [false, true]) func whatIsCancelledHasNoEnd(isKept: Bool) throws {
         try Self.withServer(directives: "location /slow/ { alias www/; limit_rate 20000; }") { server in
-            try Self.write(Self.bytes(1_000_000, seed: 7), "large", in: server)
+            let bytes = Self.bytes(1_000_000, seed: 7)
+            try Self.write(bytes, "large", in: server)
             try Self.write([1], "small", in: server)
-            let parts = (0..<4).map { server.home.appending(path: "part\($0)").path }
-            var requests = parts.map { Request("\(server.base)/slow/large", limit: 1_000_000, to: .file($0)) }
-            requests.append(Request("\(server.base)/small", limit: 1))
-            let transfers = Transfers()
-            #expect(throws: Enough.self) {
-                try transfers.run { () throws(Enough) -> Transfers.Next<Void> in
-                    requests.isEmpty ? .wait : .request(requests.removeFirst(), ())
-                } done: { _, _ throws(Enough) in
-                    #expect(parts.allSatisfy(FileManager.default.fileExists(atPath:)))
-                    throw Enough()
-                }
+            let parts = (0..<4).map { server.home.appending(path: "part\($0)") }
+            let transport = CurlTransport()
+            for (id, part) in parts.enumerated() {
+                var request = Request("\(server.base)/slow/large", limit: 1_000_000, to: .file(part.path))
+                request.keepsPart = isKept
+                transport.start(request, as: id)
             }
-            #expect(!parts.contains(where: FileManager.default.fileExists(atPath:)))
-            // And it can be used again.
-            #expect(try transfers.fetch(Request("\(server.base)/small", limit: 1)).bytes == [1])
+            while parts.indices.contains(where: { transport.received($0) == 0 }) {
+                #expect(transport.wait(until: transport.now + .milliseconds(50)).isEmpty)
+            }
+            let received = parts.indices.map(transport.received)
+            for id in parts.indices { transport.cancel(id) }
+            for (part, count) in zip(parts, received) {
+                let kept = try? [UInt8](Data(contentsOf: part))
+                #expect(kept == (isKept ? Array(bytes[..<count]) : nil))
+            }
+            // And it can be used again, with the same numbers.
+            #expect(try transport.fetch(Request("\(server.base)/small", limit: 1)).bytes == [1])
+            #expect(transport.wait(until: transport.now).isEmpty)
         }
     }
 
@@ -305,24 +270,25 @@ import Testing
         { server in
             let files = (0..<200).map { Self.bytes(10_000, seed: $0) }
             for (number, bytes) in files.enumerated() { try Self.write(bytes, "\(number)", in: server) }
-            var settings = Transfers.Settings()
+            var settings = CurlTransport.Settings()
             settings.certificates = server.certificate
-            let transfers = Transfers(settings)
-            let results = transfers.fetch(
+            let transport = CurlTransport(settings)
+            let results = transport.fetch(
                 files.indices.map { Request("\(server.base)/\($0)", limit: 10_000) })
             #expect(try results.map { try $0.get().bytes } == files)
             let log = server.requests.map { $0.split(separator: " ") }
-            #expect(Set(log.map { $0[4] }).count <= settings.concurrencyPerHost)
+            #expect(Set(log.map { $0[4] }).count <= 8)
+            #expect(results.allSatisfy { (try? $0.get().isMultiplexed) == true })
             #expect(Set(log.map { $0[5] }) == ["HTTP/2.0"])
 
             // From https there is no way down to http.
-            let down = transfers.fetch([Request("\(server.base)/down", limit: 10)])[0]
+            let down = transport.fetch([Request("\(server.base)/down", limit: 10)])[0]
             guard case .network(let words) = Self.kind(down), words.contains("http") else {
                 throw Unexpected(down)
             }
 
             // And nobody else's certificate is believed.
-            let stranger = Transfers().fetch([Request("\(server.base)/1", limit: 10_000)])[0]
+            let stranger = CurlTransport().fetch([Request("\(server.base)/1", limit: 10_000)])[0]
             guard case .untrusted = Self.kind(stranger) else { throw Unexpected(stranger) }
         }
     }
