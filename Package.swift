@@ -7,6 +7,10 @@ let package = Package(
     products: [
         .executable(name: "concord", targets: ["ConcordCommand"]),
         .executable(name: "concord-publish", targets: ["ConcordPublishCommand"]),
+        // The client for programs of your own, and the words it speaks in.
+        .library(
+            name: "ConcordClient",
+            targets: ["ConcordClient", "Concord", "ConcordFiles", "ConcordTransfers", "ConcordTree"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -51,12 +55,14 @@ let package = Package(
         // The published tree on a disk: zstd, snapshots from patches, verification.
         .target(name: "ConcordTree", dependencies: ["Concord", "ConcordFiles", "CZstd"]),
         // Chain data → block changes → patches, snapshots and what is to be said of each block, unsigned.
-        .target(name: "ConcordBuild", dependencies: ["ConcordChain", "ConcordFiles", "ConcordTree"]),
+        .target(
+            name: "ConcordBuild", dependencies: ["Concord", "ConcordChain", "ConcordFiles", "ConcordTree"]),
         // What is to be said, signed: a published tree; the only code that holds private keys.
         .target(
             name: "ConcordPublish",
             dependencies: [
-                "ConcordBuild", "ConcordChain", "ConcordFiles", "ConcordPages", "ConcordTree", "CSecp256k1",
+                "Concord", "ConcordBuild", "ConcordChain", "ConcordFiles", "ConcordPages", "ConcordTree",
+                "CSecp256k1",
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ],
             // Links to files of site-template that every tree gets.
@@ -66,13 +72,13 @@ let package = Package(
             ]),
         // The way from other people's trees to an installed set, and out of it.
         .target(
-            name: "ConcordFetch",
+            name: "ConcordClient",
             dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordTransfers", "CSQLite"]),
         // Other people's attestations, held to one's own chain data.
         .target(
             name: "ConcordAudit",
             dependencies: [
-                "ConcordBuild", "ConcordChain", "ConcordFetch", "ConcordFiles", "ConcordTransfers",
+                "Concord", "ConcordBuild", "ConcordChain", "ConcordClient", "ConcordFiles",
                 "ConcordTree",
             ]),
 
@@ -80,14 +86,14 @@ let package = Package(
         .target(
             name: "ConcordConsole",
             dependencies: [
-                "Concord", "ConcordChain", "ConcordFiles",
+                "Concord", "ConcordChain", "ConcordClient", "ConcordFiles", "ConcordTransfers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         .executableTarget(
             name: "ConcordCommand",
             dependencies: [
-                "ConcordAudit", "ConcordBuild", "ConcordChain", "ConcordConsole", "ConcordFetch",
+                "Concord", "ConcordAudit", "ConcordBuild", "ConcordChain", "ConcordConsole", "ConcordClient",
                 "ConcordFiles", "ConcordPages", "ConcordTransfers", "ConcordTree",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -96,12 +102,21 @@ let package = Package(
         .executableTarget(
             name: "ConcordPublishCommand",
             dependencies: [
-                "ConcordBuild", "ConcordFetch", "ConcordPublish", "ConcordConsole", "ConcordTransfers",
+                "Concord", "ConcordBuild", "ConcordChain", "ConcordConsole", "ConcordClient", "ConcordFiles",
+                "ConcordPublish", "ConcordTransfers", "ConcordTree",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        // How a program of one's own uses the client.
+        .executableTarget(
+            name: "client-example", dependencies: ["Concord", "ConcordClient"], path: "Tests/Example"),
         // What tests share: programs run as a user runs them, fixtures, slow readers of the same formats.
-        .target(name: "TestSupport", dependencies: ["Concord"], path: "Tests/Support"),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Concord", "ConcordBuild", "ConcordChain", "ConcordFiles", "ConcordPublish",
+                "ConcordTransfers", "ConcordTree",
+            ], path: "Tests/Support"),
         .testTarget(
             name: "TestSupportTests", dependencies: ["Concord", "TestSupport"], path: "Tests/SupportTests"),
         .testTarget(name: "ConcordTests", dependencies: ["Concord", "TestSupport"]),
@@ -113,25 +128,32 @@ let package = Package(
             name: "ConcordChainTests",
             dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordChain", "TestSupport"]),
         .testTarget(
-            name: "ConcordPublishTests", dependencies: ["ConcordPages", "ConcordPublish", "TestSupport"]),
-        .testTarget(name: "ConcordTransfersTests", dependencies: ["ConcordTransfers", "TestSupport"]),
+            name: "ConcordPublishTests",
+            dependencies: [
+                "Concord", "ConcordFiles", "ConcordPages", "ConcordPublish", "ConcordTree", "TestSupport",
+            ]),
         .testTarget(
-            name: "ConcordFetchTests",
-            dependencies: ["Concord", "ConcordFetch", "ConcordFiles", "ConcordPublish", "TestSupport"]),
+            name: "ConcordTransfersTests", dependencies: ["Concord", "ConcordTransfers", "TestSupport"]),
+        .testTarget(
+            name: "ConcordClientTests",
+            dependencies: [
+                "Concord", "ConcordClient", "ConcordFiles", "ConcordPublish", "ConcordTransfers",
+                "ConcordTree",
+                "TestSupport",
+            ]),
         // The built publisher on real chains.
         .testTarget(
             name: "PublishTests",
             dependencies: [
-                "ConcordPublishCommand", "ConcordPublish", "ConcordBuild", "ConcordChain", "ConcordFiles",
-                "ConcordTree",
-                "TestSupport",
+                "Concord", "ConcordBuild", "ConcordChain", "ConcordFiles", "ConcordPublish",
+                "ConcordPublishCommand", "ConcordTree", "TestSupport",
             ]),
         // The built client against trees of the built publisher.
         .testTarget(
             name: "ClientTests",
             dependencies: [
-                "ConcordCommand", "ConcordPublishCommand", "ConcordPublish", "ConcordFiles", "ConcordTree",
-                "TestSupport",
+                "Concord", "ConcordCommand", "ConcordFiles", "ConcordPublish", "ConcordPublishCommand",
+                "TestSupport", "client-example",
             ]),
     ],
     swiftLanguageModes: [.v6]

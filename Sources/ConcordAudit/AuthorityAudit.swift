@@ -1,5 +1,5 @@
 import Concord
-import ConcordFetch
+import ConcordClient
 
 /// What an audit found of one authority.
 public struct AuthorityAudit: Sendable {
@@ -32,7 +32,7 @@ public struct AuthorityAudit: Sendable {
     /// Why, at the first of them.
     public internal(set) var causes: [DivergenceSearch.Cause] = []
     /// What went wrong at its hosts.
-    public internal(set) var problems: [String]
+    public internal(set) var problems: [AttestationFetch.HostFault]
 
     static let maxDissents = 1000
 
@@ -42,7 +42,7 @@ public struct AuthorityAudit: Sendable {
         authority = heard.authority
         counts = heard.view.counts
         self.standing = standing
-        problems = heard.problems.map(\.text)
+        problems = heard.problems.map { AttestationFetch.HostFault(fault: $0) }
     }
 
     /// Heights that could be compared.

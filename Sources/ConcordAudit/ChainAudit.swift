@@ -1,9 +1,8 @@
 import Concord
 import ConcordBuild
 import ConcordChain
-import ConcordFetch
+import ConcordClient
 import ConcordFiles
-import ConcordTransfers
 import ConcordTree
 
 /// Holds what authorities attest to what one's own chain data says: every statement is worked out from the blocks, a
@@ -23,7 +22,7 @@ public struct ChainAudit {
     private let builder: SetBuilder
     private let folder: Folder
     private let memory: Int
-    private let transfers: Transfers
+    private let reader: TreeReader
     private let fetch: AttestationFetch
     private var audits: [AuthorityAudit]
     private var source: any ChainSource { builder.source }
@@ -35,7 +34,7 @@ public struct ChainAudit {
     ///   - memory: bytes that may be taken for going over the blocks below the first epoch.
     public init(
         _ source: any ChainSource, _ parameters: TreeParameters, of heard: [AuthorityObservation],
-        transfers: Transfers,
+        reader: TreeReader,
         folder: Folder, memory: Int
     ) throws {
         for name in try Folder.names(in: folder.root) where name != "replay" { try folder.removeTree(name) }
@@ -45,8 +44,8 @@ public struct ChainAudit {
             isFixed: { _ in false })
         self.folder = folder
         self.memory = memory
-        self.transfers = transfers
-        fetch = AttestationFetch(heard.map(\.authority), transfers: transfers)
+        self.reader = reader
+        fetch = AttestationFetch(heard.map(\.authority), reader: reader)
         audits = heard.map { one in
             AuthorityAudit(one, standing: Self.standing(of: one.newest()?.statement, on: source))
         }
@@ -87,9 +86,7 @@ public struct ChainAudit {
             tell(.compared(height: position.next - 1, to: range.upperBound))
         }
         for (i, faults) in fetch.faults.enumerated() {
-            audits[i].problems += faults.map {
-                $0.count == 1 ? $0.text : "\($0.text) (and \($0.count - 1) more of this host)"
-            }
+            audits[i].problems += faults
         }
         return audits
     }
@@ -123,7 +120,7 @@ public struct ChainAudit {
         let theirs = try folder.inner("theirs/\(authority.key.hex)")
         let way = DivergenceSearch(
             CommittedData(in: builder.data),
-            CommittedData(of: [authority], transfers: transfers, into: theirs))
+            CommittedData(of: [authority], reader: reader, into: theirs))
         return try way.causes(own, attested, beforeIsSame: beforeIsSame)
     }
 }

@@ -4,7 +4,7 @@ import ConcordAudit
 import ConcordBuild
 import ConcordChain
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordFiles
 import ConcordTransfers
 
@@ -66,11 +66,9 @@ struct Audit: ParsableCommand {
 
     func run() throws {
         let progress = ProgressLine(isQuiet: json)
-        let opened = try home.open()
-        let transfers = hosts.transfers()
-        let now = try Clock.now()
-        let roster = try chosen(from: try opened.currentRoster(transfers, now: now))
-        let heard = try hear(roster, try AttestationLog(in: opened.folder), transfers, now: now)
+        let opened = try home.client(hosts, progress)
+        let now = opened.clock()
+        let heard = try hear(try chosen(from: try opened.roster()), opened)
         let clock = Clock.warning(heard, now: now)
         let parameters = try commonParameters(of: heard, clock)
         if let clock { progress.say("warning: \(clock)") }
@@ -82,14 +80,9 @@ struct Audit: ParsableCommand {
         }
         let range = try heights(heard, parameters, tip: chain.tip)
         var audit = try ChainAudit(
-            chain, parameters, of: heard, transfers: transfers, folder: try opened.folder.inner("audit"),
+            chain, parameters, of: heard, reader: opened.reader, folder: try opened.folder.inner("audit"),
             memory: memory.bytes)
-        let audits: [AuthorityAudit]
-        do {
-            audits = try audit.run(range) { tell($0, progress) }
-        } catch let failure as Failure {
-            throw CommandFailure(.localFailure, failure.description)
-        }
+        let audits = try audit.run(range) { tell($0, progress) }
         try opened.folder.removeTree("audit")
         try opened.close()
         progress.clear()
@@ -109,17 +102,9 @@ struct Audit: ParsableCommand {
         return names.isEmpty ? roster : roster.only { names.contains($0.name.description) }
     }
 
-    private func hear(
-        _ roster: Roster, _ memory: AttestationLog, _ transfers: Transfers, now: Int64
-    ) throws -> [AuthorityObservation] {
-        var survey = Survey(
-            roster, rule: Agreement(minimum: 1), memory: memory, transfers: transfers, now: now)
-        do {
-            return try survey.hear()
-        } catch let mixed as Survey.Mixed {
-            throw CommandFailure(.noAgreement, "\(mixed.description); or choose with --authority")
-        } catch let failure as Failure {
-            throw CommandFailure(.localFailure, failure.description)
+    private func hear(_ roster: Roster, _ client: Client) throws -> [AuthorityObservation] {
+        do { return try client.hear(roster) } catch let mixed as IncompatibleTrees {
+            throw CommandFailure(.noAgreement, "\(mixed); or choose with --authority")
         }
     }
 
@@ -132,7 +117,7 @@ struct Audit: ParsableCommand {
                 problems.contains(where: \.isInvalid) ? .noValidBytes : .noAgreement,
                 (clock.map { "\($0)\n" } ?? "")
                     + "nothing can be compared: no authority's newest attestation could be had"
-                    + problems.map { "\n  \($0.text)" }.joined())
+                    + problems.map { "\n  \($0)" }.joined())
         }
         guard newest.network == network else {
             throw CommandFailure(

@@ -2,7 +2,7 @@ import Concord
 import ConcordAudit
 import ConcordChain
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordTree
 
 /// What a person and a script are shown of an audit.
@@ -60,7 +60,7 @@ struct AuditTable {
         if audit.withdrawn.count > 0 {
             lines.append("its key was withdrawn before \(Self.words(audit.withdrawn))")
         }
-        return (lines + audit.problems.map(\.printable)).joined(separator: "\n  ")
+        return (lines + audit.problems.map(\.words.printable)).joined(separator: "\n  ")
     }
 
     private static func title(_ dissent: Dissent) -> String {
@@ -190,6 +190,6 @@ extension AuditTable {
                     fields: dissent.fields.map {
                         JSON.Field(name: $0.name, own: $0.own, attested: $0.attested)
                     })
-            }, causes: audit.causes.map { $0.json(words($0, audit)) }, problems: audit.problems)
+            }, causes: audit.causes.map { $0.json(words($0, audit)) }, problems: audit.problems.map(\.words))
     }
 }

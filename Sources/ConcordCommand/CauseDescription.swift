@@ -1,6 +1,6 @@
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordTree
 
 /// What a person is shown of why two statements differ.
@@ -21,7 +21,7 @@ extension DivergenceSearch.Cause {
                 + sides.lines(
                     "\(own.coins) coins, \(own.bytes) bytes", "\(other.coins) coins, \(other.bytes) bytes")
         case .unknown(let part, let why):
-            "\(part.rawValue): cannot be looked into: \(why)".split(separator: "\n").map {
+            "\(part.rawValue): cannot be looked into: \(why.words)".split(separator: "\n").map {
                 String($0).printable
             }
         case .history(true):
@@ -117,5 +117,20 @@ extension CoinDifference.Side {
 
     private static func shortened(_ script: [UInt8]) -> String {
         script.isEmpty ? "of no bytes" : script.count <= 80 ? script.hex : "\(script.prefix(80).hex)…"
+    }
+}
+
+extension DivergenceSearch.Cause.Unknown {
+    var words: String {
+        switch self {
+        case .notThere(let error):
+            error.faults.isEmpty ? "\(error.path) is not here" : error.description
+        case .malformed(let error): "one of the two \(error)"
+        case .sameInOtherBytes(.patch): "they do the same, in other bytes"
+        case .sameInOtherBytes(.snapshot): "they hold the same coins, in other bytes"
+        case .tooLarge(let shard, let own, let other):
+            "shard \(TreePath.shardDigits(shard)) has \(own) bytes on one side and is said to have \(other) on the other, "
+                + "too many to be looked at"
+        }
     }
 }

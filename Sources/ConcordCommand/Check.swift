@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordTransfers
 import Foundation
 
@@ -46,11 +46,14 @@ struct Check: ParsableCommand {
         StopSignal.catchSignals()
         while !StopSignal.isStopping {
             if !json { try Output.say(try Self.heading()) }
-            do { try ask() } catch let failure as CommandFailure where failure.status != .usage {
+            do { try ask() } catch is ExitCode {
+                // The table has said it.
+            } catch {
+                guard let failure = error as? CommandFailure ?? CommandFailure(ofClient: error),
+                    failure.status != .usage
+                else { throw error }
                 if json, !failure.isPrinted { try printJSON(FailureJSON(failure), onOneLine: true) }
                 ProgressLine().say("error: \(failure.description)")
-            } catch is ExitCode {
-                // The table has said it.
             }
             for _ in 0..<every * 10 where !StopSignal.isStopping { usleep(100_000) }
         }
@@ -63,13 +66,11 @@ struct Check: ParsableCommand {
     }
 
     private func ask() throws {
-        let opened = try home.open()
         let progress = ProgressLine(isQuiet: json)
-        let survey = try AgreementSession(
-            opened, height: height, policy, transfers: hosts.transfers(),
-            headers: headers ? .follow : .followIfStored,
-            allowsLowWork: work.allowsLowWork, progress)
-        try opened.close()
+        let client = try home.client(hosts, progress)
+        let survey = try client.session(
+            policy.policy(height: height, work, headers ? .follow : .followIfStored))
+        try client.close()
         progress.clear()
         if json {
             try printJSON(VerdictTable.JSON(survey), onOneLine: watch)

@@ -1,6 +1,6 @@
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import Foundation
 
 /// The time by which the client judges ages and expiry: the machine's, or for tests and rehearsals what CONCORD_NOW says,

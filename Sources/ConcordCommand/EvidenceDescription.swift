@@ -1,5 +1,5 @@
 import Concord
-import ConcordFetch
+import ConcordClient
 
 /// What a person and a script are shown of a contradiction.
 ///

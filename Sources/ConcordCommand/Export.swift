@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordFiles
 
 struct Export: ParsableCommand {
@@ -34,7 +34,7 @@ struct Export: ParsableCommand {
 
     func run() throws {
         let opened = try home.openForReading()
-        let set = try opened.chosenSet(network)
+        let set = try opened.installed(network)
         let contradiction = try opened.contradiction(on: set.statement.network)
         try despite.pass(contradiction)
         let export = try chosenExport(of: set)

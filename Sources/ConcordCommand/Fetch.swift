@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordFiles
 import ConcordTransfers
 import ConcordTree
@@ -35,41 +35,31 @@ struct Fetch: ParsableCommand {
 
     func run() throws {
         let progress = ProgressLine(isQuiet: json)
-        let opened = try home.open()
-        let survey = try survey(opened, progress)
-        guard survey.failure == nil, let agreed = survey.agreed, let headers = survey.headers else {
-            return try end(survey, progress)
-        }
-        let folder = try opened.set(agreed.network)
-        let wanted = try chosenShards(of: agreed.parameters.shards, in: folder)
-        var fetch = SetFetch(
-            survey.report, on: agreed, blocks: headers.blocks, memory: survey.memory,
-            transfers: survey.transfers, into: folder)
+        let client = try home.client(hosts, progress)
+        let policy = try policy.policy(height: height, work, .follow)
+        let survey = try client.session(policy)
+        guard survey.failure == nil, let agreed = survey.agreed else { return try end(survey, progress) }
+        let wanted = try chosenShards(of: agreed.parameters.shards)
         let result: SetFetch.Result
         do {
-            result = try fetch.run(shards: wanted) { done, all, bytes in
-                progress.update("fetched \(done) of \(all) files, \(bytes) bytes")
-            }
+            result = try client.install(survey, wanted)
         } catch is SetFetch.Contradicted {
-            // It is in the memory now: asked again, all are heard on that block.
-            let again = try self.survey(opened, progress)
+            // It is in the log now: asked again, all are heard on that block.
+            let again = try client.session(policy)
             if again.failure != nil { try end(again, progress) }
             throw CommandFailure(
                 .dissent,
                 "what came contradicts what was seen before, and is withdrawn now. Nothing was installed; run it again"
             )
-        } catch let error as SetFetch.NoValidBytes {
-            throw CommandFailure(.noValidBytes, error.description)
-        } catch let error as Failure {
-            throw CommandFailure(.localFailure, error.description)
         }
-        try folder.removeTemporaries()
-        try opened.close()
+        let folder = try client.set(agreed.network)
+        try client.close()
         progress.clear()
-        let faults = headers.authorities.flatMap(\.problems) + result.faults
-        for fault in faults { progress.say("warning: \(fault); fetched from another host") }
+        let faults = (survey.headers?.authorities.flatMap(\.problems) ?? []) + result.faults
+        let lines = Fault.byHost(faults)
+        for line in lines { progress.say("warning: \(line); fetched from another host") }
         if json {
-            try printJSON(JSON(survey: survey, Installed(result, faults, folder)))
+            try printJSON(JSON(survey: survey, Installed(result, lines, folder)))
         } else {
             var lines = [VerdictTable.text(survey)]
             lines.append(
@@ -77,19 +67,13 @@ struct Fetch: ParsableCommand {
                     ? "nothing new: what this set needs was in \(folder.root) already"
                     : "fetched \(result.shards) shards and \(result.patches) patches, \(result.bytes) bytes in all, to "
                         + folder.root)
-            if let wanted {
+            if let shards = result.wanted {
                 lines.append(
-                    "only shards \(wanted.map(String.init).joined(separator: ", ")); «--shards all» for the rest"
+                    "only shards \(shards.map(String.init).joined(separator: ", ")); «--shards all» for the rest"
                 )
             }
             try Output.say(lines.joined(separator: "\n"))
         }
-    }
-
-    private func survey(_ home: borrowing Home, _ progress: ProgressLine) throws -> AgreementSession {
-        try AgreementSession(
-            home, height: height, policy, transfers: hosts.transfers(), headers: .follow,
-            allowsLowWork: work.allowsLowWork, progress)
     }
 
     /// Shows why nothing is installed.
@@ -103,25 +87,16 @@ struct Fetch: ParsableCommand {
         try survey.end()
     }
 
-    /// The shards to fetch, all of them if nil.
-    private func chosenShards(of count: Int, in folder: Folder) throws -> [Int]? {
-        guard let shards else {
-            let last = try InstalledSet.wantedShards(in: folder)
-            guard last?.allSatisfy((0..<count).contains) ?? true else {
-                throw CommandFailure(
-                    .localFailure,
-                    "the last fetch was for shards that are not there any more, the trees have "
-                        + "\(count): choose with --shards, «all» or numbers")
-            }
-            return last
-        }
-        if shards == "all" { return nil }
+    /// The shards to fetch.
+    private func chosenShards(of count: Int) throws -> Client.Shards {
+        guard let shards else { return .asBefore }
+        if shards == "all" { return .all }
         let numbers = shards.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
         guard numbers.allSatisfy({ $0.map { (0..<count).contains($0) } ?? false }) else {
             throw CommandFailure(
                 .usage, "--shards is numbers from 0 to \(count - 1) with commas between them, or «all»")
         }
-        return Set(numbers.compactMap { $0 }).sorted()
+        return .some(numbers.compactMap(\.self))
     }
 
     /// What was installed, and where.

@@ -1,6 +1,6 @@
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordTransfers
 import Foundation
 
@@ -8,28 +8,30 @@ import Foundation
 extension HeaderSurvey.Report {
     static let notFollowed = "not followed: «concord fetch» does, and «check --headers»"
 
-    /// What they say against the agreed statement; nil if nothing.
-    func failure(_ agreed: Statement, allowsLowWork: Bool, depth: Int) -> CommandFailure? {
-        switch end {
+    /// What they say against the agreed statement; nil for an obstacle that is not of headers.
+    func failure(
+        _ agreed: Statement, _ obstacle: AgreementSession.Obstacle, depth: Int
+    ) -> CommandFailure? {
+        switch obstacle {
         case .noHeaders:
             let faults = authorities.flatMap(\.problems).map { "\n  \($0)" }.joined()
             return CommandFailure(
                 .noValidBytes,
                 "no host had headers that lead to the agreed block \(agreed.blockID):\(faults)")
         case .lessWork(let branch, let rivals): return lessWork(branch, rivals, agreed, depth)
-        case .mostWork: break
+        case .lowWork(let work):
+            return CommandFailure(
+                .noAgreement,
+                "the chain of the agreed block has the work \(Self.shown(work)), and the \(agreed.network.rawValue) "
+                    + "network's is known to have at least \(Self.shown(agreed.network.knownWork)): a trustnet whose every "
+                    + "key is stolen must still out-mine the network to invent a block. Nothing was installed. For a "
+                    + "chain made to test with: --allow-low-work")
+        case .noAgreement, .contradiction, .rolledBack: return nil
         }
-        guard let best, best.work < agreed.network.knownWork, !allowsLowWork else { return nil }
-        return CommandFailure(
-            .noAgreement,
-            "the chain of the agreed block has the work \(Self.shown(best.work)), and the \(agreed.network.rawValue) "
-                + "network's is known to have at least \(Self.shown(agreed.network.knownWork)): a trustnet whose every "
-                + "key is stolen must still out-mine the network to invent a block. Nothing was installed. For a "
-                + "chain made to test with: --allow-low-work")
     }
 
     private func lessWork(
-        _ branch: HeaderSurvey.Branch, _ rivals: [(name: AuthorityName, urls: [String])],
+        _ branch: HeaderSurvey.Branch, _ rivals: [HeaderSurvey.Rival],
         _ agreed: Statement, _ depth: Int
     ) -> CommandFailure {
         let whose = rivals.map { rival in
@@ -95,7 +97,7 @@ extension HeaderSurvey.Report {
                 work = followed.branch.map { JSON.chainwork($0.work) }
                 workLog2 = followed.branch.flatMap { log2(of: $0.work) }
                 bytes = followed.bytes
-                problems = followed.problems
+                problems = followed.problems.map(\.description)
             }
         }
 
@@ -130,6 +132,7 @@ extension HeaderSurvey.Report {
 extension HeaderSurvey.Followed {
     /// What a person should know, in words.
     var lines: [String] {
+        let problems = problems.map(\.description)
         guard let branch else { return problems }
         return [
             "its chain has less work than another: it branches off above height \(branch.fork), "

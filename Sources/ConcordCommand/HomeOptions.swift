@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordFiles
 import ConcordTransfers
 import ConcordTree
@@ -25,9 +25,9 @@ struct HomeOptions: ParsableArguments {
     func open() throws -> Home { try Home(folder()) }
 
     /// For commands that only look.
-    func openForReading() throws -> Home { Home(reading: try folder()) }
+    func openForReading() throws -> Home { try Home(reading: folder()) }
 
-    private func folder() throws -> String {
+    func folder() throws -> String {
         let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
         if let folder = path ?? environment["CONCORD_HOME"] { return folder }
         guard let home = environment["HOME"] ?? Self.homeOfUser else {
@@ -48,24 +48,37 @@ struct HomeOptions: ParsableArguments {
 struct HostOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Give up on a host that sends nothing for so long. (default: 30)", valueName: "seconds"))
+            "Give up on a host that sends next to nothing for so long. (default: 30)", valueName: "seconds"))
     var timeout: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Go on for so long with a host that asks for fewer requests, or for a pause. (default: 120)",
+            valueName: "seconds"))
+    var patience: Int?
 
     func validate() throws {
+        guard patience.map({ (1...86_400).contains($0) }) ?? true else {
+            throw ValidationError("--patience is 1 to 86400 seconds.")
+        }
         guard timeout.map({ (1...3600).contains($0) }) ?? true else {
             throw ValidationError("--timeout is 1 to 3600 seconds.")
         }
     }
 
-    func transfers() -> Transfers {
-        var settings = Transfers.Settings()
-        if let timeout {
-            settings.stall = .seconds(timeout)
-            settings.connect = min(settings.connect, settings.stall)
-            settings.memoryDeadline = .seconds(2 * timeout)
-        }
-        return Transfers(settings)
+    func transport() -> any Transport {
+        var settings = CurlTransport.Settings()
+        if let timeout { settings.connect = min(settings.connect, .seconds(timeout)) }
+        return SchemeTransport(web: CurlTransport(settings))
     }
+
+    var settings: TreeReader.Settings {
+        var settings = TreeReader.Settings()
+        if let timeout { settings.timeout = .seconds(timeout) }
+        if let patience { settings.patience = .seconds(patience) }
+        return settings
+    }
+
+    func reader() -> TreeReader { TreeReader(transport(), settings) }
 }
 
 /// How much work the chain must have.
@@ -78,19 +91,29 @@ struct WorkOptions: ParsableArguments {
     var allowsLowWork = false
 }
 
-extension Home {
-    /// The set of the network with this name; of the only one that something was fetched of if nil.
-    func chosenSet(_ network: Network?) throws -> InstalledSet {
-        let sets = try installed()
-        let chosen = network.map { network in sets.filter { $0.statement.network == network } } ?? sets
-        guard let set = chosen.first else {
-            throw CommandFailure(.localFailure, "nothing was fetched yet: run «concord fetch» first")
+extension HomeOptions {
+    /// A client that tells its progress in one line.
+    func client(_ hosts: HostOptions, _ progress: ProgressLine) throws -> Client {
+        // What is wrong with CONCORD_NOW is said before anything is begun.
+        let now = try Clock.now()
+        let clock: @Sendable () -> Int64 = { (try? Clock.now()) ?? now }
+        return try Client(
+            home: folder(), transport: hosts.transport(), settings: hosts.settings, clock: clock
+        ) { progress.tell($0) }
+    }
+}
+
+extension ProgressLine {
+    func tell(_ event: ClientEvent) {
+        switch event {
+        case .trustnetFault(let fault): say("warning: \(fault)")
+        case .walking(let name, let height): update("\(name): gone down its headers to height \(height)")
+        case .searching: update("looking for what differs first")
+        case .headers(let height, let all): update("followed the headers to height \(height) of \(all)")
+        case .fetching(.attestations(let done, let all, let bytes)):
+            update("fetched \(done) of \(all) attestations, \(bytes) bytes")
+        case .fetching(.files(let done, let all, let bytes)):
+            update("fetched \(done) of \(all) files, \(bytes) bytes")
         }
-        guard chosen.count == 1 else {
-            let names = sets.map(\.statement.network.rawValue).joined(separator: ", ")
-            throw CommandFailure(
-                .usage, "sets of several networks are here (\(names)): choose one with --network")
-        }
-        return set
     }
 }

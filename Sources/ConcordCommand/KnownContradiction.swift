@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordFiles
 
 /// For commands that answer from the disk: what is known against the set stands above the answer.
@@ -58,17 +58,5 @@ extension Home {
         let evidence = EvidenceSearch.folder(of: block)
         return Contradiction(
             block: block, evidence: try Folder.isFolder(folder.path(evidence)) ? folder.path(evidence) : nil)
-    }
-
-    /// The authorities of one's trustnets, as they were taken last, and one's own. Where these cannot be compared with each
-    /// other, all that are listed anywhere.
-    func knownMembers() throws -> [Trustnet.Member] {
-        let list = try trustList()
-        let held = try trustnets(of: list).compactMap { $0.held?.trustnet }
-        do throws(RosterError) {
-            return try Roster(trustnets: held, own: list.members).members
-        } catch {
-            return held.flatMap(\.members) + list.members
-        }
     }
 }

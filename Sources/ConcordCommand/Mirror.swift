@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordFiles
 import ConcordTransfers
 import ConcordTree
@@ -63,16 +63,14 @@ struct Mirror: ParsableCommand {
             attestationsOnly
             ? .attestations : snapshots.flatMap(TreePruning.init(keep:)).map { .epochs($0) } ?? .everything
         let mirror = TreeMirror(
-            address, key: expected, transfers: hosts.transfers(), into: target, now: try Clock.now())
+            address, key: expected, reader: hosts.reader(), into: target, now: try Clock.now())
         let report: TreeMirror.Report
         do {
             report = try mirror.run(extent) { height, all, bytes in
                 progress.update("mirrored height \(height) of \(all), \(bytes) bytes")
             }
-        } catch let error as TreeMirror.Unusable {
-            throw CommandFailure(.noValidBytes, error.description)
-        } catch let failure as Failure {
-            throw CommandFailure(failure.isLocal ? .localFailure : .noValidBytes, failure.description)
+        } catch let refusal as TreeMirror.Refusal {
+            throw CommandFailure(.noValidBytes, refusal.description)
         }
         lock.release()
         progress.clear()

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Concord
+import ConcordConsole
+import ConcordClient
 
 /// What one demands of agreement.
 struct PolicyOptions: ParsableArguments {
@@ -28,6 +30,28 @@ struct PolicyOptions: ParsableArguments {
         }
     }
 
-    /// Seconds.
-    var maxAgeInSeconds: Int64? { maxAge.map { Int64($0) * 3600 } }
+    /// - Parameter height: as --height says.
+    func policy(
+        height: Int?, _ work: WorkOptions, _ headers: AgreementPolicy.Headers
+    ) throws -> AgreementPolicy {
+        if let height, !(0...TreePath.maxHeight).contains(height) {
+            throw CommandFailure(.usage, "--height is a height from 0 to \(TreePath.maxHeight)")
+        }
+        var policy = AgreementPolicy()
+        (policy.height, policy.minimum, policy.depth) = (height, minimum, depth)
+        policy.maxAgeInSeconds = maxAge.map { Int64($0) * 3600 }
+        (policy.allowsLowWork, policy.headers) = (work.allowsLowWork, headers)
+        return policy
+    }
+}
+
+extension Client {
+    /// Asks all, and leaves an account in words with the evidence where they contradict each other.
+    func session(_ policy: AgreementPolicy) throws -> AgreementSession {
+        let session = try agree(policy)
+        if let evidence = session.evidence {
+            try evidence.write(account: EvidenceDescription.file(evidence, session.problems))
+        }
+        return session
+    }
 }

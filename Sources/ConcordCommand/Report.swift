@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordFiles
 import ConcordPages
 import ConcordTransfers
@@ -57,18 +57,19 @@ struct Report: ParsableCommand {
                 kind: .conflict)
         }
         try site.prepare()
-        let opened = try home.open()
-        var survey = try survey(opened, progress)
-        var matrix = try matrix(survey, progress)
-        try survey.memory.remember(matrix?.signed ?? [])
+        let client = try home.client(hosts, progress)
+        let policy = try policy.policy(height: height, work, headers ? .follow : .followIfStored)
+        var survey = try client.session(policy)
+        var matrix = try matrix(survey, client, progress)
+        try client.log().remember(matrix?.signed ?? [])
         if survey.evidence == nil, matrix?.contradiction != nil {
             // It is in the memory now: asked again, all are heard on that block, and the signed files are kept.
-            survey = try self.survey(opened, progress)
-            matrix = try self.matrix(survey, progress)
+            survey = try client.session(policy)
+            matrix = try self.matrix(survey, client, progress)
         }
         let facts = ReportFacts(survey, matrix)
         var files = try evidence(facts, into: site)
-        try opened.close()
+        try client.close()
         let evidence = files.map(\.path)
         files.append(try site.stage(try encodedJSON(facts.json), at: Self.data))
         let html = template.render(ReportPage(facts, evidence: evidence))
@@ -89,23 +90,15 @@ struct Report: ParsableCommand {
     private static let page = "index.html"
     private static let data = "report.json"
 
-    private func survey(_ home: borrowing Home, _ progress: ProgressLine) throws -> AgreementSession {
-        try AgreementSession(
-            home, height: height, policy, transfers: hosts.transfers(),
-            headers: headers ? .follow : .followIfStored, allowsLowWork: work.allowsLowWork, progress)
-    }
-
     /// Nil where nothing is known that could be compared.
-    private func matrix(_ survey: AgreementSession, _ progress: ProgressLine) throws -> AttestationMatrix? {
+    private func matrix(
+        _ survey: AgreementSession, _ client: Client, _ progress: ProgressLine
+    ) throws -> AttestationMatrix? {
         guard let center = ReportFacts.center(survey) else { return nil }
-        do throws(Failure) {
-            return try AttestationMatrix(
-                of: survey.report.heard, around: center.block, center.parameters,
-                known: survey.headers?.blocks ?? [], heights: heights, transfers: survey.transfers
-            ) { progress.update("asked for attestations down to height \($0)") }
-        } catch {
-            throw CommandFailure(.localFailure, error.description)
-        }
+        return try AttestationMatrix(
+            of: survey.report.heard, around: center.block, center.parameters,
+            known: survey.headers?.blocks ?? [], heights: heights, reader: client.reader
+        ) { progress.update("asked for attestations down to height \($0)") }
     }
 
     /// Copies of the evidence, not in their places yet. What earlier runs have put there stays.
@@ -118,7 +111,7 @@ struct Report: ParsableCommand {
         of source: String, to target: String, in site: Folder
     ) throws(FileError) -> [Folder.Staged] {
         var staged: [Folder.Staged] = []
-        for name in try Folder.names(in: source) {
+        for name in try Folder.names(in: source) where !name.hasPrefix(".") {
             let path = "\(source)/\(name)"
             if try Folder.isFolder(path) {
                 staged += try copies(of: path, to: "\(target)/\(name)", in: site)

@@ -1,6 +1,6 @@
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordTransfers
 
 /// What the page and report.json tell.
@@ -14,7 +14,7 @@ struct ReportFacts {
         self.matrix = matrix
     }
 
-    /// The block that the survey ended with, and how the trees are cut: the agreed one, that of a contradiction, or of
+    /// The block that the survey ended with, and how the trees are partitioned: the agreed one, that of a contradiction, or of
     /// those that most authorities attest the highest.
     static func center(_ survey: AgreementSession) -> (block: BlockID, parameters: TreeParameters)? {
         let views = survey.report.heard.map(\.view)
@@ -75,7 +75,7 @@ struct ReportFacts {
 
     /// The URL of a file of an authority's tree on the web; nil where it has none that can be shown to everybody.
     func link(_ authority: Int, _ path: String) -> String? {
-        let faults = matrix?.faults[authority].map(\.url) ?? []
+        let faults = matrix?.faults[authority].map(\.fault.url) ?? []
         let urls = survey.report.heard[authority].authority.urls.filter(Self.isPublic)
         // A host that failed just now is linked to only if there is no other.
         guard let url = urls.first(where: { !faults.contains($0) }) ?? urls.first else { return nil }

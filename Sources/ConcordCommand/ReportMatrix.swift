@@ -1,6 +1,6 @@
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 
 /// The matrix as the template draws it: places in the SVG, and words for the table that says the same.
 struct ReportMatrix {

@@ -1,6 +1,6 @@
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordPages
 import ConcordTransfers
 
@@ -82,7 +82,7 @@ struct ReportPage {
                 account: PageTemplate.harmless(
                     facts.survey.evidence.map {
                         EvidenceDescription.account(
-                            $0, facts.survey.evidenceProblems, known: facts.survey.names)
+                            $0, facts.survey.problems, known: facts.survey.names)
                     }
                         ?? "",
                     keepsLines: true),
@@ -147,12 +147,12 @@ struct ReportPage {
         let key = heard.authority.key.hex
         let link = newest.flatMap { facts.link(i, attestationOf: $0.statement.blockID) }
         let center = ReportFacts.center(facts.survey)?.block.height
-        var reasons = VerdictTable.reasons(heard, verdict, facts.survey)
+        var reasons = VerdictTable.reasons(heard, verdict, facts.survey, showsPaths: false)
         if facts.survey.agreed != nil, let block = facts.contradiction, facts.differs(i, at: block) {
             reasons.append("it signed another statement than others at height \(block.height)")
         }
-        for fault in facts.matrix?.faults[i] ?? [] where !reasons.contains(fault.text) {
-            reasons.append(fault.text)
+        for fault in facts.matrix?.faults[i] ?? [] where !reasons.contains(fault.fault.description) {
+            reasons.append(fault.fault.description)
         }
         return Row(
             name: heard.authority.name.description, key: key, keyBegin: String(key.prefix(8)),

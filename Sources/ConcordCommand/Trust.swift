@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 
 struct Trust: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordTransfers
 
 extension Trust {
@@ -24,16 +24,13 @@ extension Trust {
         var json = false
 
         func run() throws {
-            let now = try Clock.now()
-            let opened = try home.open()
+            let opened = try home.client(hosts, ProgressLine(isQuiet: json))
             var list = try opened.trustList()
             do { try list.use(key, url) } catch let refusal as TrustList.Refusal {
                 throw CommandFailure(.usage, refusal.description)
             }
             let added = list.trustnets.filter { $0.key == key }
-            var update = TrustnetUpdate(opened.folder, transfers: hosts.transfers(), now: now)
-            try update.run(added)
-            let trustnets = try update.usable(added, now: now)
+            let trustnets = try opened.usable(opened.update(added), added)
             let held = try opened.trustnets(of: list).compactMap { $0.held?.trustnet }
             for trustnet in trustnets where held.count(where: { $0.name == trustnet.name }) > 1 {
                 throw CommandFailure(
@@ -62,12 +59,10 @@ extension Trust {
         var json = false
 
         func run() throws {
-            let now = try Clock.now()
-            let opened = try home.open()
+            let opened = try home.client(hosts, ProgressLine(isQuiet: json))
             let list = try opened.trustList()
             let before = try opened.trustnets(of: list)
-            var update = TrustnetUpdate(opened.folder, transfers: hosts.transfers(), now: now)
-            try update.run(list.trustnets)
+            let update = try opened.update(list.trustnets)
             let lines = zip(before, update.histories).compactMap { old, new -> String? in
                 guard let trustnet = new.held?.trustnet else { return nil }
                 let version = old.held?.trustnet.version
@@ -78,7 +73,7 @@ extension Trust {
             }
             let words = list.trustnets.isEmpty ? "no trustnets are in use" : lines.joined(separator: "\n")
             if !json, !words.isEmpty { try Output.say(words) }
-            let trustnets = try update.usable(list.trustnets, now: now)
+            let trustnets = try opened.usable(update, list.trustnets)
             do throws(RosterError) { _ = try Roster(trustnets: trustnets, own: list.members) } catch {
                 throw CommandFailure(.noAgreement, error.description)
             }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 
 struct Utxos: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,7 +26,7 @@ struct Utxos: ParsableCommand {
         let opened = try home.openForReading()
         let set: InstalledSet
         do {
-            set = try opened.chosenSet(network)
+            set = try opened.installed(network)
         } catch {
             // What no network takes is refused whatever was fetched.
             for line in typed { try line.check(on: network.map { [$0] } ?? Network.allCases) }

@@ -1,6 +1,6 @@
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordTransfers
 
 extension VerdictTable {
@@ -49,7 +49,7 @@ extension VerdictTable {
                     height: newest?.statement.height, block: newest?.statement.block.reversedHex,
                     time: newest.map { Timestamp.text($0.attestation.time) },
                     statements: said.map(\.digest.hex).sorted(), bytes: heard.bytes,
-                    problems: heard.problems.map(\.text), headers: followed.map { .init($0[i]) })
+                    problems: heard.problems.map(\.description), headers: followed.map { .init($0[i]) })
             }
             let failure = survey.failure
             let agreed = failure == nil ? survey.agreed : nil
@@ -67,7 +67,7 @@ extension VerdictTable {
             minimum = report.minimum
             evidence = survey.evidence?.path
             contradiction = survey.evidence.map {
-                .init($0, problems: survey.evidenceProblems, known: survey.names)
+                .init($0, problems: survey.problems, known: survey.names)
             }
             headers = survey.headers.map { .init($0) }
             (result, reason) =

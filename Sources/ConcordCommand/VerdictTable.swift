@@ -1,6 +1,6 @@
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordTransfers
 import Foundation
 
@@ -84,7 +84,7 @@ enum VerdictTable {
         case .contradiction(let block):
             let account =
                 survey.evidence.map {
-                    EvidenceDescription.account($0, survey.evidenceProblems, known: survey.names)
+                    EvidenceDescription.account($0, survey.problems, known: survey.names)
                 } ?? ""
             return """
                 \(Colour.red("CONTRADICTION at height \(block.height)\(network)")): do not use this set.
@@ -97,10 +97,12 @@ enum VerdictTable {
     }
 
     /// Why it is not agreement, in words, and what to do.
-    static func reasons(_ heard: AuthorityObservation, _ verdict: Verdict, _ survey: AgreementSession)
-        -> [String]
-    {
-        let problems = heard.problems.map(\.text)
+    ///
+    /// - Parameter showsPaths: whether folders of this machine are named: not where everybody reads it.
+    static func reasons(
+        _ heard: AuthorityObservation, _ verdict: Verdict, _ survey: AgreementSession, showsPaths: Bool = true
+    ) -> [String] {
+        let problems = heard.problems.map(\.description)
         let urls = heard.authority.urls.map(WebAddress.shown).joined(separator: ", ")
         let name = heard.authority.name
         let leave =
@@ -147,7 +149,14 @@ enum VerdictTable {
             return said(
                 "its newest attestation is of a later time than this machine's clock says",
                 next: "look at the clock of this machine; if it is right, tell whoever runs the authority")
-        case .invalid where heard.problems.contains { $0.otherKey != nil }:
+        case .invalid where heard.foreign != nil:
+            return said(
+                "it attests another kind of tree than the others of the list"
+                    + (showsPaths ? survey.foreign[name].map { ": what it signed is in \($0)" } ?? "" : ""),
+                next:
+                    "ask whoever runs it; if it is one of your own, `concord trust remove \(name)`, or use another --home for it"
+            )
+        case .invalid where heard.problems.contains { if case .otherKey = $0.kind { true } else { false } }:
             return said(
                 "what its hosts serve is the tree of another key than the one in your list",
                 next:

@@ -35,6 +35,9 @@ public enum CommandEnd {
             finish(failure)
         // All of it has been said.
         case let code as ExitCode: exit(code.rawValue)
+        case _ where CommandFailure(ofClient: error) != nil:
+            if let failure = CommandFailure(ofClient: error) { end(failure, command, isJSON: isJSON) }
+            fallthrough
         default: endOfParser(error, command, isJSON: isJSON)
         }
     }

@@ -106,7 +106,7 @@ public struct Publisher {
         case goingBack(behind: BlockID, FileError)
         /// Before the first statement of a tree that begins at a height: the blocks below it are gone over.
         case replaying(InitialReplay.Event)
-        /// Or a dump is cut into shards.
+        /// Or a dump is partitioned into shards.
         case reading(coins: UInt64, of: UInt64)
         /// The coins of the first snapshot are counted.
         case counting

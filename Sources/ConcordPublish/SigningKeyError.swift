@@ -71,12 +71,12 @@ extension SigningKeyError: CustomStringConvertible {
             return "\(file): is not a regular file; give the name of a PEM file with a private key"
         case .permissions(let mode):
             return "\(file): has mode \(Self.octal(mode)), so that others than its owner can get at the key; "
-                + "run: chmod 600 \(Self.quoted(file)), or, where that cannot be done, as of a secret that is mounted "
+                + "run: chmod 600 \(file.shellWord), or, where that cannot be done, as of a secret that is mounted "
                 + "read-only, give --key-readable, or the key on standard input with --key -"
         case .writable(let mode):
             return
                 "\(file): has mode \(Self.octal(mode)), so that others than its owner can write to it, which "
-                + "--key-readable does not allow; run: chmod go-w \(Self.quoted(file)), or give the key on standard input "
+                + "--key-readable does not allow; run: chmod go-w \(file.shellWord), or give the key on standard input "
                 + "with --key -"
         case .owner:
             return
@@ -86,7 +86,7 @@ extension SigningKeyError: CustomStringConvertible {
             return "\(file): is too long for a key file; \(Self.wanted)"
         case .encrypted:
             return "\(file): is encrypted with a passphrase; write a plain copy with: "
-                + "(umask 077 && openssl ec -in \(Self.quoted(file)) -out NEWFILE)"
+                + "(umask 077 && openssl ec -in \(file.shellWord) -out NEWFILE)"
         case .notPEM:
             return "\(file): is not readable as PEM; \(Self.wanted)"
         case .block(let name):
@@ -101,7 +101,7 @@ extension SigningKeyError: CustomStringConvertible {
             return "\(file): is a key on another curve (\(name)); \(Self.wanted)"
         case .curveNotNamed:
             return "\(file): does not name its curve; write it so with: "
-                + "(umask 077 && openssl ec -in \(Self.quoted(file)) -param_enc named_curve -out NEWFILE)"
+                + "(umask 077 && openssl ec -in \(file.shellWord) -param_enc named_curve -out NEWFILE)"
         case .secretLength(let count):
             return "\(file): the private key has \(count) bytes instead of 32; take it from a backup"
         case .secretRange:
@@ -120,13 +120,4 @@ extension SigningKeyError: CustomStringConvertible {
 
     private static let wanted =
         "wanted is one unencrypted private key on secp256k1, as `openssl ecparam -name secp256k1 -genkey` makes it"
-
-    /// The name as one word for a shell.
-    private static func quoted(_ name: String) -> String {
-        let plain = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/._-".utf8)
-        let path = name.hasPrefix("-") ? "./" + name : name
-        if !path.isEmpty, path.utf8.allSatisfy({ plain.contains($0) }) { return path }
-        return "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
-            + "'"
-    }
 }

@@ -18,7 +18,7 @@ public struct TreeMetadata {
         try folder.contains(TreePath.authority) ? try Tree(folder.root).authority() : nil
     }
 
-    /// Throws if the tree there belongs to another authority or is cut otherwise: one tree, one key.
+    /// Throws if the tree there belongs to another authority or is partitioned otherwise: one tree, one key.
     ///
     /// - Parameter mayRename: whether the authority is to have another name from now on.
     public func check(mayRename: Bool = false) throws(FileError) {

@@ -8,7 +8,7 @@ import Foundation
 struct HostComparison {
     let tree: Tree
     let url: String
-    private let transfers: Transfers
+    private let transport: any Transport
 
     /// Files are in memory while they are compared, so few at a time.
     private static let maxAtOnce = 8
@@ -17,9 +17,9 @@ struct HostComparison {
     init(of tree: Tree, at url: String) {
         self.tree = tree
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
-        var settings = Transfers.Settings()
-        settings.concurrencyPerHost = 4
-        transfers = Transfers(settings)
+        var settings = CurlTransport.Settings()
+        settings.stall = .seconds(30)
+        transport = SchemeTransport(web: CurlTransport(settings))
     }
 
     /// What is wrong, a line a file: empty once every file was served as it is in the folder. What is not right is asked
@@ -45,7 +45,7 @@ struct HostComparison {
             (path, bytes: try File.read(tree.path(path), atMost: .max))
         }
         let requests = files.map { Request("\(url)/\($0)", limit: $1.count) }
-        return try zip(files, transfers.fetch(requests)).compactMap { file, result in
+        return try zip(files, transport.fetch(requests, atOnce: 4)).compactMap { file, result in
             let (path, bytes) = file
             do {
                 let served = try result.get().bytes
@@ -67,7 +67,7 @@ struct HostComparison {
     func rangeWarning(_ paths: [String]) throws -> String? {
         guard let path = paths.first(where: { $0.hasPrefix("headers/") }) else { return nil }
         do {
-            _ = try transfers.fetch(Request("\(url)/\(path)", limit: 2, range: 1..<3))
+            _ = try transport.fetch(Request("\(url)/\(path)", limit: 2, range: 1..<3))
             return nil
         } catch {
             if error.isLocal { throw error }

@@ -153,7 +153,7 @@ struct PublishRun {
             progress.update(words)
             return
         }
-        // First, so that what a killed run leaves says whose it is and how it is cut. A run that does not come as far
+        // First, so that what a killed run leaves says whose it is and how it is partitioned. A run that does not come as far
         // leaves nothing behind.
         try face.write()
         var publisher = Publisher(

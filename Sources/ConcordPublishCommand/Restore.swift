@@ -1,7 +1,7 @@
 import ArgumentParser
 import Concord
 import ConcordConsole
-import ConcordFetch
+import ConcordClient
 import ConcordFiles
 import ConcordPublish
 import ConcordTransfers
@@ -70,10 +70,8 @@ struct Restore: ParsableCommand {
         try begin(tree, state, key)
         do {
             try restore(tree, state, key, urls, progress)
-        } catch let error as TreeMirror.Unusable {
-            throw CommandFailure(.noValidBytes, error.description)
-        } catch let failure as Failure {
-            throw CommandFailure(failure.isLocal ? .localFailure : .noValidBytes, failure.description)
+        } catch let refusal as TreeMirror.Refusal {
+            throw CommandFailure(.noValidBytes, refusal.description)
         } catch let contradiction as StateRestore.Contradiction {
             throw CommandFailure(.dissent, contradiction.description)
         }
@@ -118,30 +116,31 @@ struct Restore: ParsableCommand {
     private func restore(
         _ tree: Folder, _ state: Folder, _ key: PublicKey, _ urls: [String], _ progress: ProgressLine
     ) throws {
-        let transfers = Transfers()
+        let reader = TreeReader(SchemeTransport())
         var hosts: [Host] = []
         for url in urls {
-            hosts.append(try copy(url, key, into: state, transfers, progress))
+            hosts.append(try copy(url, key, into: state, reader, progress))
         }
         guard
             let other = hosts.first(where: {
                 $0.authority.network != hosts[0].authority.network
                     || $0.authority.parameters != hosts[0].authority.parameters
             })
-        else { return try restore(tree, state, key, hosts, transfers, progress) }
+        else { return try restore(tree, state, key, hosts, reader, progress) }
         throw CommandFailure(
             .localFailure,
             "\(WebAddress.shown(other.url)) serves another tree of this key than \(WebAddress.shown(hosts[0].url)), of "
-                + "another network or cut otherwise: restore each by itself, with a --state of its own")
+                + "another network or partitioned otherwise: restore each by itself, with a --state of its own"
+        )
     }
 
     /// Copies a host's attestations, and sees whether it has data.
     private func copy(
-        _ url: String, _ key: PublicKey, into state: Folder, _ transfers: Transfers, _ progress: ProgressLine
+        _ url: String, _ key: PublicKey, into state: Folder, _ reader: TreeReader, _ progress: ProgressLine
     ) throws -> Host {
         let name = String(SHA256.hash(Array(url.utf8)).hex.prefix(16))
         let folder = Folder(reading: state.path("\(StateRestore.folder)/\(name)"))
-        let mirror = TreeMirror(url, key: key, transfers: transfers, into: folder, now: nil)
+        let mirror = TreeMirror(url, key: key, reader: reader, into: folder, now: nil)
         let report = try mirror.run(.attestations) { height, all, bytes in
             progress.update(
                 "\(WebAddress.shown(url)): attestations up to height \(height) of \(all), \(bytes) bytes"
@@ -151,30 +150,23 @@ struct Restore: ParsableCommand {
         let newest = try copy.attestation(of: report.newest, parameters: authority.parameters, key: key)
         return Host(
             url: url, copy: copy, authority: authority, newest: newest,
-            hasData: try Self.hasData(url, copy, authority, transfers))
+            hasData: try Self.hasData(url, copy, authority, reader))
     }
 
     /// Whether a host has the snapshot that its newest epoch begins with.
     private static func hasData(
-        _ url: String, _ copy: Tree, _ authority: AuthorityFile, _ transfers: Transfers
+        _ url: String, _ copy: Tree, _ authority: AuthorityFile, _ reader: TreeReader
     ) throws -> Bool {
         let (newest, parameters) = (try copy.latest(), authority.parameters)
         let start = parameters.epochStart(of: newest.height)
         let headers = copy.path(TreePath.headers(epochOf: newest.height, parameters))
         let bytes = try File.read(headers, atMost: parameters.epoch * BlockHeader.size)
         guard let block = try? HeaderChain(parsing: bytes, from: start).block(at: start) else { return false }
-        let limit = Manifest.maxBytes(shards: parameters.shards)
-        do throws(Failure) {
-            _ = try transfers.fetch(Request("\(url)/\(TreePath.manifest(block))", limit: limit))
-            return true
-        } catch {
-            guard error.kind == .notFound else { throw error }
-            return false
-        }
+        return try RemoteTree(url, reader: reader).hasManifest(of: block, parameters: parameters)
     }
 
     private func restore(
-        _ tree: Folder, _ state: Folder, _ key: PublicKey, _ all: [Host], _ transfers: Transfers,
+        _ tree: Folder, _ state: Folder, _ key: PublicKey, _ all: [Host], _ reader: TreeReader,
         _ progress: ProgressLine
     ) throws {
         // The newest last: no mirror is taken back to an older state.
@@ -192,7 +184,7 @@ struct Restore: ParsableCommand {
         let isOfKind = try hasData == Tree(tree.root).hasData()
         let kept = try isOfKind ? Self.newest(Tree(tree.root), hosts[0].authority.parameters, key) : nil
         for host in hosts where host.hasData == hasData && !host.isOlder(than: kept) {
-            let mirror = TreeMirror(host.url, key: key, transfers: transfers, into: tree, now: nil)
+            let mirror = TreeMirror(host.url, key: key, reader: reader, into: tree, now: nil)
             _ = try mirror.run(hasData ? .everything : .attestations) { height, all, bytes in
                 progress.update(
                     "\(WebAddress.shown(host.url)): height \(height) of \(all), \(bytes) bytes")

@@ -1,0 +1,168 @@
+import Concord
+import ConcordFiles
+import ConcordTransfers
+import ConcordTree
+import Foundation
+
+/// Whom a client recognises: `trust.json` in its home folder.
+public struct TrustList: Sendable {
+    /// Its own authorities, beside those of its trustnets, and how far their keys count.
+    public private(set) var members: [Trustnet.Member] = []
+    /// Its own authorities.
+    public var authorities: [Authority] { members.map(\.authority) }
+    public private(set) var trustnets: [Subscription] = []
+
+    /// A trustnet that it uses.
+    public struct Subscription: Hashable, Sendable {
+        /// The bootstrap key that the client was given; it may have been replaced since.
+        public let key: PublicKey
+        public internal(set) var urls: [String]
+    }
+
+    public static let maxBytes = 1 << 20
+
+    /// Why a change is refused, in words that name what is in the way.
+    public struct Refusal: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    public init() {}
+
+    /// Reads the list; one that is not there is empty.
+    public init(reading path: String) throws(FileError) {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try File.read(path, atMost: Self.maxBytes)
+        } catch {
+            if error.isMissing { return }
+            throw error
+        }
+        do {
+            let stored = try JSONDecoder().decode(Stored.self, from: Data(bytes))
+            for entry in stored.authorities {
+                guard let name = AuthorityName(entry.name), let key = PublicKey(hex: entry.key) else {
+                    throw Refusal(description: "«\(entry.name)» has a name or key that is none")
+                }
+                try add(Authority(name: name, key: key, urls: entry.urls))
+                if let height = entry.withdrawn { try retire(name, from: height) }
+            }
+            for entry in stored.trustnets ?? [] {
+                guard let key = PublicKey(hex: entry.key) else {
+                    throw Refusal(description: "a trustnet has a key that is none")
+                }
+                try use(key, entry.urls)
+            }
+        } catch {
+            throw FileError(path, "is not a list of authorities: \(error)")
+        }
+    }
+
+    /// Adds an authority, or more URLs to one that is there. One name has one key, and one key one name.
+    public mutating func add(_ authority: Authority) throws {
+        let urls = try authority.urls.map(Self.normal)
+        if let known = authorities.first(where: { $0.key == authority.key && $0.name != authority.name }) {
+            throw Refusal(
+                description: "this key is in the list as «\(known.name)»: one authority must not count twice")
+        }
+        if let i = members.firstIndex(where: { $0.authority.name == authority.name }) {
+            let known = members[i].authority
+            guard known.key == authority.key else {
+                throw Refusal(
+                    description:
+                        "«\(authority.name)» is in the list with another key, \(known.key.hex): if "
+                        + "that is no longer right, first «concord trust remove \(authority.name)»")
+            }
+            members[i].authority.urls += urls.filter { !known.urls.contains($0) }
+            return
+        }
+        guard !urls.isEmpty else {
+            throw Refusal(description: "an authority needs at least one URL of its tree")
+        }
+        members.append(Trustnet.Member(Authority(name: authority.name, key: authority.key, urls: urls)))
+    }
+
+    /// Removes an authority; throws if there is none of this name.
+    public mutating func remove(_ name: AuthorityName) throws {
+        members.remove(at: try place(of: name))
+    }
+
+    /// Withdraws an authority's key: what it attests counts below a height only. Throws if there is none of this name,
+    /// or if no block can have this height.
+    public mutating func retire(_ name: AuthorityName, from height: Int) throws {
+        let i = try place(of: name)
+        guard (0...TreePath.maxHeight).contains(height) else {
+            throw Refusal(description: "\(height) is no height from 0 to \(TreePath.maxHeight)")
+        }
+        members[i].withdrawn = height
+    }
+
+    private func place(of name: AuthorityName) throws -> Int {
+        guard let i = members.firstIndex(where: { $0.authority.name == name }) else {
+            throw Refusal(description: "there is no «\(name)» in the list: see «concord trust list»")
+        }
+        return i
+    }
+
+    /// Adds a trustnet, or more URLs to one that is there.
+    public mutating func use(_ key: PublicKey, _ urls: [String]) throws {
+        let urls = try urls.map(Self.normal)
+        guard !urls.isEmpty else { throw Refusal(description: "a trustnet needs at least one URL") }
+        if let i = trustnets.firstIndex(where: { $0.key == key }) {
+            trustnets[i].urls += urls.filter { !trustnets[i].urls.contains($0) }
+        } else {
+            trustnets.append(Subscription(key: key, urls: urls))
+        }
+    }
+
+    /// Removes the trustnet that was added with this key, if it is there.
+    public mutating func drop(_ key: PublicKey) { trustnets.removeAll { $0.key == key } }
+
+    /// The text of the file.
+    public func encoded() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let entries = members.map {
+            Stored.Entry(
+                name: $0.authority.name.description, key: $0.authority.key.hex, urls: $0.authority.urls,
+                withdrawn: $0.withdrawn)
+        }
+        let trustnets = trustnets.map { Stored.Trustnet(key: $0.key.hex, urls: $0.urls) }
+        return [UInt8](try encoder.encode(Stored(authorities: entries, trustnets: trustnets))) + [0x0a]
+    }
+
+    /// A URL of a tree or a trustnet without slashes at its end.
+    public static func normal(_ url: String) throws -> String {
+        guard ["http://", "https://", "file://"].contains(where: url.hasPrefix), !url.contains("?"),
+            !url.contains("#")
+        else {
+            throw Refusal(
+                description:
+                    "«\(WebAddress.shown(url))» is no URL of a tree: it begins with http://, https:// or file://"
+            )
+        }
+        do throws(Failure.Kind) {
+            _ = try WebAddress(url)
+        } catch {
+            // A file that is not there yet is fine.
+            if case .badURL(let words) = error {
+                throw Refusal(description: "«\(WebAddress.shown(url))» is no URL of a tree: \(words)")
+            }
+        }
+        return String(url.reversed().drop { $0 == "/" }.reversed())
+    }
+
+    private struct Stored: Codable {
+        struct Entry: Codable {
+            let name, key: String
+            let urls: [String]
+            /// Missing for a key that was not withdrawn.
+            let withdrawn: Int?
+        }
+        struct Trustnet: Codable {
+            let key: String
+            let urls: [String]
+        }
+        let authorities: [Entry]
+        let trustnets: [Trustnet]?
+    }
+}

@@ -1,0 +1,80 @@
+import Concord
+import ConcordClient
+import ConcordTransfers
+
+/// How a command ends where the client's library could not do what was asked, and what to say.
+extension CommandFailure {
+    /// Nil for an error that is not of the library.
+    public init?(ofClient error: any Error) {
+        switch error {
+        case let error as ClientError: self.init(error)
+        case let error as IncompatibleTrees: self.init(.noAgreement, error.description)
+        case let error as NotThere: self.init(.noValidBytes, error.description)
+        case let fault as Fault: self.init(.noValidBytes, fault.description)
+        case let failure as Failure: self.init(.localFailure, failure.description)
+        case let refusal as TreeMirror.Refusal: self.init(.noValidBytes, refusal.description)
+        case let refusal as TrustList.Refusal: self.init(.usage, refusal.description)
+        case let error as SetFetch.Contradicted:
+            self.init(.dissent, "authorities contradict each other about block \(error.block)")
+        case is CancellationError: self.init(.localFailure, "stopped")
+        case let error as SetFetch.BrokenHistory:
+            self.init(
+                .noValidBytes,
+                "the attestations from height \(error.first) on do not lead to the agreed one: \(error.reason), as "
+                    + "`\(error.authority?.description ?? "")` attests it. See what the others say of it: `concord check "
+                    + "--height \(error.height)`")
+        default: return nil
+        }
+    }
+
+    private init(_ error: ClientError) {
+        switch error {
+        case .noAuthorities(let home):
+            self.init(
+                .localFailure,
+                "no authorities are known in \(home): add some with `concord trust add NAME KEY URL`, or use a trustnet "
+                    + "with `concord trust use URL --key KEY`")
+        case .roster(let error): self.init(.noAgreement, error.description)
+        case .minimum(let error): self.init(.usage, error.description)
+        case .trustnetEquivocates(let found):
+            self.init(
+                .dissent,
+                "the bootstrap key of the trustnet `\(found.name)` has signed two documents under one number, version "
+                    + "\(found.version): whoever keeps it must explain that before anybody trusts it again. Nothing "
+                    + "was installed. Both are in \(found.path)")
+        case .trustnetMissing(let key, let urls):
+            self.init(
+                .noValidBytes,
+                "no version of the trustnet with the bootstrap key \(key.hex) could be had from "
+                    + "\(urls.joined(separator: ", ")): is this the key, and the URL of its folder?")
+        case .trustnetExpired(let trustnet, let places, let now):
+            self.init(
+                .noAgreement,
+                "version \(trustnet.version) of the trustnet `\(trustnet.name)` expired at "
+                    + "\(Timestamp.text(trustnet.expires)) (this machine's clock says \(Timestamp.text(now))), and no newer one could "
+                    + "be had from "
+                    + "\(places.joined(separator: ", ")). Ask whoever keeps it, or leave it with `concord trust drop \(trustnet.name)`"
+            )
+        case .nothingInstalled:
+            self.init(.localFailure, "nothing was fetched yet: run `concord fetch` first")
+        case .severalInstalled(let networks):
+            self.init(
+                .usage,
+                "sets of several networks are here (\(networks.map(\.rawValue).joined(separator: ", "))): choose one with "
+                    + "--network")
+        case .shardsMissing(let shards):
+            self.init(
+                .localFailure,
+                "shards \(shards.map(String.init).joined(separator: ", ")) were not fetched: `concord fetch --shards`"
+            )
+        case .shardsGone(let count):
+            self.init(
+                .localFailure,
+                "the last fetch was for shards that are not there any more, the trees have \(count): choose with "
+                    + "--shards, `all` or numbers")
+        case .contradicted(let block):
+            self.init(.dissent, "authorities contradict each other about block \(block)")
+        case .notAgreed: self.init(.noAgreement, "there is no agreement")
+        }
+    }
+}
