@@ -12,13 +12,25 @@ public enum TestHeaders {
         of parent: some Collection<UInt8>, salt: UInt64 = 0, time: UInt32? = nil, bits: UInt32 = 0x207f_ffff,
         version: UInt32 = 0x2000_0000
     ) -> [UInt8] {
+        let root = bytes { out in
+            out.append(salt)
+            out.append([UInt8](repeating: 0, count: 24))
+        }
+        return child(
+            of: parent, merkleRoot: Digest(root) ?? .zero, time: time, bits: bits, version: version)
+    }
+
+    /// A child of a header, whose block has these transactions.
+    public static func child(
+        of parent: some Collection<UInt8>, merkleRoot: Digest, time: UInt32? = nil,
+        bits: UInt32 = 0x207f_ffff, version: UInt32 = 0x2000_0000
+    ) -> [UInt8] {
         let parent = Array(parent)
         let before = parent[68..<72].reversed().reduce(0) { $0 << 8 | UInt32($1) }
         var header = bytes { out in
             out.append(version)
             out.append(parent.withBytes { SHA256.double($0) })
-            out.append(salt)
-            out.append([UInt8](repeating: 0, count: 24))
+            out.append(merkleRoot)
             out.append(time ?? before + 600)
             out.append(bits)
             out.append(0 as UInt32)

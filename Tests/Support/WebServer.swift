@@ -21,8 +21,11 @@ public final class WebServer: Sendable {
     private let input: FileHandle
     private let process = Mutex<RunningProgram?>(nil)
 
-    /// Serves `folder`, created if missing; a new one inside `home` if nil. `directives` go into the server block.
-    public init(serving folder: URL? = nil, directives: String = "", encrypted: Bool = false) throws {
+    /// Serves `folder`, created if missing; a new one inside `home` if nil. `directives` go into the server block, `http` into
+    /// the block around it.
+    public init(
+        serving folder: URL? = nil, directives: String = "", http: String = "", encrypted: Bool = false
+    ) throws {
         home = FileManager.default.temporaryDirectory.appending(path: "concord-web-\(UUID().uuidString)")
         self.folder = folder ?? home.appending(path: "www")
         try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
@@ -30,7 +33,7 @@ public final class WebServer: Sendable {
         certificate = encrypted ? try Self.makeCertificate(in: home) : nil
         port = try ReservedPort()
         base = "\(encrypted ? "https" : "http")://127.0.0.1:\(port.number)"
-        try Self.configuration(self.folder, port.number, directives, encrypted: encrypted)
+        try Self.configuration(self.folder, port.number, directives, http, encrypted: encrypted)
             .write(to: home.appending(path: "nginx.conf"), atomically: true, encoding: .utf8)
         let pipe = home.appending(path: "input").path
         guard mkfifo(pipe, 0o600) == 0 else { throw NotStarted(description: "mkfifo \(pipe)") }
@@ -100,7 +103,7 @@ public final class WebServer: Sendable {
 
     /// One process, as whoever runs the tests, so that it can read what they write.
     private static func configuration(
-        _ folder: URL, _ port: UInt16, _ directives: String, encrypted: Bool
+        _ folder: URL, _ port: UInt16, _ directives: String, _ http: String, encrypted: Bool
     ) -> String {
         """
         daemon off;
@@ -118,6 +121,7 @@ public final class WebServer: Sendable {
             default_type application/octet-stream;
             types {}
             keepalive_requests 100000;
+            \(http)
             server {
                 listen 127.0.0.1:\(port)\(encrypted ? " ssl http2" : "");
                 \(encrypted ? "ssl_certificate certificate.pem; ssl_certificate_key key.pem;" : "")

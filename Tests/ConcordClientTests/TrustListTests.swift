@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import ConcordFetch
+@testable import ConcordClient
 
 @Suite struct TrustListTests {
     static let keys = [
@@ -89,6 +89,14 @@ import Testing
         var list = TrustList()
         #expect(throws: TrustList.Refusal.self) { try list.add(Self.authority("a", 0, url)) }
         #expect(list.authorities.isEmpty)
+    }
+
+    /// Words about a URL end in logs and in what people send to each other.
+    @Test(arguments: ["ftp://bob:secret@a.example", "https://bob:secret@a.example/?b"])
+    func noPasswordIsShown(url: String) throws {
+        let refusal = #expect(throws: TrustList.Refusal.self) { try TrustList.normal(url) }
+        let words = try #require(refusal).description
+        #expect(words.contains("bob@a.example") && !words.contains("secret"), "\(words)")
     }
 
     /// A list that somebody edited is held to the same rules.

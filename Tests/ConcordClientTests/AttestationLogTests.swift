@@ -4,7 +4,7 @@ import ConcordPublish
 import TestSupport
 import Testing
 
-@testable import ConcordFetch
+@testable import ConcordClient
 
 /// What authorities signed is remembered as they signed it.
 @Suite struct AttestationLogTests {

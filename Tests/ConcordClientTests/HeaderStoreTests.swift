@@ -3,7 +3,7 @@ import ConcordFiles
 import TestSupport
 import Testing
 
-@testable import ConcordFetch
+@testable import ConcordClient
 
 /// The client's own copy of the headers.
 @Suite struct HeaderStoreTests {

@@ -1,7 +1,7 @@
 import Concord
 import Testing
 
-@testable import ConcordFetch
+@testable import ConcordClient
 
 /// The way from an epoch's snapshot to a block, statement by statement.
 @Suite struct StatementChainTests {
