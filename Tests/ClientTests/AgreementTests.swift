@@ -34,10 +34,10 @@ import Testing
         let fetched = try client.fetch()
         #expect(fetched.shards == 16 && fetched.patches == 30 && fetched.faults.isEmpty)
         #expect(fetched.agreement.block == tip.answer.block && fetched.folder == client.set.root)
-        // The work is shared, and nothing is fetched twice.
+        // The work is shared, and hardly anything is fetched twice: what takes long is asked of a second host.
         let data = sites.map { $0.served().filter { $0.hasSuffix(".zst") } }
-        #expect(
-            data.allSatisfy { $0.count > 8 } && data.joined().count == 46 && Set(data.joined()).count == 46)
+        #expect(Set(data.joined()).count == 46 && data.allSatisfy { $0.count > 4 })
+        #expect(data.joined().count < 60, "\(data)")
 
         let again = try client.fetch()
         #expect(again.shards == 0 && again.patches == 0 && again.bytes < 8192)

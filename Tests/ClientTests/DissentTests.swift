@@ -14,6 +14,20 @@ extension Site {
         try tree.replace("\(path).sig", try SigningKey(readingFrom: keyFile).sign(attestation.digest))
     }
 
+    /// Attests another block, with what it said of the one of a height, as its newest.
+    func attest(_ header: some Collection<UInt8>, height: Int, like known: Int) throws {
+        var attestation = try Attestation(parsing: try tree.read(try tree.attestation(known)))
+        let parameters = attestation.statement.parameters
+        attestation.statement.height = height
+        attestation.statement.block = SHA256.hash(SHA256.hash(Array(header)).bytes)
+        attestation.statement.parent = try #require(Digest(Array(header.dropFirst(4).prefix(32))))
+        attestation.time += 60
+        let path = TreePath.attestation(attestation.statement.blockID, parameters)
+        try tree.replace(path, attestation.text)
+        try tree.replace("\(path).sig", try SigningKey(readingFrom: keyFile).sign(attestation.digest))
+        try tree.replace("latest.txt", "\(attestation.statement.blockID)\n")
+    }
+
     /// The same statement but for one digit of its MuHash.
     func lie(at height: Int) throws {
         try forge(height) { $0.statement.muhash = Self.oneDigitChanged($0.statement.muhash) }

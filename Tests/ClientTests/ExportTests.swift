@@ -235,7 +235,7 @@ struct Exported: Decodable {
         let outcome = try client.run("export", target.path)
         #expect(
             outcome.status == 1
-                && outcome.errors == "error: nothing was fetched yet: run «concord fetch» first\n")
+                && outcome.errors == "error: nothing was fetched yet: run `concord fetch` first\n")
         let other = try Self.client(at: 310).run("export", target.path, "--network", "main")
         #expect(other.status == 1 && target.names.isEmpty)
     }

@@ -72,7 +72,7 @@ import Testing
         try scratch.remove("hold")
         #expect(
             try client.run("utxos", "raw(51)").errors
-                == "error: nothing was fetched yet: run «concord fetch» first\n")
+                == "error: nothing was fetched yet: run `concord fetch` first\n")
 
         kept = client.set.files().filter { $0.hasSuffix(".zst") || $0.hasSuffix("manifest.txt") }
         // Some of it, not all.
@@ -97,7 +97,7 @@ import Testing
         #expect(try client.run("trust", "list").status == 0)
         #expect(
             try client.run("utxos", "raw(51)").errors
-                == "error: nothing was fetched yet: run «concord fetch» first\n")
+                == "error: nothing was fetched yet: run `concord fetch` first\n")
         for arguments in [["fetch"], ["check"], ["trust", "remove", "alice"]] {
             let second = try client.run(arguments)
             #expect(second.status == 1 && second.output.isEmpty)

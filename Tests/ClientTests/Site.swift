@@ -132,7 +132,10 @@ final class Site {
 
     var url: String { server.base }
 
-    init(_ published: PublishedTree, of publisher: Publication? = nil, directives: String = "") throws {
+    init(
+        _ published: PublishedTree, of publisher: Publication? = nil, directives: String = "",
+        http: String = ""
+    ) throws {
         self.publisher = publisher
         name = published.name
         keyFile = published.keyFile
@@ -141,7 +144,8 @@ final class Site {
         scratch = try Scratch()
         let folder = scratch.path("tree")
         try FileManager.default.createSymbolicLink(atPath: folder, withDestinationPath: published.tree.root)
-        server = try WebServer(serving: URL(fileURLWithPath: folder), directives: directives)
+        server = try WebServer(
+            serving: URL(fileURLWithPath: folder), directives: directives, http: http)
     }
 
     /// What it serves. Until somebody looks at it, the published tree itself; from then on a copy.
@@ -167,8 +171,8 @@ final class Site {
     deinit { server.stop() }
 
     /// The sites of all three authorities.
-    static func all(directives: String = "") throws -> [Site] {
-        try PublishedTree.atTip.get().map { try Site($0, directives: directives) }
+    static func all(directives: String = "", http: String = "") throws -> [Site] {
+        try PublishedTree.atTip.get().map { try Site($0, directives: directives, http: http) }
     }
 
     /// The paths, without the slash in front, that were asked for with this status.

@@ -109,7 +109,7 @@ import Testing
             #expect(outcome.errors.contains("warning: \(net.url)/trustnet"), "\(outcome.said)")
             #expect(outcome.errors.contains(words), "\(outcome.said)")
         }
-        try lie("the trustnet ends too early") { try net.folder.replace("trustnet.json", "<html>") }
+        try lie("is a page for people, not the file") { try net.folder.replace("trustnet.json", "<html>") }
         try lie("is larger than the 1048576 bytes") {
             try net.folder.replace("trustnet.json", [UInt8](repeating: 0x20, count: 1_048_577))
         }
@@ -122,7 +122,7 @@ import Testing
             }
             try net.folder.replace("trustnet.json", try other.folder.read("trustnet/1.json"))
         }
-        try lie("trustnet/2.json is signed by the key \(other.key)") {
+        try lie("trustnet/2.json: is signed by the key \(other.key)") {
             try other.forge(1) { $0.version = 2 }
             for (from, to) in [
                 ("1.json", "2.json"), ("1.json.sig", "2.json.sig"), ("1.json", "3.json"),
@@ -180,7 +180,7 @@ import Testing
         try net.folder.remove("trustnet/4.json.previous.sig")
         let other = try Client()
         let outcome = try other.run("trust", "use", net.url, "--key", net.key)
-        #expect(outcome.errors.contains("trustnet/4.json is signed by the key \(third)"), "\(outcome.said)")
+        #expect(outcome.errors.contains("trustnet/4.json: is signed by the key \(third)"), "\(outcome.said)")
         #expect(try other.trusted().trustnets.first?.bootstrap != fourth)
     }
 
@@ -223,7 +223,7 @@ import Testing
             #expect(outcome.status == 3, "\(outcome.said)")
             #expect(
                 outcome.errors.contains(
-                    "error: version 2 of the trustnet «example» expired at 2100-01-01T00:00:00Z (this machine's clock says 2100-01-01T00:00:00Z), and no newer one"
+                    "error: version 2 of the trustnet `example` expired at 2100-01-01T00:00:00Z (this machine's clock says 2100-01-01T00:00:00Z), and no newer one"
                 ))
         }
         #expect(!client.isInstalled)
@@ -373,8 +373,10 @@ import Testing
         let outcome = try client.run("check")
         #expect(outcome.status == 3, "\(outcome.said)")
         #expect(
-            outcome.errors.contains("«alpha» attests regtest")
-                && outcome.errors.contains("«example» is of signet"))
+            outcome.output.contains(
+                "attests regtest with 16 shards and epochs of 50 blocks, not signet with")
+                && outcome.output.contains("evidence/other-tree-alpha"), "\(outcome.said)")
+        #expect(client.home.files(under: "evidence").count { $0.contains("other-tree-alpha-") } == 3)
     }
 
     @Test func neverFewerThanTheMinimum() throws {

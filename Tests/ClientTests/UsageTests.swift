@@ -106,13 +106,13 @@ import Testing
             #expect(outcome.status == 1 && outcome.output.isEmpty)
             #expect(
                 outcome.errors.contains(
-                    "no authorities are known in \(client.home.root): add some with «concord trust add NAME KEY URL», or use a trustnet"
+                    "no authorities are known in \(client.home.root): add some with `concord trust add NAME KEY URL`, or use a trustnet"
                 ))
         }
         let outcome = try client.run("utxos", "raw(51)")
         #expect(
             outcome.status == 1
-                && outcome.errors == "error: nothing was fetched yet: run «concord fetch» first\n")
+                && outcome.errors == "error: nothing was fetched yet: run `concord fetch` first\n")
     }
 
     private static func words(_ key: String) throws -> String {
@@ -197,22 +197,41 @@ import Testing
         #expect(try client.home.text("trust.json") == text)
     }
 
-    /// Trees of two networks, or cut in two ways, are not comparable; nothing about that is a contradiction.
-    @Test func mixedKinds() throws {
+    /// Whoever signs another network, epoch or number of shards than most others is of no use, and stops nobody.
+    @Test func anotherKindThanMost() throws {
         let sites = try Site.all()
         let client = try Client(trusting: sites)
         try sites[2].forge(330) { $0.statement.network = .signet }
+        let (status, answer) = try client.check()
+        #expect(status == 0 && answer.verdicts == ["agrees", "agrees", "invalid"])
+        let outcome = try client.succeed("check")
+        #expect(
+            outcome.output.contains(
+                "charlie: it attests another kind of tree than the others of the list: what it signed is in "
+                    + client.home.path("evidence/other-tree-charlie")), "\(outcome.said)")
+        #expect(client.home.files(under: "evidence").count { $0.contains("other-tree-charlie-") } == 3)
+        try client.fetch()
+        // Its host is honest again.
+        try sites[2].serve(try PublishedTree.atTip.get()[2])
+        #expect(try client.check().answer.verdicts == ["agrees", "agrees", "agrees"])
+    }
+
+    /// Trees of two networks, or partitioned in two ways, are not comparable; nothing about that is a contradiction.
+    @Test func oneKindAgainstAnother() throws {
+        let sites = [try Site(PublishedTree.atTip.get()[0]), try Site(PublishedTree.atTip.get()[2])]
+        let client = try Client(trusting: sites)
+        try sites[1].forge(330) { $0.statement.network = .signet }
         let outcome = try client.run("check")
         #expect(outcome.status == 3 && outcome.output.isEmpty)
         #expect(
             outcome.errors
-                == "error: «alpha» attests regtest with 16 shards and epochs of 50 blocks, «charlie» signet with "
+                == "error: `alpha` attests regtest with 16 shards and epochs of 50 blocks, `charlie` signet with "
                 + "16 shards and epochs of 50 blocks: authorities of one list must be of one kind. Remove one with "
-                + "«concord trust remove», or use another --home for it\n")
+                + "`concord trust remove`, or use another --home for it\n")
         #expect(try client.run("fetch").status == 3)
         #expect(!client.isInstalled)
         try client.succeed("trust", "remove", "charlie")
-        #expect(try client.check().status == 0)
+        #expect(try client.check("--minimum", "1").status == 0)
     }
 
     @Test func homeIsAnOptionToo() throws {
@@ -221,6 +240,20 @@ import Testing
         try client.succeed("trust", "add", "alpha", Self.key, "https://a.example", "--home", other)
         #expect(FileManager.default.fileExists(atPath: "\(other)/trust.json"))
         #expect(!FileManager.default.fileExists(atPath: client.home.root))
+    }
+
+    /// Whoever can write there could add authorities.
+    @Test(arguments: [["trust", "list"], ["check"], ["fetch"], ["utxos", "raw(51)"]])
+    func aHomeForEverybodyToWrite(command: [String]) throws {
+        let client = try Client()
+        try client.trust("alpha", Self.key, "https://a.example")
+        #expect(chmod(client.home.root, 0o777) == 0)
+        let outcome = try client.run(command + ["--json"])
+        let error = try outcome.json(Refused.self).error
+        #expect(outcome.status == 1 && error.kind == "localFailure", "\(outcome.said)")
+        #expect(error.message.contains("run `chmod o-w \(client.home.root)`"), "\(outcome.said)")
+        #expect(chmod(client.home.root, 0o755) == 0)
+        try client.succeed("trust", "list")
     }
 
     @Test func badHeightsAndScripts() throws {
