@@ -161,9 +161,9 @@ extension TransferScheduler {
         return true
     }
 
-    /// Whether nothing has come for so long that others were asked.
+    /// Whether nothing has come for so long that it is worth a word.
     private func isSilent(_ attempt: Attempt) -> Bool {
-        !attempt.isChecked && received(attempt) == 0 && transport.now - attempt.began >= longest
+        !attempt.isChecked && received(attempt) == 0 && transport.now - attempt.began >= Self.maxAlone
     }
 
     func noteGivenUp(_ task: Task, _ source: Int) {

@@ -220,7 +220,8 @@ import Testing
         let fetched = try client.fetch("--timeout", trick == .stalled ? "5" : "30")
         #expect(fetched.shards == 16 && fetched.patches == 30)
         // Pages in the place of all data are what some hosts serve where there is none.
-        #expect(!fetched.faults.isEmpty || trick == .page, "\(fetched.faults)")
+        // One that is silent is told of only where the others take longer than a moment.
+        #expect(!fetched.faults.isEmpty || [.page, .stalled].contains(trick), "\(fetched.faults)")
         #expect(fetched.faults.allSatisfy { $0.contains(server.base) }, "\(fetched.faults)")
         try CoinTests.expectSome(client)
         #expect(PlainTree(client.home.root).files().allSatisfy { !$0.contains(".tmp") })
