@@ -69,38 +69,38 @@ public struct HeaderSurvey: ~Copyable {
         public let ahead: Int64?
     }
 
-    private let heard: [AuthorityObservation]
-    private let agreed: Statement
+    let heard: [AuthorityObservation]
+    let agreed: Statement
     /// Places in `heard`, those who agree in front.
-    private let order: [Int]
+    let order: [Int]
     /// How many agree.
-    private let agreeing: Int
-    private let reader: TreeReader
-    private let log: AttestationLog
-    private let now: Int64
-    private let before: AttestationLog.Agreed?
-    private let progress: (_ height: Int, _ of: Int) -> Void
-    private var store: HeaderStore
+    let agreeing: Int
+    let reader: TreeReader
+    let log: AttestationLog
+    let now: Int64
+    let before: AttestationLog.Agreed?
+    let progress: (_ height: Int, _ of: Int) -> Void
+    var store: HeaderStore
     /// Branches of the stored chain, and where they came from.
-    private var branches: [(chain: HeaderBranch, authority: Int, url: String)] = []
+    var branches: [(chain: HeaderBranch, authority: Int, url: String)] = []
     /// Where the stored chain came from and what was stored before, if another one has taken its place in this run.
-    private var adopted: (authority: Int, url: String, before: HeaderBranch?)?
-    private var asking = TreeReader.Asking()
+    var adopted: (authority: Int, url: String, before: HeaderBranch?)?
+    var asking = TreeReader.Asking()
     /// Hosts of all who agree, while that chain is followed which they all have.
-    private var pool: [TreeReader.Place] = []
-    private var problems: [[Fault]]
-    private var bytes: [Int]
-    private var ahead: Int64?
+    var pool: [TreeReader.Place] = []
+    var problems: [[Fault]]
+    var bytes: [Int]
+    var ahead: Int64?
 
     /// Files that are asked for at a time while a whole chain is followed.
-    private static let maxGroup = 64
+    static let maxGroup = 64
     /// The same in bytes, for trees with long epochs.
-    private static let maxGroupBytes = 8 << 20
-    private var group: Int {
+    static let maxGroupBytes = 8 << 20
+    var group: Int {
         max(1, min(Self.maxGroup, Self.maxGroupBytes / (agreed.parameters.epoch * BlockHeader.size)))
     }
     /// How far above the agreed block an authority's chain is followed: what is higher still says nothing more of it.
-    private static let maxAbove = 2016
+    static let maxAbove = 2016
 
     /// - Parameters:
     ///   - report: one that ended in agreement on `agreed`.
@@ -160,7 +160,7 @@ public struct HeaderSurvey: ~Copyable {
     // MARK: what is stored
 
     /// Leaves out what stands above every stored block that a key of the list has signed, and that is known otherwise.
-    private mutating func leaveUnsigned() throws {
+    mutating func leaveUnsigned() throws {
         guard let tip = store.tip else { return }
         var highest = agreed.network.knownBlocks.map(\.height).filter { $0 <= tip.height }.max() ?? -1
         for one in heard {
@@ -180,23 +180,23 @@ public struct HeaderSurvey: ~Copyable {
         try store.leave(above: highest)
     }
 
-    private func newest(_ authority: Int) -> BlockID? { heard[authority].newest()?.statement.blockID }
+    func newest(_ authority: Int) -> BlockID? { heard[authority].newest()?.statement.blockID }
 
     /// Whether a block lies on the stored chain or a branch of it that was followed.
-    private func isKnown(_ block: BlockID) throws(FileError) -> Bool {
+    func isKnown(_ block: BlockID) throws(FileError) -> Bool {
         if try store.block(at: block.height) == block { return true }
         if adopted?.before?.block(at: block.height) == block { return true }
         return branches.contains { $0.chain.block(at: block.height) == block }
     }
 
     /// Whether a block lies on a branch of the stored chain.
-    private func contains(_ chain: HeaderBranch, _ block: BlockID) throws(FileError) -> Bool {
+    func contains(_ chain: HeaderBranch, _ block: BlockID) throws(FileError) -> Bool {
         block.height > chain.fork
             ? chain.block(at: block.height) == block : try store.block(at: block.height) == block
     }
 
     /// Those with the agreed block, that with most work in front, and the others.
-    private func partitioned(
+    func partitioned(
         _ chains: [HeaderBranch]
     ) throws(FileError) -> (with: [HeaderBranch], without: [HeaderBranch]) {
         var (with, without): ([HeaderBranch], [HeaderBranch]) = ([], [])
@@ -206,250 +206,9 @@ public struct HeaderSurvey: ~Copyable {
         return (with.sorted { $0.work > $1.work }, without)
     }
 
-    // MARK: following
-
-    private mutating func ask(_ authority: Int, _ newest: BlockID) throws {
-        if try askTail(authority) { return }
-        if try !isKnown(agreed.blockID), pool.isEmpty {
-            try followAgreed()
-            if try isKnown(newest) || askTail(authority) { return }
-        }
-        for place in heard[authority].places {
-            do {
-                guard let chain = try follow(place, to: newest, authority) else { return }
-                branches.append((chain, authority, place.url))
-                return
-            } catch let fault as Fault {
-                problems[authority].append(fault)
-                // That its key does not sign what so many headers lead to is not its host's doing.
-                if case .tooFar = fault.kind { return }
-            } catch let fault as HeaderFault {
-                problems[authority].append(self.fault(place, fault.height, .header(fault)))
-            }
-        }
-    }
-
-    /// Whether the last headers that the survey brought continue the stored chain.
-    private mutating func askTail(_ authority: Int) throws -> Bool {
-        guard let tail = heard[authority].tail, let chain = try continued(by: tail.headers, from: tail.start)
-        else { return false }
-        branches.append((chain, authority, heard[authority].authority.urls[0]))
-        return true
-    }
-
-    /// Follows the chain up to the agreed block, from all hosts of those who agree at once: it is the same at each. Where
-    /// that leads nowhere, for a host made headers up, each is asked alone.
-    private mutating func followAgreed() throws {
-        let first = order[0]
-        pool = order[..<agreeing].flatMap { heard[$0].places }
-        defer { pool = [] }
-        guard pool.count > 1 else { return }
-        do {
-            guard let chain = try followHeaders(pool[0], to: agreed.height, agreed.blockID, first),
-                chain.block(at: agreed.height) == agreed.blockID
-            else { return }
-            // What the others add to it is then a few headers.
-            if branches.isEmpty, chain.fork == store.count - 1, try store.install(chain) { return }
-            branches.append((chain, first, pool[0].url))
-        } catch is Fault {
-        } catch is HeaderFault {
-        }
-    }
-
-    private func fault(_ place: TreeReader.Place, _ height: Int, _ kind: Fault.Kind) -> Fault {
-        Fault(
-            authority: place.authority, url: place.url,
-            asked: .headers(epoch: agreed.parameters.epochStart(of: max(0, height))),
-            path: TreePath.headers(epochOf: max(0, height), agreed.parameters), kind)
-    }
-
-    /// The chain that these headers make of the stored one; nil if they do not continue it by the rules.
-    private mutating func continued(by headers: [UInt8], from start: Int) throws -> HeaderBranch? {
-        guard store.count > 0, try store.isContinued(by: headers, from: start) else { return nil }
-        do { return try store.branch(headers, from: start).onTime(now, &ahead) } catch is HeaderFault {
-            return nil
-        } catch is HeaderBranch.Ahead { return nil }
-    }
-
-    /// The chain of a tree up to the newest block that its authority attests, or, where that is far above the agreed one, up
-    /// to a lower one that it attests too. Nil where it is the stored chain now.
-    private mutating func follow(
-        _ place: TreeReader.Place, to newest: BlockID, _ authority: Int
-    ) throws -> HeaderBranch? {
-        let height = min(newest.height, agreed.height + Self.maxAbove)
-        let chain = try followHeaders(place, to: height, height == newest.height ? newest : nil, authority)
-        let led = try chain.map { $0.block(at: height) } ?? store.block(at: height)
-        if height == newest.height {
-            guard led == newest else { throw fault(place, height, .leadsElsewhere(newest)) }
-        } else {
-            guard let led, try attests(led, authority) else {
-                throw fault(place, height, .tooFar(newest.height - agreed.height))
-            }
-        }
-        return chain
-    }
-
-    /// Whether an authority attests a block below its newest.
-    private mutating func attests(_ block: BlockID, _ authority: Int) throws -> Bool {
-        let one = heard[authority].authority
-        let reply = try reader.answer(
-            .attestation(of: block, agreed.parameters, keys: [one.key]), at: one.places, asking)
-        bytes[authority] += reply.bytes
-        return reply.answer?.statement.blockID == block
-    }
-
-    /// - Parameter goal: the block that must stand at the height; nil for one that the authority attests too.
-    private mutating func followHeaders(
-        _ place: TreeReader.Place, to height: Int, _ goal: BlockID?, _ authority: Int
-    ) throws -> HeaderBranch? {
-        let parameters = agreed.parameters
-        if let chain = try followLast(place, to: height, authority) { return chain }
-        // Down to where it leaves the stored chain, in growing steps.
-        var start = parameters.epochStart(of: min(height, store.count))
-        var (step, isOnTop) = (parameters.epoch, true)
-        var first = try fetch(place, [start], to: height, authority)
-        while start > 0, try !store.isContinued(by: first, from: start) {
-            isOnTop = false
-            start = max(0, start - step)
-            step *= 2
-            first = try fetch(place, [start], to: height, authority)
-        }
-        let epochs = Array(stride(from: start, through: height, by: parameters.epoch))
-        if isOnTop, branches.isEmpty, adopted == nil, epochs.count > group {
-            return try followFar(place, first, epochs, to: height, goal, authority)
-        }
-        var headers = first
-        var chain = try branch(headers, from: start, place, height)
-        for part in stride(from: 1, to: epochs.count, by: group) {
-            headers += try fetch(
-                place, Array(epochs[part..<min(part + group, epochs.count)]), to: height, authority)
-            chain = try branch(headers, from: start, place, height)
-            progress(chain.tip.height, height)
-        }
-        return chain
-    }
-
-    /// A chain that goes on far above the stored one, followed on the disk. It takes the stored one's place.
-    private mutating func followFar(
-        _ place: TreeReader.Place, _ first: [UInt8], _ epochs: [Int], to height: Int, _ goal: BlockID?,
-        _ authority: Int
-    ) throws -> HeaderBranch? {
-        var next = try store.successor()
-        var epochs = epochs
-        if next.count > store.count {
-            // Where an earlier run ended, if this tree has the same blocks there.
-            let start = agreed.parameters.epochStart(of: min(next.count, height))
-            let there = try fetch(place, [start], to: height, authority)
-            if try next.isContinued(by: there, from: start) {
-                epochs.removeAll { $0 < start }
-                // What it has of this epoch, and above, is what this tree says now.
-                try next.leave(above: start - 1)
-            } else {
-                try next.leave(above: store.count - 1)
-            }
-        }
-        for part in stride(from: 0, to: epochs.count, by: group) {
-            let group = Array(epochs[part..<min(part + group, epochs.count)])
-            let headers = try fetch(place, group, to: height, authority)
-            let chain: HeaderBranch
-            do { chain = try next.branch(headers, from: group[0]).onTime(now, &ahead) } catch let late
-                as HeaderBranch.Ahead
-            {
-                throw fault(place, height, .headersAhead(late.time))
-            }
-            if chain.tip.height > next.count - 1 { try next.install(chain) }
-            progress(chain.tip.height, height)
-        }
-        let newest = newest(authority) ?? agreed.blockID
-        guard let led = try next.block(at: height), goal == nil || led == goal else {
-            throw fault(place, height, .leadsElsewhere(goal ?? newest))
-        }
-        if goal == nil, try !attests(led, authority) {
-            throw fault(place, height, .tooFar(newest.height - agreed.height))
-        }
-        let before = try store.headers(from: epochs[0])
-        try store.adopt(next)
-        // What others attest may lie on the end of what was stored, and that has less work now.
-        let left = before.isEmpty ? nil : try store.branch(before, from: epochs[0])
-        adopted = (authority, place.url, left.flatMap { $0.headers.isEmpty ? nil : $0 })
-        return nil
-    }
-
-    private mutating func branch(
-        _ headers: [UInt8], from start: Int, _ place: TreeReader.Place, _ height: Int
-    ) throws -> HeaderBranch {
-        do { return try store.branch(headers, from: start).onTime(now, &ahead) } catch let late
-            as HeaderBranch.Ahead
-        {
-            throw fault(place, height, .headersAhead(late.time))
-        }
-    }
-
-    /// The chain of a tree whose last headers continue the stored one, in the same epoch; nil if it has to be looked for
-    /// further down.
-    private mutating func followLast(
-        _ place: TreeReader.Place, to height: Int, _ authority: Int
-    ) throws -> HeaderBranch? {
-        let start = agreed.parameters.epochStart(of: height)
-        let lowest = store.count - HeaderTail.depth - 1
-        guard lowest > start, lowest <= height else { return nil }
-        let reply = try reader.answer(
-            .headers(lowest...height, agreed.parameters), at: pool.isEmpty ? [place] : pool, asking)
-        bytes[authority] += reply.bytes
-        guard let headers = reply.answer else {
-            guard let fault = reply.faults.last else { return nil }
-            switch fault.kind {
-            case .wrongRange, .refused: return nil
-            default: throw fault
-            }
-        }
-        return try continued(by: headers, from: lowest)
-    }
-
-    /// The headers of epochs, one after the other: all of them are whole but the one that `height` lies in, which ends
-    /// there.
-    private mutating func fetch(
-        _ place: TreeReader.Place, _ epochs: [Int], to height: Int, _ authority: Int
-    ) throws -> [UInt8] {
-        var parts = [[UInt8]](repeating: [], count: epochs.count)
-        var fault: Fault?
-        var elsewhere: [Fault] = []
-        var received = 0
-        let parameters = agreed.parameters
-        for (part, start) in epochs.enumerated() {
-            let last = min(height, start + parameters.epoch - 1)
-            try reader.ask(
-                .headers(start...last, parameters), at: pool.isEmpty ? [place] : pool, asking
-            ) { reply in
-                received += reply.bytes
-                if let headers = reply.answer {
-                    parts[part] = headers
-                    elsewhere += reply.faults.filter(\.isInvalid)
-                } else {
-                    fault = fault ?? reply.faults.last
-                }
-            }
-        }
-        try reader.run()
-        bytes[authority] += received
-        for fault in elsewhere {
-            guard let i = heard.firstIndex(where: { $0.authority.name == fault.authority }),
-                !problems[i].contains(where: { $0.url == fault.url })
-            else { continue }
-            problems[i].append(fault)
-        }
-        if let fault { throw fault }
-        for (start, headers) in zip(epochs, parts) where start != parameters.epochStart(of: height) {
-            guard headers.count == parameters.epoch * BlockHeader.size else {
-                throw HeaderFault(.truncated, height: start + headers.count / BlockHeader.size)
-            }
-        }
-        return Array(parts.joined())
-    }
-
     // MARK: what came of it
 
-    private func report(_ end: End, _ most: MostWork?) throws(FileError) -> Report {
+    func report(_ end: End, _ most: MostWork?) throws(FileError) -> Report {
         var followed: [Followed] = []
         for authority in heard.indices {
             var leads = false
@@ -483,7 +242,7 @@ public struct HeaderSurvey: ~Copyable {
     }
 
     /// The chains on which a block lies.
-    private func places(of block: BlockID, _ most: MostWork) throws(FileError) -> [Int] {
+    func places(of block: BlockID, _ most: MostWork) throws(FileError) -> [Int] {
         var places: [Int] = []
         for (place, chain) in most.branches.enumerated() where try contains(chain, block) {
             places.append(place)
@@ -491,14 +250,14 @@ public struct HeaderSurvey: ~Copyable {
         return places
     }
 
-    private func branch(_ place: Int, _ most: MostWork) -> Branch {
+    func branch(_ place: Int, _ most: MostWork) -> Branch {
         let (chain, depth) = (most.branches[place], most.depth(of: place))
         return Branch(fork: chain.tip.height - depth, depth: depth, work: chain.work)
     }
 
     /// Whoever attests a block of the chain with most work that does not lie on the agreed block's, and where it came
     /// from.
-    private func rivals(_ most: MostWork, fork: Int) throws(FileError) -> [Rival] {
+    func rivals(_ most: MostWork, fork: Int) throws(FileError) -> [Rival] {
         let best = most.branches[most.best]
         var rivals: [Rival] = []
         for authority in order {
@@ -514,18 +273,5 @@ public struct HeaderSurvey: ~Copyable {
             }
         }
         return rivals
-    }
-}
-
-extension HeaderBranch {
-    /// A header on the way is more than two hours ahead of this machine's clock.
-    fileprivate struct Ahead: Error {
-        let time: Int64
-    }
-
-    fileprivate func onTime(_ now: Int64, _ ahead: inout Int64?) throws(Ahead) -> HeaderBranch {
-        guard Int64(latestTime) > now + Int64(HeaderRules.maxAhead) else { return self }
-        ahead = max(ahead ?? 0, Int64(latestTime))
-        throw Ahead(time: Int64(latestTime))
     }
 }
