@@ -3,7 +3,6 @@ extension TransferScheduler {
     final class Task {
         let number: Int
         let job: TransferJob
-        let sources: [Source]
         /// How many of them are no fallbacks.
         let preferred: Int
         var attempts: [Attempt] = []
@@ -29,7 +28,7 @@ extension TransferScheduler {
         private(set) var state: [Source]
 
         init(_ number: Int, _ job: TransferJob, _ sources: [Source]) {
-            (self.number, self.job, self.sources, state) = (number, job, sources, sources)
+            (self.number, self.job, state) = (number, job, sources)
             preferred = job.sources.count
         }
 
