@@ -220,6 +220,8 @@ import Testing
 
     /// A fetch remembers too: of every height of the epoch what it took the statement from.
     @Test func whatAFetchSawIsRemembered() throws {
+        // Of several who agree, whoever has room is asked.
+        let client = try Client(trusting: [sites[0]])
         try client.fetch("--height", "320")
         let first = try Attestation(parsing: try sites[0].tree.read(try sites[0].tree.attestation(312)))
         try sites[0].lie(at: 312)
