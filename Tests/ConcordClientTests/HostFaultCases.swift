@@ -140,9 +140,9 @@ extension HostFault {
             "hangs up now and then", bent { if isFlaky($0) { $1 = ScriptedAnswer(.hangsUp) } }, "65",
             "broken manifest, broken shard"),
         HostFault(
-            "goes away", { $0.site.until(.milliseconds(150), then: .refusing) }, "65",
+            "goes away", { $0.site.until({ HostFault.Files($0.path) == .manifest }, then: .refusing) }, "65",
             fetch: "no manifest: unreachable unreachable unreachable", "unreachable manifest",
-            mirror: "unreachable attestation"),
+            mirror: "unreachable manifest"),
         HostFault("slow to answer", bent { $1.delay = .seconds(3) }, "65", ""),
     ]
 

@@ -139,12 +139,21 @@ public final class Socket: Sendable {
 
     /// The head of a request, with its empty line; nil if the client went.
     public func receiveRequest() -> String? {
-        var request = ""
-        while !request.hasSuffix("\r\n\r\n") {
-            guard let bytes = receive(1) else { return nil }
-            request += String(decoding: bytes, as: UTF8.self)
+        let end = Array("\r\n\r\n".utf8)
+        var request: [UInt8] = []
+        while true {
+            // What is behind the head stays for the next call.
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            let seen = recv(descriptor, &bytes, bytes.count, CInt(MSG_PEEK))
+            guard seen > 0 else { return nil }
+            var taken = 0
+            while taken < seen, request.suffix(end.count) != end[...] {
+                request.append(bytes[taken])
+                taken += 1
+            }
+            guard receive(taken)?.count == taken else { return nil }
+            if request.suffix(end.count) == end[...] { return String(decoding: request, as: UTF8.self) }
         }
-        return request
     }
 
     /// The body of a request, behind its head.

@@ -30,8 +30,10 @@ public final class ScriptedServer: Sendable {
     /// All that was asked so far.
     public var requests: [Asked] { script.state.withLock(\.requests) }
 
-    /// Answers as another site from now on.
-    public func become(_ site: ScriptedSite) { script.state.withLock { $0.site = site } }
+    /// Answers as another site from now on, which counts its requests and its time anew.
+    public func become(_ site: ScriptedSite) {
+        script.state.withLock { ($0.site, $0.counts, $0.began) = (site, [:], .now) }
+    }
 
     /// Breaks all connections; new ones are refused from then on.
     public func stop() {
@@ -46,11 +48,11 @@ private final class Script: Sendable {
         var site: ScriptedSite
         var counts: [String: Int] = [:]
         var requests: [ScriptedServer.Asked] = []
+        var began = ContinuousClock.now
         var isStopped = false
     }
 
     let state: Mutex<State>
-    private let began = ContinuousClock.now
     /// The time between two pieces of a body that has a rate, and between two looks whether the server was
     /// stopped.
     private static let nap: Duration = .milliseconds(20)
@@ -66,11 +68,11 @@ private final class Script: Sendable {
             .flatMap { ScriptedRequest.Span(header: String($0.dropFirst("range: ".count))) }
         let encoded = String(words[1].dropFirst().prefix { $0 != "?" })
         let path = encoded.removingPercentEncoding ?? encoded
-        let time = ContinuousClock.now - began
-        let (site, count) = state.withLock {
+        let (site, count, time) = state.withLock {
+            let time = ContinuousClock.now - $0.began
             $0.counts[path, default: 0] += 1
             $0.requests.append(.init(path: path, range: range, time: time))
-            return ($0.site, $0.counts[path] ?? 1)
+            return ($0.site, $0.counts[path] ?? 1, time)
         }
         return site.answer(ScriptedRequest(path: path, range: range, count: count, time: time))
     }
