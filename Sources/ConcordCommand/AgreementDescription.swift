@@ -16,7 +16,7 @@ extension AgreementSession {
     var warnings: [String] {
         let alone =
             "one authority alone attests this: nobody else says the same, so it is nobody's agreement. Add authorities "
-            + "with «concord trust add», or use a trustnet"
+            + "with `concord trust add`, or use a trustnet"
         return [clockWarning ?? Clock.doubt(report.heard, now: now), isAlone ? alone : nil].compactMap(\.self)
     }
 
@@ -43,7 +43,7 @@ extension AgreementSession {
     var failureByItself: CommandFailure? {
         guard let obstacle else { return nil }
         switch obstacle {
-        case .noAgreement(let reason): return CommandFailure(.noAgreement, "no agreement: \(reason)")
+        case .noAgreement(let reason): return CommandFailure(.noAgreement, "no agreement: \(reason.words)")
         case .contradiction(let block):
             return CommandFailure(
                 .dissent,
@@ -62,6 +62,23 @@ extension AgreementSession {
                 + "\(before.block.hash.reversedHex), was agreed on at \(Timestamp.text(before.time)), and no chain with "
                 + "more work has left it. What is installed stays. Ask again when more authorities can be reached, or "
                 + "take the older set with --height \(statement.height)")
+    }
+}
+
+extension Agreement.Shortfall {
+    var words: String {
+        switch self {
+        case .tooFewCounted(let count, let all, let minimum):
+            "\(count) of \(all) authorities can be counted, at least \(minimum) are needed"
+        case .notReached(let height, let highest, let minimum):
+            "fewer than \(minimum) authorities have reached height \(height): the highest that enough of them have "
+                + "reached is \(highest)"
+        case .branchesDiffer(let height, let depth):
+            "branches differ for more than \(depth) blocks below height \(height), or too few attestations of one block "
+                + "there can be had"
+        case .notAllAttest(let height):
+            "at height \(height) not all who reach it attest one block, or too few attestations can be had"
+        }
     }
 }
 

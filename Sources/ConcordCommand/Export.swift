@@ -48,8 +48,6 @@ struct Export: ParsableCommand {
                 case .written(let done): progress.update("wrote \(done) of \(coins) coins")
                 }
             }
-        } catch let error as SetExport.Mismatch {
-            throw CommandFailure(.dissent, error.description)
         } catch let error as FileError {
             guard case .conflict = error.kind, error.path == file, !force else { throw error }
             throw CommandFailure(.localFailure, "\(error); --force replaces it")

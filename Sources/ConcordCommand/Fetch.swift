@@ -69,7 +69,7 @@ struct Fetch: ParsableCommand {
                         + folder.root)
             if let shards = result.wanted {
                 lines.append(
-                    "only shards \(shards.map(String.init).joined(separator: ", ")); «--shards all» for the rest"
+                    "only shards \(shards.map(String.init).joined(separator: ", ")); `--shards all` for the rest"
                 )
             }
             try Output.say(lines.joined(separator: "\n"))

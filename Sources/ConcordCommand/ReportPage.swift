@@ -124,7 +124,7 @@ struct ReportPage {
                     + "height \(statement.height); at least \(report.minimum) must."
             )
         case .none(let reason):
-            return ("none", "No agreement", PageTemplate.harmless(capitalized(reason) + "."))
+            return ("none", "No agreement", PageTemplate.harmless(capitalized(reason.words) + "."))
         case .contradiction: return ("contradiction", "Contradiction", "")
         }
     }

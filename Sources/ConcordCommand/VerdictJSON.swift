@@ -74,7 +74,7 @@ extension VerdictTable {
                 switch report.outcome.end {
                 case .agreed: failure.map { ("none", $0.description) } ?? ("agreed", nil)
                 case .contradiction(let block): ("contradiction", "two statements for \(block)")
-                case .none(let reason): ("none", reason)
+                case .none(let reason): ("none", reason.words)
                 }
         }
     }

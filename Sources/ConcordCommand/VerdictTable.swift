@@ -92,7 +92,7 @@ enum VerdictTable {
                 The signed files are in \(survey.evidence?.path ?? "")
                 """
         case .none(let reason):
-            return "\(Colour.yellow("no agreement\(network)")): \(reason)"
+            return "\(Colour.yellow("no agreement\(network)")): \(reason.words)"
         }
     }
 

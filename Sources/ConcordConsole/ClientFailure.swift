@@ -13,14 +13,24 @@ extension CommandFailure {
         case let fault as Fault: self.init(.noValidBytes, fault.description)
         case let failure as Failure: self.init(.localFailure, failure.description)
         case let refusal as TreeMirror.Refusal: self.init(.noValidBytes, refusal.description)
-        case let refusal as TrustList.Refusal: self.init(.usage, refusal.description)
+        case let refusal as TrustList.Refusal:
+            if case .damaged = refusal {
+                self.init(.localFailure, refusal.description)
+            } else {
+                self.init(.usage, refusal.description)
+            }
         case let error as SetFetch.Contradicted:
             self.init(.dissent, "authorities contradict each other about block \(error.block)")
         case is CancellationError: self.init(.localFailure, "stopped")
+        case let error as SetExport.Mismatch: self.init(.dissent, error.words)
         case let error as SetFetch.BrokenHistory:
+            let words =
+                error.height == error.first
+                ? "the first is not that of an epoch height"
+                : "that of height \(error.height) does not follow from the one before"
             self.init(
                 .noValidBytes,
-                "the attestations from height \(error.first) on do not lead to the agreed one: \(error.reason), as "
+                "the attestations from height \(error.first) on do not lead to the agreed one: \(words), as "
                     + "`\(error.authority?.description ?? "")` attests it. See what the others say of it: `concord check "
                     + "--height \(error.height)`")
         default: return nil
@@ -76,5 +86,16 @@ extension CommandFailure {
             self.init(.dissent, "authorities contradict each other about block \(block)")
         case .notAgreed: self.init(.noAgreement, "there is no agreement")
         }
+    }
+}
+
+extension SetExport.Mismatch {
+    fileprivate var words: String {
+        """
+        this is not the set that Bitcoin Core pins at height \(pin.height) of \(pin.network.rawValue), although the \
+        authorities agree on it. Nothing was written
+          here: block \(statement.block.reversedHex), hash_serialized_3 \(hash.reversedHex)
+          Core: block \(pin.block), hash_serialized_3 \(pin.hash)
+        """
     }
 }

@@ -13,6 +13,7 @@ public enum CommandEnd {
     public static func run(_ command: any ParsableCommand.Type) -> Never {
         Umask.publish()
         Output.prepare()
+        FileNotes.tell { ProgressLine().say("note: \($0)") }
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             try Subcommands.check(arguments, of: command)

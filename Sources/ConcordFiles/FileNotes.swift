@@ -1,26 +1,20 @@
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+/// What a person should know of this machine's files, though the work goes on: the first of each kind is told.
+public enum FileNotes {
+    public typealias Listener = @Sendable (String) -> Void
 
-/// What a person should know of this machine's files, though the work goes on: each is said once, on standard error.
-enum FileNotes {
-    private static let said = Mutex<Set<String>>([])
+    private static let state = Mutex((listener: Listener?.none, told: Set<String>()))
 
-    /// Says it, unless something of this kind was said before.
+    /// From now on `listener` is told, by any thread; before, nobody is.
+    public static func tell(_ listener: @escaping Listener) { state.withLock { $0.listener = listener } }
+
+    /// Tells it, unless something of this kind was told before.
     static func once(_ text: String, kind: StaticString = #function) {
-        guard said.withLock({ $0.insert("\(kind)").inserted }) else { return }
-        let line = Array("note: \(text)\n".utf8)
-        var done = 0
-        while done < line.count {
-            let count = line.withUnsafeBytes {
-                write(STDERR_FILENO, $0.baseAddress.unsafelyUnwrapped + done, $0.count - done)
-            }
-            guard count > 0 else { return }
-            done += count
+        let listener: Listener? = state.withLock {
+            guard let listener = $0.listener, $0.told.insert("\(kind)").inserted else { return nil }
+            return listener
         }
+        listener?(text)
     }
 }

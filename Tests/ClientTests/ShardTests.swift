@@ -10,7 +10,7 @@ import Testing
         let client = try Client(trusting: sites)
         let first = try client.succeed("fetch", "--shards", "7,3", "--height", "310")
         #expect(first.output.contains("fetched 2 shards and 10 patches"))
-        #expect(first.output.contains("only shards 3, 7; «--shards all» for the rest"))
+        #expect(first.output.contains("only shards 3, 7; `--shards all` for the rest"))
         #expect(Self.fetchedShards(sites) == ["003", "007"])
 
         let scripts = try Self.scriptsByShard()

@@ -332,16 +332,16 @@ import Testing
             #expect(outcome.status == 64 && outcome.errors.contains(words), "\(outcome.said)")
         }
         try refuse(
-            "«alpha» and «alice» have the same key", "trust", "add", "alice", sites[0].publicKey, sites[0].url
+            "`alpha` and `alice` have the same key", "trust", "add", "alice", sites[0].publicKey, sites[0].url
         )
         try refuse(
-            "«alpha» is the name of two authorities", "trust", "add", "alpha", UsageTests.key,
+            "`alpha` is the name of two authorities", "trust", "add", "alpha", UsageTests.key,
             "https://a.example")
         let renamed = try TrustnetSite([sites[0]], name: "renamed", minimum: 1)
         try renamed.run("remove", "alpha")
         try renamed.add(sites[0], as: "alice")
         try renamed.sign()
-        try refuse("«alpha» and «alice» have the same key", "trust", "use", renamed.url, "--key", renamed.key)
+        try refuse("`alpha` and `alice` have the same key", "trust", "use", renamed.url, "--key", renamed.key)
         for other in [
             try TrustnetSite(sites, name: "other", network: "signet"),
             try TrustnetSite(sites, name: "other", epoch: 77),
@@ -361,7 +361,7 @@ import Testing
         try late.add(sites[0], as: "alice")
         try late.sign()
         let outcome = try client.run("check")
-        #expect(outcome.status == 3 && outcome.errors.contains("«alpha» and «alice» have the same key"))
+        #expect(outcome.status == 3 && outcome.errors.contains("`alpha` and `alice` have the same key"))
         #expect(try client.trusted().problem?.contains("have the same key") == true)
         #expect(try client.succeed("trust", "list").output.contains("alice  \(sites[0].publicKey)  (late)"))
     }

@@ -156,14 +156,17 @@ import Testing
     @Test(arguments: [
         (
             ["copy", key, "https://c.example"],
-            "this key is in the list as «alpha»: one authority must not count twice"
+            "this key is in the list as `alpha`: one authority must not count twice"
         ),
-        (["alpha", otherKey, "https://c.example"], "«alpha» is in the list with another key, \(key)"),
-        (["bravo", otherKey, "ftp://c.example"], "«ftp://c.example» is no URL of a tree"),
-        (["bravo", otherKey, "c.example"], "«c.example» is no URL of a tree"),
-        (["bravo", otherKey, "/srv/tree"], "«/srv/tree» is no URL of a tree"),
-        (["bravo", otherKey, ""], "«» is no URL of a tree"),
+        (["alpha", otherKey, "https://c.example"], "`alpha` is in the list with another key, \(key)"),
+        (["bravo", otherKey, "ftp://c.example"], "`ftp://c.example` is no URL of a tree"),
+        (["bravo", otherKey, "c.example"], "`c.example` is no URL of a tree"),
+        (["bravo", otherKey, "/srv/tree"], "`/srv/tree` is no URL of a tree"),
+        (["bravo", otherKey, ""], "`` is no URL of a tree"),
         (["bravo", otherKey, "https://c.example/?a=b"], "is no URL of a tree"),
+        // Words about a URL end in logs and in what people send to each other.
+        (["bravo", otherKey, "ftp://bob:secret@c.example"], "`ftp://bob@c.example` is no URL of a tree"),
+        (["bravo", otherKey, "https://bob:secret@c.example/?a"], "`https://bob@c.example/?a` is no URL"),
         (["bravo", otherKey, "http://"], "is no URL of a tree"),
         (["bravo", otherKey, "https://c.example", "https://c example/\n"], "is no URL of a tree"),
         (["bravo", "02" + String(repeating: "0", count: 64), "https://c.example"], "is no public key"),

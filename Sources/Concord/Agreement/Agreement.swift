@@ -44,8 +44,7 @@ public struct Agreement: Sendable {
             case agreed(Statement)
             /// Two statements for one block: the block where it was seen.
             case contradiction(BlockID)
-            /// In words, to a person.
-            case none(String)
+            case none(Shortfall)
         }
 
         public let end: End
@@ -53,6 +52,18 @@ public struct Agreement: Sendable {
         public let verdicts: [Verdict]
         /// Whether branches differ above the chosen block.
         public let isForked: Bool
+    }
+
+    /// Why nothing is agreed on, although nobody contradicts anybody.
+    public enum Shortfall: Hashable, Sendable {
+        /// So many of all authorities can be counted, and the minimum is more.
+        case tooFewCounted(Int, of: Int, minimum: Int)
+        /// Fewer than the minimum have reached the height that was asked for; the highest that enough have reached.
+        case notReached(height: Int, highest: Int, minimum: Int)
+        /// Down from this height, for so many blocks, no block is attested by the minimum and by all who reach it.
+        case branchesDiffer(height: Int, depth: Int)
+        /// At the height that was asked for, no block is.
+        case notAllAttest(height: Int)
     }
 
     public func step(_ views: [AuthorityView]) -> Step {
@@ -65,15 +76,15 @@ public struct Agreement: Sendable {
         guard minimum > 0, heights.count >= minimum else {
             return .decided(
                 nothing(
-                    "\(heights.count) of \(views.count) authorities can be counted, at least \(minimum) are needed",
-                    at: heights.first, views))
+                    .tooFewCounted(heights.count, of: views.count, minimum: minimum), at: heights.first, views
+                ))
         }
         let top = requested ?? heights[minimum - 1]
         guard heights[minimum - 1] >= top else {
             return .decided(
                 nothing(
-                    "fewer than \(minimum) authorities have reached height \(top): the highest that enough of them "
-                        + "have reached is \(heights[minimum - 1])", at: top, views))
+                    .notReached(height: top, highest: heights[minimum - 1], minimum: minimum), at: top, views)
+            )
         }
         let bottom = requested ?? max(0, top - depth)
         for height in (bottom...top).reversed() {
@@ -95,11 +106,9 @@ public struct Agreement: Sendable {
         }
         return .decided(
             nothing(
-                requested == nil
-                    ? "branches differ for more than \(depth) blocks below height \(top), or too few attestations of "
-                        + "one block there can be had"
-                    : "at height \(top) not all who reach it attest one block, or too few attestations can be had",
-                at: top, views))
+                requested == nil ? .branchesDiffer(height: top, depth: depth) : .notAllAttest(height: top),
+                at: top,
+                views))
     }
 
     /// Everybody who reaches a height must be heard on it.
@@ -176,7 +185,7 @@ public struct Agreement: Sendable {
     }
 
     /// Verdicts where nothing was chosen are about the block at this height that most attest.
-    private func nothing(_ reason: String, at height: Int?, _ views: [AuthorityView]) -> Outcome {
+    private func nothing(_ reason: Shortfall, at height: Int?, _ views: [AuthorityView]) -> Outcome {
         let blocks = height.map { height in views.compactMap { $0.attested(at: height) } } ?? []
         let counts = Dictionary(blocks.map { ($0, 1) }, uniquingKeysWith: +)
         let block = counts.max { ($0.value, $1.key.hash) < ($1.value, $0.key.hash) }?.key

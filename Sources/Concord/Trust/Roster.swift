@@ -96,29 +96,3 @@ public enum RosterError: Error, Equatable, Sendable {
     /// Fewer than this trustnet asks for were wanted.
     case belowMinimum(Int, Trustnet)
 }
-
-extension RosterError: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .mixed(let one, let other):
-            "the trustnet «\(one.name)» is of \(Self.kind(one)), «\(other.name)» of \(Self.kind(other)): they can "
-                + "never agree. Leave one with «concord trust drop», or use another --home for it"
-        case .sameKey(let one, let other, let key):
-            "«\(one)» and «\(other)» have the same key, \(key.hex): one authority must not count twice. «concord trust "
-                + "list» shows who has it under which name"
-        case .sameName(let name, let one, let other):
-            "«\(name)» is the name of two authorities, with the keys \(one.hex) and \(other.hex): nobody could tell "
-                + "them apart. «concord trust list» shows who has which"
-        case .tooFew(let count, let minimum):
-            "only \(count) \(count == 1 ? "authority counts" : "authorities count"), and at least \(minimum) must "
-                + "agree: add some with «concord trust add» or «concord trust use», or lower --minimum if you set it"
-        case .belowMinimum(let wanted, let trustnet):
-            "a minimum of \(wanted) is below the \(trustnet.minimum) that the trustnet «\(trustnet.name)» asks for"
-        }
-    }
-
-    private static func kind(_ trustnet: Trustnet) -> String {
-        "\(trustnet.network.rawValue) with \(trustnet.parameters.shards) shards and epochs of "
-            + "\(trustnet.parameters.epoch) blocks"
-    }
-}

@@ -20,8 +20,8 @@ public struct AgreementSession: Sendable {
 
     /// Why nothing may be taken for agreed.
     public enum Obstacle: Sendable {
-        /// Too few agree: why, in words.
-        case noAgreement(String)
+        /// Too few agree.
+        case noAgreement(Agreement.Shortfall)
         /// Two statements of this block are signed.
         case contradiction(BlockID)
         /// No host had headers that lead to the agreed block.

@@ -56,7 +56,7 @@ public final class Client: @unchecked Sendable {
     // MARK: trust
 
     /// Whom this client recognises.
-    public func trustList() throws(FileError) -> TrustList { try home.trustList() }
+    public func trustList() throws -> TrustList { try home.trustList() }
 
     /// Changes whom this client recognises.
     public func write(_ list: TrustList) throws { try home.write(list) }

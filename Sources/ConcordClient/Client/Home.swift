@@ -37,7 +37,7 @@ public struct Home: ~Copyable {
 
     public static let trust = "trust.json"
 
-    public func trustList() throws(FileError) -> TrustList {
+    public func trustList() throws -> TrustList {
         try Folder.refuseWritableByAll(folder.path(Self.trust))
         return try TrustList(reading: folder.path(Self.trust))
     }

@@ -46,7 +46,7 @@ public struct InstalledSet: Sendable {
         } catch {
             throw FileError(
                 path,
-                "is damaged. Run «concord fetch --shards all», or with the numbers of those that you want")
+                "is damaged. Fetch the set again, and say which shards: all, or those that you want")
         }
     }
 
@@ -62,12 +62,12 @@ public struct InstalledSet: Sendable {
         guard let hash = Digest(reversedHex: pointer.block),
             (0...TreePath.maxHeight).contains(pointer.height),
             let parameters = TreeParameters(checking: pointer.epochShards, epoch: pointer.epochBlocks)
-        else { throw FileError(path, "is damaged. Run «concord fetch» again") }
+        else { throw FileError(path, "is damaged. Fetch the set again") }
         let chain = StatementChain(folder: folder, parameters: parameters)
         let keys = pointer.witnesses.compactMap { PublicKey(hex: $0) }
         statements = try chain.read(to: BlockID(height: pointer.height, hash: hash), keys: keys)
         guard let first = statements.first, let last = statements.last, let root = first.snapshotRoot else {
-            throw FileError(path, "is damaged. Run «concord fetch» again")
+            throw FileError(path, "is damaged. Fetch the set again")
         }
         manifest = try Tree(folder.root).manifest(of: first.blockID, parameters: parameters, root: root)
         self.folder = folder
@@ -85,7 +85,7 @@ public struct InstalledSet: Sendable {
         } catch let error as FileError where error.isContent && error.path.hasPrefix(folder.root + "/") {
             throw FileError(
                 error.path,
-                "\(error.message). Remove this file and run «concord fetch», which brings it again")
+                "\(error.message). Remove this file and fetch the set again, which brings it")
         } catch let error as ChangeError {
             let block = patches.first { $0.block.height == error.height }?.block
             throw FileError(

@@ -29,7 +29,6 @@ public final class SetFetch {
         public let first: Int
         public let height: Int
         public let authority: AuthorityName?
-        public let reason: String
     }
 
     /// What came differs from what these authorities were seen to sign of a block before. The log has both.
@@ -162,14 +161,13 @@ public final class SetFetch {
         try checkLog()
         if let first = missing.first { throw NotThere(path: first.path, faults: missing) }
         let statements = blocks.compactMap { found[$0]?.statement }
-        if let fault = StatementChain.fault(in: statements) {
+        if StatementChain.fault(in: statements) != nil {
             // It is the first one that breaks it; what others say of that height is a question for `check`.
             let place =
                 statements.indices.first { StatementChain.fault(in: Array(statements[...$0])) != nil } ?? 0
             throw BrokenHistory(
                 first: agreed.epochStart, height: blocks[place].height,
-                authority: agreeing.first { $0.key == found[blocks[place]]?.attestation.key }?.name,
-                reason: fault)
+                authority: agreeing.first { $0.key == found[blocks[place]]?.attestation.key }?.name)
         }
         faults += problems.filter { !$0.isAbsence }
         return statements

@@ -40,7 +40,7 @@ struct StatementChain {
         while next.height >= start {
             guard let signed = kept(next, keys: keys) else {
                 throw FileError(
-                    folder.root, "lacks the attestation of height \(next.height). Run «concord fetch» again")
+                    folder.root, "lacks the attestation of height \(next.height). Fetch the set again")
             }
             statements.append(signed.statement)
             next = BlockID(height: next.height - 1, hash: signed.statement.parent)

@@ -21,19 +21,11 @@ public struct SetExport: Sendable {
     }
 
     /// The set is not the one that Bitcoin Core's source pins.
-    public struct Mismatch: Error, CustomStringConvertible {
-        let statement: Statement
-        let hash: Digest
-        let pin: PinnedSet
-
-        public var description: String {
-            """
-            this is not the set that Bitcoin Core pins at height \(pin.height) of \(pin.network.rawValue), although the \
-            authorities agree on it. Nothing was written
-              here: block \(statement.block.reversedHex), hash_serialized_3 \(hash.reversedHex)
-              Core: block \(pin.block), hash_serialized_3 \(pin.hash)
-            """
-        }
+    public struct Mismatch: Error, Sendable {
+        public let statement: Statement
+        /// `hash_serialized_3` of the set that is here.
+        public let hash: Digest
+        public let pin: PinnedSet
     }
 
     /// What is told while it goes on, by any thread: coins read, and then coins written.

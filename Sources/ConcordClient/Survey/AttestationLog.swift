@@ -78,7 +78,9 @@ public final class AttestationLog {
         // SQLITE_READONLY_ROLLBACK.
         case SQLITE_READONLY where sqlite3_extended_errcode(database) == SQLITE_READONLY | 3 << 8:
             return FileError(
-                path, "\(words). A run was stopped while it wrote: `concord check` puts it in order")
+                path,
+                "\(words). A run was stopped while it wrote: the next run that may write here puts it in order"
+            )
         // The machine denies it, or has no room.
         case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY, SQLITE_PERM:
             return FileError(path, words)

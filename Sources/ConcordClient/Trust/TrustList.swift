@@ -21,15 +21,31 @@ public struct TrustList: Sendable {
 
     public static let maxBytes = 1 << 20
 
-    /// Why a change is refused, in words that name what is in the way.
-    public struct Refusal: Error, CustomStringConvertible {
-        public let description: String
+    /// Why a change is refused, or a file.
+    public enum Refusal: Error, Sendable {
+        case badName(String)
+        case badKey(String)
+        /// The key is in the list under this name.
+        case keyHasName(AuthorityName)
+        /// The name is in the list with this key.
+        case otherKey(AuthorityName, PublicKey)
+        case authorityWithoutURL
+        case trustnetWithoutURL
+        /// No block can have this height.
+        case badHeight(Int)
+        case unknown(AuthorityName)
+        /// Of another scheme, or with more than a path.
+        case noTreeURL(String)
+        /// libcurl's or our words why.
+        case badURL(String, String)
+        /// The file at this path is no such list.
+        case damaged(String, any Error)
     }
 
     public init() {}
 
-    /// Reads the list; one that is not there is empty.
-    public init(reading path: String) throws(FileError) {
+    /// Reads the list; one that is not there is empty. Throws `FileError`, or `Refusal.damaged`.
+    public init(reading path: String) throws {
         let bytes: [UInt8]
         do throws(FileError) {
             bytes = try File.read(path, atMost: Self.maxBytes)
@@ -41,19 +57,19 @@ public struct TrustList: Sendable {
             let stored = try JSONDecoder().decode(Stored.self, from: Data(bytes))
             for entry in stored.authorities {
                 guard let name = AuthorityName(entry.name), let key = PublicKey(hex: entry.key) else {
-                    throw Refusal(description: "«\(entry.name)» has a name or key that is none")
+                    throw AuthorityName(entry.name) == nil ? Refusal.badName(entry.name) : .badKey(entry.key)
                 }
                 try add(Authority(name: name, key: key, urls: entry.urls))
                 if let height = entry.withdrawn { try retire(name, from: height) }
             }
             for entry in stored.trustnets ?? [] {
                 guard let key = PublicKey(hex: entry.key) else {
-                    throw Refusal(description: "a trustnet has a key that is none")
+                    throw Refusal.badKey(entry.key)
                 }
                 try use(key, entry.urls)
             }
         } catch {
-            throw FileError(path, "is not a list of authorities: \(error)")
+            throw Refusal.damaged(path, error)
         }
     }
 
@@ -61,23 +77,15 @@ public struct TrustList: Sendable {
     public mutating func add(_ authority: Authority) throws {
         let urls = try authority.urls.map(Self.normal)
         if let known = authorities.first(where: { $0.key == authority.key && $0.name != authority.name }) {
-            throw Refusal(
-                description: "this key is in the list as «\(known.name)»: one authority must not count twice")
+            throw Refusal.keyHasName(known.name)
         }
         if let i = members.firstIndex(where: { $0.authority.name == authority.name }) {
             let known = members[i].authority
-            guard known.key == authority.key else {
-                throw Refusal(
-                    description:
-                        "«\(authority.name)» is in the list with another key, \(known.key.hex): if "
-                        + "that is no longer right, first «concord trust remove \(authority.name)»")
-            }
+            guard known.key == authority.key else { throw Refusal.otherKey(authority.name, known.key) }
             members[i].authority.urls += urls.filter { !known.urls.contains($0) }
             return
         }
-        guard !urls.isEmpty else {
-            throw Refusal(description: "an authority needs at least one URL of its tree")
-        }
+        guard !urls.isEmpty else { throw Refusal.authorityWithoutURL }
         members.append(Trustnet.Member(Authority(name: authority.name, key: authority.key, urls: urls)))
     }
 
@@ -91,14 +99,14 @@ public struct TrustList: Sendable {
     public mutating func retire(_ name: AuthorityName, from height: Int) throws {
         let i = try place(of: name)
         guard (0...TreePath.maxHeight).contains(height) else {
-            throw Refusal(description: "\(height) is no height from 0 to \(TreePath.maxHeight)")
+            throw Refusal.badHeight(height)
         }
         members[i].withdrawn = height
     }
 
     private func place(of name: AuthorityName) throws -> Int {
         guard let i = members.firstIndex(where: { $0.authority.name == name }) else {
-            throw Refusal(description: "there is no «\(name)» in the list: see «concord trust list»")
+            throw Refusal.unknown(name)
         }
         return i
     }
@@ -106,7 +114,7 @@ public struct TrustList: Sendable {
     /// Adds a trustnet, or more URLs to one that is there.
     public mutating func use(_ key: PublicKey, _ urls: [String]) throws {
         let urls = try urls.map(Self.normal)
-        guard !urls.isEmpty else { throw Refusal(description: "a trustnet needs at least one URL") }
+        guard !urls.isEmpty else { throw Refusal.trustnetWithoutURL }
         if let i = trustnets.firstIndex(where: { $0.key == key }) {
             trustnets[i].urls += urls.filter { !trustnets[i].urls.contains($0) }
         } else {
@@ -135,18 +143,13 @@ public struct TrustList: Sendable {
         guard ["http://", "https://", "file://"].contains(where: url.hasPrefix), !url.contains("?"),
             !url.contains("#")
         else {
-            throw Refusal(
-                description:
-                    "«\(WebAddress.shown(url))» is no URL of a tree: it begins with http://, https:// or file://"
-            )
+            throw Refusal.noTreeURL(url)
         }
         do throws(Failure.Kind) {
             _ = try WebAddress(url)
         } catch {
             // A file that is not there yet is fine.
-            if case .badURL(let words) = error {
-                throw Refusal(description: "«\(WebAddress.shown(url))» is no URL of a tree: \(words)")
-            }
+            if case .badURL(let words) = error { throw Refusal.badURL(url, words) }
         }
         return String(url.reversed().drop { $0 == "/" }.reversed())
     }
