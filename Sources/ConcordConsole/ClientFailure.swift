@@ -22,6 +22,7 @@ extension CommandFailure {
         case let error as SetFetch.Contradicted:
             self.init(.dissent, "authorities contradict each other about block \(error.block)")
         case is CancellationError: self.init(.localFailure, "stopped")
+        case let damage as SetDamage: self.init(.localFailure, damage.words)
         case let error as SetExport.Mismatch: self.init(.dissent, error.words)
         case let error as SetFetch.BrokenHistory:
             let words =
@@ -97,5 +98,20 @@ extension SetExport.Mismatch {
           here: block \(statement.block.reversedHex), hash_serialized_3 \(hash.reversedHex)
           Core: block \(pin.block), hash_serialized_3 \(pin.hash)
         """
+    }
+}
+
+extension SetDamage {
+    fileprivate var words: String {
+        switch kind {
+        case .pointer: "\(path): is damaged. Run `concord fetch` again"
+        case .wantedShards:
+            "\(path): is damaged. Run `concord fetch --shards all`, or with the numbers of those that you want"
+        case .statements(let why): "\(path): its statements are damaged, \(why). Run `concord fetch` again"
+        case .file(let error): "\(error). Remove this file and run `concord fetch`, which brings it again"
+        case .signed(let error, let authorities):
+            "\(path): \(error). The file is what was signed, so what was signed is wrong: tell "
+                + authorities.joined(separator: ", ")
+        }
     }
 }

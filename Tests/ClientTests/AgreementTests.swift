@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Honest authorities: all there, some behind, some away.
-@Suite struct HonestAuthoritiesTests {
+@Suite(.waits) struct HonestAuthoritiesTests {
     static let tip = Result { try ChainFixture.regtestRich.roots()[PublishedTree.tip] }
 
     @Test func threeAgree() throws {

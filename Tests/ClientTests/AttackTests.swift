@@ -6,7 +6,7 @@ import Testing
 
 /// What somebody who holds hosts, or keys, may try over time (The Update Framework's list of attacks), and what the client
 /// remembers against it.
-@Suite struct AttackTests {
+@Suite(.waits) struct AttackTests {
     let late: [PublishedTree]
     let early: [PublishedTree]
     let sites: [Site]

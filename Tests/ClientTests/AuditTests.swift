@@ -69,7 +69,7 @@ extension Client {
 }
 
 /// `concord audit`: what is attested, held to what a node of one's own has.
-@Suite struct AuditTests {
+@Suite(.waits) struct AuditTests {
     private static func sites() throws -> [Site] {
         try PublishedTree.atTip.get().prefix(2).map { try Site($0) }
     }

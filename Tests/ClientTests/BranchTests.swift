@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Authorities whose nodes are on different branches.
-@Suite struct BranchTests {
+@Suite(.waits) struct BranchTests {
     /// Where the fixture's chain was reorganised: the stale branch's last block, and the last common one.
     struct Fork: Sendable {
         let tip: String

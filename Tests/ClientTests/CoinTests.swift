@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What `utxos` finds is what Bitcoin Core has.
-@Suite struct CoinTests {
+@Suite(.waits) struct CoinTests {
     struct Found {
         let script: [UInt8]
         let coins: Set<Coins.Coin>

@@ -41,7 +41,7 @@ extension Site {
 }
 
 /// One statement that differs stops everything, whoever signed it.
-@Suite struct DissentTests {
+@Suite(.waits) struct DissentTests {
     /// The signed files of both sides are kept, and openssl accepts them.
     static func expectEvidence(in folder: String, signers: Set<String>) throws {
         let evidence = PlainTree(folder)

@@ -32,7 +32,7 @@ struct Proof: Decodable {
 }
 
 /// A contradiction is followed from the statement to the coin, and the folder proves it to a third person.
-@Suite struct EvidenceTests {
+@Suite(.waits) struct EvidenceTests {
     let sites: [Site]
     let client: Client
 

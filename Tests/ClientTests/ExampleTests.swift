@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The example of the library, as its README sends people to it.
-@Suite struct ExampleTests {
+@Suite(.waits) struct ExampleTests {
     @Test func itFindsCoins() throws {
         let client = try Client(trusting: try Site.all())
         let coins = try CoinTests.atTip.get()

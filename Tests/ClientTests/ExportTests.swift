@@ -12,7 +12,7 @@ struct Exported: Decodable {
 }
 
 /// What `export` writes is what Bitcoin Core and its tool write.
-@Suite struct ExportTests {
+@Suite(.waits) struct ExportTests {
     /// Files that a test has its client write.
     struct Target {
         let scratch: Scratch
@@ -259,7 +259,7 @@ struct Exported: Decodable {
             let damaged = try client.run("export", target.path)
             #expect(
                 damaged.status == 1 && damaged.errors.contains(client.set.path(path))
-                    && damaged.errors.contains("Remove this file and run «concord fetch»"), "\(damaged.said)")
+                    && damaged.errors.contains("Remove this file and run `concord fetch`"), "\(damaged.said)")
             try client.set.remove(path)
             let missing = try client.run("export", "--sqlite", target.path)
             #expect(missing.status == 1 && missing.errors.contains(client.set.path(path)), "\(missing.said)")

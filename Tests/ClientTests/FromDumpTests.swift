@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// A tree that begins with a dump of Bitcoin Core's: dump → tree → export → dump.
-@Suite struct FromDumpTests {
+@Suite(.waits) struct FromDumpTests {
     /// A publication on the fixture's chain, and one of its dumps in a file.
     static func publication(dump height: Int, epoch: Int = 50) throws -> (Publication, dump: String) {
         let reference = try ReferenceTree.of(.regtestRich)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Authorities sign, miners pay: the agreed block must lie on the chain with most work.
-@Suite struct HeaderTests {
+@Suite(.waits) struct HeaderTests {
     static let stored = "headers/regtest.bin"
 
     static func answers() throws -> [ChainFixture.Answer] { try ChainFixture.regtestRich.answers() }

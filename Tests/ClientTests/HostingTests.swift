@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Real web servers with the configurations that `concord-publish hosting` prints.
-@Suite struct HostingTests {
+@Suite(.waits) struct HostingTests {
     @Test func nginxServesATreeAsItShouldBe() throws {
         let site = try Site(
             #require(PublishedTree.atTip.get().first), directives: HostingRow.printed("nginx"))

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a client has on its disk is checked whenever it is used, and the next fetch puts right what is wrong.
-@Suite struct InstalledSetTests {
+@Suite(.waits) struct InstalledSetTests {
     /// A client with everything at the tip, and the authorities.
     private static func client(_ arguments: String...) throws -> Client {
         let client = try Client()
@@ -85,7 +85,7 @@ import Testing
         #expect(text.contains(words[0]))
         try client.set.replace("agreed.json", text.replacing(words[0], with: words[1]))
         let outcome = try client.run("utxos", "raw(51)")
-        #expect(outcome.status == 1 && outcome.errors.contains("«concord fetch»"), "\(outcome.said)")
+        #expect(outcome.status == 1 && outcome.errors.contains("`concord fetch`"), "\(outcome.said)")
         try client.fetch("--shards", "all")
         try CoinTests.expectSome(client)
     }

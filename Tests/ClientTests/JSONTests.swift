@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What --json prints is what JSON.md says, of both programs.
-@Suite struct JSONTests {
+@Suite(.waits) struct JSONTests {
     /// The words in backticks of each section of JSON.md, by the section's title; those before the first under "".
     private static let documented = Result {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `concord mirror`: a copy that anybody may serve.
-@Suite struct MirrorTests {
+@Suite(.waits) struct MirrorTests {
     let site: Site
     let client: Client
     let mirror: PlainTree

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// index.html as people use it: in a browser, under some path of some host, its links followed and its commands run.
-@Suite struct PageBrowserTests {
+@Suite(.waits) struct PageBrowserTests {
     let scratch: Scratch
     let server: WebServer
     let published: PublishedTree

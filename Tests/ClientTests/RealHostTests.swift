@@ -4,7 +4,7 @@ import Testing
 
 /// Hosts of the real world: stingy, slow, or silent about what they do not have. The same over made-up time, and much more of
 /// it, is in ConcordClientTests.
-@Suite struct RealHostTests {
+@Suite(.waits) struct RealHostTests {
     /// Ten requests a second, and twenty at once (`limit_req`), as an operator sets it; what is above is refused.
     private static func limited(_ status: Int, retryAfter: String = "") -> String {
         """

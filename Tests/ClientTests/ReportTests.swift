@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `concord report`: a page of what `concord check` finds, and of what each authority attests of the last blocks.
-@Suite struct ReportTests {
+@Suite(.waits) struct ReportTests {
     /// A client's report, in a folder of its own.
     struct Page {
         struct Facts: Decodable {

@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// A fetch can end at any moment, and the next one goes on.
-@Suite struct ResumeTests {
+@Suite(.waits) struct ResumeTests {
     /// Hosts as slow as to be caught in the middle.
     static let slow = "limit_rate 20k; limit_rate_after 0;"
 
@@ -120,7 +120,7 @@ import Testing
         #expect(outcome.status == 1 && outcome.output.isEmpty)
         #expect(
             outcome.errors.contains(client.set.path(folder))
-                && outcome.errors.contains("Remove this file and run «concord fetch»"), "\(outcome.said)")
+                && outcome.errors.contains("Remove this file and run `concord fetch`"), "\(outcome.said)")
         for path in client.set.files(under: folder) where path.hasSuffix(".zst") {
             try client.set.remove(path)
         }

@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// The examples of README.md that make `publish.sh` a job of systemd.
-@Suite struct ScheduleTests {
+@Suite(.waits) struct ScheduleTests {
     @Test(.enabled(if: (try? Program.installed("systemd-analyze")) != nil, "needs systemd-analyze"))
     func systemdTakesTheUnits() throws {
         let scratch = try Scratch()

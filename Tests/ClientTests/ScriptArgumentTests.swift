@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What `utxos` is asked about: on the command line, on standard input, in files.
-@Suite struct ScriptArgumentTests {
+@Suite(.waits) struct ScriptArgumentTests {
     /// Two addresses that have coins at the tip, and one that has none.
     static let addresses = Result {
         try CoinTests.sorted.get().compactMap { Address.text(for: $0, on: .regtest) }.prefix(2)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Only some shards: fewer bytes, and nothing said about coins that are not there.
-@Suite struct ShardTests {
+@Suite(.waits) struct ShardTests {
     @Test func onlySomeShards() throws {
         let sites = try Site.all()
         let client = try Client(trusting: sites)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A key can sign anything: what the bytes of patches say is checked besides their digests.
-@Suite struct SignedNonsenseTests {
+@Suite(.waits) struct SignedNonsenseTests {
     enum Change: String, CaseIterable {
         case noSection, otherHeight, otherShard, outOfOrder
         // What only the coins tell.
@@ -42,7 +42,7 @@ import Testing
     static let height = 311
 
     @Test(arguments: Change.allCases) func isFound(change: Change) throws {
-        let copy = try VerifyTests.Copy()
+        let copy = try VerifyTests.Copy(try PublishedTree.atTip.get()[0])
         let path = try copy.resignPatch(Self.height) { try change.apply(&$0) }
         let latest = try copy.tree.text("latest.txt")
         let plain = try copy.verify()
@@ -76,7 +76,7 @@ import Testing
 
     /// The script reads digests, and says that it reads no more.
     @Test func whatAShellCannotTell() throws {
-        let copy = try VerifyTests.Copy()
+        let copy = try VerifyTests.Copy(try PublishedTree.atTip.get()[0])
         _ = try copy.resignPatch(Self.height) { try Change.noSection.apply(&$0) }
         let outcome = try HandAudit.dash.run([copy.tree.root, "--shard", "3"])
         #expect(outcome.status == 0, "\(outcome.said)")

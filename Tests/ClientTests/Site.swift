@@ -23,6 +23,26 @@ struct PublishedTree: Sendable {
 
     static let tip = 330
 
+    /// Two authorities' trees of a part of the chain, for what is read again and again by programs that take their time.
+    static let short = Result {
+        let scratch = try Scratch.ofProcess()
+        let datadir = scratch.path("node")
+        try ChainFixture.regtestRich.unpack(into: datadir)
+        return try ["alpha", "bravo"].map { name in
+            var publication = try Publication(.regtestRich, datadir: datadir)
+            publication.name = name
+            publication.epoch = 10
+            try publication.publish("--first", "100", "--to", "\(shortTip)")
+            let keyFile = scratch.path("\(name).pem")
+            try FileManager.default.copyItem(atPath: publication.key, toPath: keyFile)
+            let copy = PlainTree(scratch.path(name))
+            try publication.tree.link(to: copy.root)
+            return PublishedTree(name: name, keyFile: keyFile, publicKey: publication.publicKey, tree: copy)
+        }
+    }
+
+    static let shortTip = 126
+
     private static let made = Result {
         let scratch = try Scratch.ofProcess()
         let datadir = scratch.path("node")

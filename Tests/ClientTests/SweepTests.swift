@@ -10,7 +10,7 @@ import Testing
 
 /// Every command of both programs on machines that do not do what they should: each run ends with the status and the words
 /// that a user can go by, and never in a crash.
-@Suite struct SweepTests {
+@Suite(.waits) struct SweepTests {
     enum Machine: String, CaseIterable {
         case fullDisk, closedPipe, noInput, noOutput, noErrors, noHome, otherUmask, otherLocale
 

@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// A snapshot that came by its torrent, by web seeds alone or by peers alone, is the snapshot.
-@Suite struct TorrentTests {
+@Suite(.waits) struct TorrentTests {
     /// A tree that names the server it is on as its web seed.
     struct Served {
         let publication: Publication

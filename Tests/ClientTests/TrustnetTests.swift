@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A client that uses trustnets: what it takes, what it refuses, and whom it compares then.
-@Suite struct TrustnetClientTests {
+@Suite(.waits) struct TrustnetClientTests {
     let sites: [Site]
     let client: Client
 
@@ -385,7 +385,7 @@ import Testing
         #expect(try client.check().answer.minimum == 3)
         #expect(try client.check("--minimum", "3").status == 0)
         for (minimum, words) in [
-            ("2", "a minimum of 2 is below the 3 that the trustnet «example» asks for"),
+            ("2", "a minimum of 2 is below the 3 that the trustnet `example` asks for"),
             ("4", "only 3 authorities count, and at least 4 must agree"), ("0", "--minimum is 1 or more"),
         ] {
             for command in ["check", "fetch"] {

@@ -10,7 +10,7 @@ import Testing
 #endif
 
 /// The batch job's way to hosts, with the tools that it uses.
-@Suite struct UploadTests {
+@Suite(.waits) struct UploadTests {
     @Test func rsyncBringsATreeToAWebServer() throws {
         let job = try UploadJob()
         job.settings = ["CONCORD_UPLOAD_RSYNC": job.target.root, "CONCORD_URL": job.server.base]

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the program says of itself and of wrong words.
-@Suite struct UsageTests {
+@Suite(.waits) struct UsageTests {
     static let key = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
     static let otherKey = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5"
 
@@ -148,7 +148,7 @@ import Testing
         let again = try client.run("trust", "remove", "alpha")
         #expect(
             again.status == 1
-                && again.errors == "error: there is no «alpha» in the list: see «concord trust list»\n")
+                && again.errors == "error: there is no `alpha` in the list: see `concord trust list`\n")
         // A name that is free again may have another key.
         try client.succeed("trust", "add", "alpha", Self.key, "https://d.example")
     }
@@ -165,7 +165,7 @@ import Testing
         (["bravo", otherKey, ""], "`` is no URL of a tree"),
         (["bravo", otherKey, "https://c.example/?a=b"], "is no URL of a tree"),
         // Words about a URL end in logs and in what people send to each other.
-        (["bravo", otherKey, "ftp://bob:secret@c.example"], "`ftp://bob@c.example` is no URL of a tree"),
+        (["bravo", otherKey, "ftp://bob:secret@c.example"], "`ftp://bob@c.example/` is no URL of a tree"),
         (["bravo", otherKey, "https://bob:secret@c.example/?a"], "`https://bob@c.example/?a` is no URL"),
         (["bravo", otherKey, "http://"], "is no URL of a tree"),
         (["bravo", otherKey, "https://c.example", "https://c example/\n"], "is no URL of a tree"),

@@ -5,19 +5,21 @@ import TestSupport
 import Testing
 
 /// `concord verify` of a tree on the disk.
-@Suite struct VerifyTests {
-    /// A copy to spoil.
+@Suite(.waits) struct VerifyTests {
+    /// A copy to spoil, of blocks 100 to 126 with epochs of ten blocks unless another is given.
     struct Copy {
         let scratch: Scratch
         let tree: PlainTree
         let published: PublishedTree
 
-        init() throws {
+        init(_ published: PublishedTree) throws {
             scratch = try Scratch()
-            published = try PublishedTree.atTip.get()[0]
+            self.published = published
             tree = PlainTree(scratch.path("tree"))
             try published.tree.link(to: tree.root)
         }
+
+        init() throws { try self.init(try PublishedTree.short.get()[0]) }
 
         func verify(_ arguments: String...) throws -> Program.Outcome {
             try Client.program().run(["verify", tree.root] + arguments)
@@ -69,12 +71,12 @@ import Testing
 
         func path(_ tree: PlainTree) throws -> String {
             switch self {
-            case .shard: tree.paths("snapshots", containing: "/0000150-")[9]
-            case .patch: tree.paths("patches", containing: "/0000217-")[0]
+            case .shard: tree.paths("snapshots", containing: "/0000110-")[9]
+            case .patch: tree.paths("patches", containing: "/0000117-")[0]
             case .manifest:
-                tree.paths("snapshots", containing: "/0000200-").first { $0.hasSuffix("manifest.txt") } ?? ""
-            case .attestation: try tree.attestation(123)
-            case .signature: try tree.attestation(124) + ".sig"
+                tree.paths("snapshots", containing: "/0000120-").first { $0.hasSuffix("manifest.txt") } ?? ""
+            case .attestation: try tree.attestation(113)
+            case .signature: try tree.attestation(114) + ".sig"
             case .header: "headers/0000100.bin"
             case .latest: "latest.txt"
             case .pem: "authority.pem"
@@ -115,9 +117,9 @@ import Testing
         let words =
             switch part {
             // The next one does not go on where the one before ended.
-            case .header: copy.tree.path("headers/0000150.bin")
+            case .header: copy.tree.path("headers/0000110.bin")
             // Headers and the next statement name its block.
-            case .attestation: try copy.tree.attestation(124)
+            case .attestation: try copy.tree.attestation(114)
             default: copy.tree.path(path)
             }
         #expect(try copy.verifyBoth(naming: words, shells: [part.shells.missing]).status == 4)
@@ -126,8 +128,8 @@ import Testing
     @Test func filesThatNobodySigned() throws {
         let copy = try Copy()
         let extra = [
-            "attestations/0000300/README", "snapshots/extra.zst", "more/x", ".hidden",
-            "patches/0000300/0000331-00.zst",
+            "attestations/0000120/README", "snapshots/extra.zst", "more/x", ".hidden",
+            "patches/0000120/0000127-00.zst",
         ]
         for path in extra { try copy.tree.replace(path, "x") }
         try FileManager.default.createSymbolicLink(
@@ -146,7 +148,7 @@ import Testing
     @Test func torrents() throws {
         let copy = try Copy()
         let torrents = copy.tree.paths("snapshots", containing: "/snapshot.")
-        #expect(torrents.count == 14)
+        #expect(torrents.count == 6)
         for (i, path) in torrents.enumerated() {
             if i % 2 == 0 { try copy.tree.flip(path) } else { try copy.tree.remove(path) }
         }
@@ -154,14 +156,14 @@ import Testing
         #expect(outcome.status == 0 && outcome.output.hasSuffix("everything is right\n"), "\(outcome.said)")
         #expect(!outcome.output.contains("unsigned"), "\(outcome.said)")
         // Of a block that nobody attests it is foreign.
-        let path = torrents[0].replacing("/0000000-", with: "/0000400-")
+        let path = torrents[0].replacing("/0000100-", with: "/0000400-")
         try copy.tree.replace(path, "x")
         #expect(try copy.verify().output.contains("unsigned  \(path)\n"))
     }
 
     @Test func anotherKey() throws {
         let copy = try Copy()
-        let other = try PublishedTree.atTip.get()[1].publicKey
+        let other = try PublishedTree.short.get()[1].publicKey
         let outcome = try copy.verifyBoth(naming: copy.tree.path("authority.txt"), "--key", other)
         // The first cause, not every file that it is the cause of.
         #expect(
@@ -191,7 +193,7 @@ import Testing
     /// The owner of the key signs a set in which one coin is worth more: only the coins themselves tell.
     @Test func signedButWrong() throws {
         let copy = try Copy()
-        try copy.resign(from: 300)
+        try copy.resign(from: 120)
         #expect(try copy.verifyBoth().status == 0)
         let plain = try copy.verify("--json")
         let report: Report = try plain.json()
@@ -200,7 +202,7 @@ import Testing
         let deep = try copy.verify("--deep")
         #expect(deep.status == 4)
         let wrong = deep.output.split(separator: "\n").filter { $0.hasPrefix("WRONG  ") }
-        #expect(!wrong.isEmpty && wrong.allSatisfy { $0.contains("snapshots/0000300-") }, "\(deep.said)")
+        #expect(!wrong.isEmpty && wrong.allSatisfy { $0.contains("snapshots/0000120-") }, "\(deep.said)")
         #expect(wrong.contains { $0.contains("MuHash") } && wrong.contains { $0.contains("snapshot before") })
         #expect(wrong.contains { $0.contains("satoshi") })
     }
@@ -226,7 +228,7 @@ extension VerifyTests.Copy {
         try tree.replace("\(folder)/manifest.txt", changed.text)
 
         var history = changed.root
-        for height in start...PublishedTree.tip {
+        for height in start...PublishedTree.shortTip {
             let path = try tree.attestation(height)
             var attestation = try Attestation(parsing: try tree.read(path))
             if height == start {

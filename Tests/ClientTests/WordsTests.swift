@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a person reads of a verdict.
-@Suite struct WordsTests {
+@Suite(.waits) struct WordsTests {
     private static func terminal(_ client: Client, _ words: String) throws -> String {
         try Program.installed("script").run(
             ["-qec", "'\(try Client.program().path)' \(words) --home '\(client.home.root)'", "/dev/null"],

@@ -6,7 +6,7 @@ import Testing
 @testable import ConcordTransfers
 
 /// Against nginx, which behaves.
-@Suite struct CurlTransportTests {
+@Suite(.waits) struct CurlTransportTests {
     /// A web server for as long as `body` runs.
     static func withServer<R>(
         directives: String = "", encrypted: Bool = false, _ body: (WebServer) throws -> R

@@ -6,7 +6,7 @@ import Testing
 @testable import ConcordTransfers
 
 /// Against servers that do not behave.
-@Suite struct HostileServerTests {
+@Suite(.waits) struct HostileServerTests {
     /// No patience but that of a test that says how much.
     static func fetch(
         _ server: HostileServer, _ path: String = "/", limit: Int = 100_000,

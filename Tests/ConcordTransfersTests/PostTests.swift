@@ -4,7 +4,7 @@ import Testing
 
 @testable import ConcordTransfers
 
-@Suite("What is sent along with a request")
+@Suite("What is sent along with a request", .waits)
 struct PostTests {
     private static let body = #"{"method":"getblockcount"}"#
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A dump whose values are bent is as good a file as any other: only its MuHash tells.
-@Suite struct BentDumpTests {
+@Suite(.waits) struct BentDumpTests {
     static let height = 107
 
     /// What is bent.

@@ -10,7 +10,7 @@ import Testing
 @testable import ConcordPublish
 
 /// The time of an attestation is signed for ever.
-@Suite struct ClockTests {
+@Suite(.waits) struct ClockTests {
     /// Publishes the fixture up to a height in this process, with a clock of the test's.
     static func publish(
         to height: Int, at now: Int64, in scratch: Scratch, key: SigningKey = .generate(),

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a tree says and holds, against what Bitcoin Core says of the same chain.
-@Suite struct CoreAnswersTests {
+@Suite(.waits) struct CoreAnswersTests {
     @Test func everyHeightOfRegtest() throws { try Self.compareEveryHeight(.regtestRich) }
 
     @Test(.needsMainnet) func everyHeightOfMainnet() throws { try Self.compareEveryHeight(.mainnet4312) }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A snapshot, with the patches of its epoch applied by slow code, is the next snapshot, byte for byte.
-@Suite struct EpochTests {
+@Suite(.waits) struct EpochTests {
     @Test func patchesOfRegtestLeadFromSnapshotToSnapshot() throws { try Self.walk(.regtestRich) }
 
     @Test(.needsMainnet) func patchesOfMainnetLeadFromSnapshotToSnapshot() throws {

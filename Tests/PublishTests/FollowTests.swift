@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// `run --follow` on a folder that changes under it, and what ends it.
-@Suite struct FollowTests {
+@Suite(.waits) struct FollowTests {
     /// Waits until the tree's hint is this.
     static func wait(
         for latest: String, in tree: PlainTree, _ run: RunningProgram, seconds: Double = 120

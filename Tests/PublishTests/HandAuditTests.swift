@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// `audit.sh` finds nothing wrong with trees of the built publisher. What is spoilt: `VerifyTests`.
-@Suite struct HandAuditTests {
+@Suite(.waits) struct HandAuditTests {
     @Test(arguments: HandAudit.allCases) func everythingIsRight(shell: HandAudit) throws {
         let tree = try ReferenceTree.of(.regtestRich).tree
         let outcome = try shell.run([tree.root])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Keys as people make them.
-@Suite struct KeysTests {
+@Suite(.waits) struct KeysTests {
     @Test(arguments: [
         ["ecparam", "-name", "secp256k1", "-genkey", "-noout"],
         ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"],

@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// Runs that are killed at random moments, and the next one that goes on.
-@Suite struct KilledRunTests {
+@Suite(.waits) struct KilledRunTests {
     private static let kills = 15
 
     @Test func aKilledRunIsContinuedByTheNext() throws {

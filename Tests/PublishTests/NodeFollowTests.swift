@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// `run --follow --node`: what a live node does, and what its operator does to it.
-@Suite("Following a node") struct NodeFollowTests {
+@Suite("Following a node", .waits) struct NodeFollowTests {
     let node: TestNode
     let publication: Publication
 

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Publishing from a running node")
+@Suite("Publishing from a running node", .waits)
 struct NodeTests {
     /// A publication of a node's chain, from the node unless told otherwise.
     private static func publication(_ node: TestNode, _ source: [String]? = nil, key: String? = nil) throws

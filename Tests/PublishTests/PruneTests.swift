@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `concord-publish prune`, and `run --keep`.
-@Suite struct PruneTests {
+@Suite(.waits) struct PruneTests {
     private func starts(_ tree: PlainTree, _ folder: String) -> [Int] {
         Set(tree.files(under: folder).compactMap { Int($0.split(separator: "/")[1].prefix(7)) }).sorted()
     }

@@ -10,7 +10,7 @@ import Testing
 #endif
 
 /// What is refused, with what message, and that nothing is left behind.
-@Suite struct RefusalTests {
+@Suite(.waits) struct RefusalTests {
     let reference: ReferenceTree
 
     init() throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Blocks that Bitcoin Core stored and refused are never signed, whatever their siblings spend.
-@Suite struct RefusedBlocksTests {
+@Suite(.waits) struct RefusedBlocksTests {
     /// One run after each block that the engine was given: what is signed was connected by it. Epochs are short, so
     /// that refused blocks come at their heights too.
     @Test func onlyWhatTheEngineConnectedIsSigned() throws {

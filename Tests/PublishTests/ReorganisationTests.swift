@@ -10,7 +10,7 @@ import Testing
 
 /// The fixture has three branches that once were the best chain and were left again. Here they are the best chain
 /// once more: the data directory is cut off behind each in turn, then whole.
-@Suite struct ReorganisationTests {
+@Suite(.waits) struct ReorganisationTests {
     struct Branch: Sendable {
         let tip: String
         let height: Int

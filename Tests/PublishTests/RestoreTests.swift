@@ -11,7 +11,7 @@ import Testing
 #endif
 
 /// `concord-publish restore`: what a publisher lost comes back from its own hosts.
-@Suite struct RestoreTests {
+@Suite(.waits) struct RestoreTests {
     private static func serve(_ tree: String, directives: String = "") throws -> WebServer {
         try WebServer(serving: URL(fileURLWithPath: tree), directives: directives)
     }

@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// A run does what is new and leaves everything else alone.
-@Suite struct RunAgainTests {
+@Suite(.waits) struct RunAgainTests {
     let reference: ReferenceTree
     let publication: Publication
 

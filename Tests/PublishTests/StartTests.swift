@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// A tree that begins at a height: as if it had been cut out of one that begins with the genesis block.
-@Suite struct StartTests {
+@Suite(.waits) struct StartTests {
     static let first = 150
 
     /// What a tree from `first` on has of the whole one.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the publisher keeps for itself: a journal that must not be contradicted, values that can be made again.
-@Suite struct StateTests {
+@Suite(.waits) struct StateTests {
     let reference: ReferenceTree
     let publication: Publication
     let answers: [ChainFixture.Answer]

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The torrents that a publisher writes beside its snapshots.
-@Suite struct TorrentTests {
+@Suite(.waits) struct TorrentTests {
     let reference: ReferenceTree
     let publication: Publication
 

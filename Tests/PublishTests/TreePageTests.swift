@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// index.html of a published tree.
-@Suite struct TreePageTests {
+@Suite(.waits) struct TreePageTests {
     private static func page(_ tree: PlainTree) throws -> String { try tree.text("index.html") }
 
     /// A tree that ends at a height, on the reference's data directory.

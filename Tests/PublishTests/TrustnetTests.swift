@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A trustnet as those who run one keep it: the built program, checked with openssl and by the client's rule.
-@Suite struct TrustnetTests {
+@Suite(.waits) struct TrustnetTests {
     let scratch: Scratch
     let program: Program
 

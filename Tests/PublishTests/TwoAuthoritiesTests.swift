@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What two authorities of one chain agree on, and what ordinary tools say of it.
-@Suite struct TwoAuthoritiesTests {
+@Suite(.waits) struct TwoAuthoritiesTests {
     @Test func authoritiesDifferInTheMetadataOnly() throws {
         let reference = try ReferenceTree.of(.regtestRich)
         let fixture = ChainFixture.regtestRich

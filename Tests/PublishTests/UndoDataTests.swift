@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Nothing in the chain commits to undo data: a record can be bent, and its checksum with it.
-@Suite("Undo data is not believed")
+@Suite("Undo data is not believed", .waits)
 struct UndoDataTests {
     /// A run that must end at a bent coin and sign nothing from `unsigned` on.
     private func expectRefused(

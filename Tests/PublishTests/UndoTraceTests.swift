@@ -7,7 +7,7 @@ import Testing
 
 @testable import ConcordBuild
 
-@Suite("What is kept and read again to check undo data")
+@Suite("What is kept and read again to check undo data", .waits)
 struct UndoTraceTests {
     /// In little memory the coins are gone over group by group.
     @Test(arguments: [1 << 20, 12_000])

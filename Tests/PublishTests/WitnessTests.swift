@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A tree of attestations without data.
-@Suite struct WitnessTests {
+@Suite(.waits) struct WitnessTests {
     private static func expectWitness(_ tree: PlainTree, of whole: PlainTree) throws {
         let expected = whole.files().filter { !$0.hasPrefix("patches/") && !$0.hasPrefix("snapshots/") }
         #expect(tree.files() == expected)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What other tests rest on: a page that is too wide, blank or asks others is seen.
-@Suite struct ChromiumTests {
+@Suite(.waits) struct ChromiumTests {
     @Test func whatIsWrongIsSeen() throws {
         let scratch = try Scratch()
         let chromium = try Chromium()

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The test node answers as Bitcoin Core does")
+@Suite("The test node answers as Bitcoin Core does", .waits)
 struct TestNodeTests {
     /// A recorded answer, without what the test node leaves out.
     private func recorded(_ path: String) throws -> String {

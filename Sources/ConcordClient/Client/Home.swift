@@ -67,7 +67,7 @@ public struct Home: ~Copyable {
     }
 
     /// The networks of which something is installed.
-    public func installed() throws(FileError) -> [InstalledSet] {
+    public func installed() throws -> [InstalledSet] {
         var sets: [InstalledSet] = []
         for name in try Folder.names(in: folder.path("sets")) {
             let folder = Folder(reading: folder.path("sets/\(name)"))

@@ -36,7 +36,7 @@ public struct InstalledSet: Sendable {
     public var snapshot: BlockID { statements[0].blockID }
 
     /// The pointer, or nil where nothing was ever installed.
-    static func pointer(in folder: Folder) throws(FileError) -> Pointer? {
+    static func pointer(in folder: Folder) throws -> Pointer? {
         let path = folder.path(pointer)
         do {
             return try JSONDecoder().decode(Pointer.self, from: Data(try File.read(path, atMost: 1 << 20)))
@@ -44,30 +44,28 @@ public struct InstalledSet: Sendable {
             if error.isMissing { return nil }
             throw error
         } catch {
-            throw FileError(
-                path,
-                "is damaged. Fetch the set again, and say which shards: all, or those that you want")
+            throw SetDamage(path, .wantedShards)
         }
     }
 
     /// The shards that the last fetch was for, however damaged the rest may be; nil for all, and where there was none.
-    public static func wantedShards(in folder: Folder) throws(FileError) -> [Int]? {
+    public static func wantedShards(in folder: Folder) throws -> [Int]? {
         try pointer(in: folder)?.shards
     }
 
     /// Reads what is installed; every signature and the way from the snapshot to the block are checked again.
-    public init?(in folder: Folder) throws(FileError) {
+    public init?(in folder: Folder) throws {
         guard let pointer = try Self.pointer(in: folder) else { return nil }
         let path = folder.path(Self.pointer)
         guard let hash = Digest(reversedHex: pointer.block),
             (0...TreePath.maxHeight).contains(pointer.height),
             let parameters = TreeParameters(checking: pointer.epochShards, epoch: pointer.epochBlocks)
-        else { throw FileError(path, "is damaged. Fetch the set again") }
+        else { throw SetDamage(path, .pointer) }
         let chain = StatementChain(folder: folder, parameters: parameters)
         let keys = pointer.witnesses.compactMap { PublicKey(hex: $0) }
         statements = try chain.read(to: BlockID(height: pointer.height, hash: hash), keys: keys)
         guard let first = statements.first, let last = statements.last, let root = first.snapshotRoot else {
-            throw FileError(path, "is damaged. Fetch the set again")
+            throw SetDamage(path, .pointer)
         }
         manifest = try Tree(folder.root).manifest(of: first.blockID, parameters: parameters, root: root)
         self.folder = folder
@@ -78,20 +76,17 @@ public struct InstalledSet: Sendable {
 
     public func has(shard: Int) -> Bool { shards?.contains(shard) ?? true }
 
-    /// Does something with the files that are here; an error of their contents then says what helps.
+    /// Does something with the files that are here; an error of their contents is damage.
     func reading<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let error as FileError where error.isContent && error.path.hasPrefix(folder.root + "/") {
-            throw FileError(
-                error.path,
-                "\(error.message). Remove this file and fetch the set again, which brings it")
+            throw SetDamage(error.path, .file(error))
         } catch let error as ChangeError {
             let block = patches.first { $0.block.height == error.height }?.block
-            throw FileError(
+            throw SetDamage(
                 folder.path(block.map { TreePath.patch($0, statement.parameters) } ?? "patches"),
-                "\(error). The file is what was signed, so what was signed is wrong: tell \(authorities.joined(separator: ", "))"
-            )
+                .signed(error, authorities: authorities))
         }
     }
 

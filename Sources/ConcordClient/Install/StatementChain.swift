@@ -33,22 +33,22 @@ struct StatementChain {
     }
 
     /// Reads the statements back, from the epoch's first to the block's, by their parents.
-    func read(to block: BlockID, keys: [PublicKey]) throws(FileError) -> [Statement] {
+    func read(to block: BlockID, keys: [PublicKey]) throws(SetDamage) -> [Statement] {
         var statements: [Statement] = []
         var next = block
         let start = parameters.epochStart(of: block.height)
         while next.height >= start {
             guard let signed = kept(next, keys: keys) else {
-                throw FileError(
-                    folder.root, "lacks the attestation of height \(next.height). Fetch the set again")
+                throw SetDamage(
+                    folder.root, .statements("the attestation of height \(next.height) is missing"))
             }
             statements.append(signed.statement)
             next = BlockID(height: next.height - 1, hash: signed.statement.parent)
         }
         statements.reverse()
         if let fault = Self.fault(in: statements) {
-            throw FileError(
-                folder.root, "has statements that do not lead to height \(block.height): \(fault)")
+            throw SetDamage(
+                folder.root, .statements("they do not lead to height \(block.height): \(fault)"))
         }
         return statements
     }

@@ -16,7 +16,7 @@ final class Told: Sendable {
     @Sendable func note(_ text: String) { texts.withLock { $0.append(text) } }
 }
 
-@Suite("A chain from a node")
+@Suite("A chain from a node", .waits)
 struct ChainInputTests {
     private let scratch: Scratch
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ConcordChain
 
-@Suite("A node's headers and the file that keeps them")
+@Suite("A node's headers and the file that keeps them", .waits)
 struct HeaderListTests {
     /// The headers of a chain from the genesis block on.
     private static let headers: Result<[UInt8], any Error> = Result {

@@ -25,7 +25,7 @@ extension Node {
     }
 }
 
-@Suite("Asking a node")
+@Suite("Asking a node", .waits)
 struct NodeTests {
     private func failure(_ node: Node, _ method: String = "getblockcount") throws -> NodeError {
         do throws(NodeError) {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ConcordChain
 
-@Suite("Statements against the node's coinstatsindex")
+@Suite("Statements against the node's coinstatsindex", .waits)
 struct SetComparisonTests {
     private let server: TestNode
     private let table: String
