@@ -46,6 +46,23 @@ import Testing
         #expect(scenario.check().end == .done(65))
     }
 
+    /// The host that shows an older state is named, not the one that could not be asked; also where others attest the newest
+    /// block, of which the authority is then remembered first.
+    @Test func whoShowsAnOlderState() throws {
+        let scenario = try ClientScenario([trees[1], trees[2]])
+        let good = ClientScenario.url("alice")
+        scenario.serve(trees[0].cut(to: 60).site, at: behind)
+        try scenario.trust(trees[0], at: [good, behind])
+        #expect(scenario.fetch().end == .done(65))
+        scenario.serve(.refusing, at: good)
+        let run = scenario.fetch()
+        #expect(run.end == .done(65))
+        let older = run.faults(of: "alice").filter {
+            if case .behind = $0.kind { true } else { false }
+        }
+        #expect(older.map(\.url) == [behind], "\(run.faults)")
+    }
+
     /// An older state at the first look is believed, and the newer one later.
     @Test func anOlderStateAtFirst() throws {
         let scenario = try ClientScenario(trees)

@@ -26,9 +26,11 @@ extension HeaderSurvey {
 
     /// Whether the last headers that the survey brought continue the stored chain.
     mutating func askTail(_ authority: Int) throws -> Bool {
-        guard let tail = heard[authority].tail, let chain = try continued(by: tail.headers, from: tail.start)
+        let one = heard[authority]
+        guard let tail = one.tail, let url = one.tailSource,
+            let chain = try continued(by: tail.headers, from: tail.start)
         else { return false }
-        branches.append((chain, authority, heard[authority].authority.urls[0]))
+        branches.append((chain, authority, url))
         return true
     }
 

@@ -15,6 +15,8 @@ public struct AuthorityObservation: Sendable {
     public internal(set) var foreign: SignedAttestation?
     /// The last headers of its chain, up to its newest block; nil if they could not be had.
     public internal(set) var tail: HeaderTail?
+    /// The URL of the tree that they came from.
+    var tailSource: String?
     /// What went wrong at its hosts.
     public internal(set) var problems: [Fault] = []
     /// Bytes received.
@@ -54,7 +56,7 @@ public struct AuthorityObservation: Sendable {
         view = AuthorityView(withdrawn: view.withdrawn)
         for signed in attestations { view.add(signed.statement) }
         view.absence = .invalid
-        tail = nil
+        (tail, tailSource) = (nil, nil)
     }
 
     /// Leaves out what was remembered of another kind of tree.

@@ -36,6 +36,8 @@ public final class Survey {
     private var recalled: Set<BlockID> = []
     /// What came in this run.
     private var received: [SignedAttestation] = []
+    /// The URL of the tree that each attestation came from.
+    private var sources: [SignedAttestation: String] = [:]
 
     /// Seconds that a host's clock may be ahead of this machine's, as those of blocks may (`MAX_FUTURE_BLOCK_TIME`).
     static let maxAhead: Int64 = 7200
@@ -127,7 +129,7 @@ public final class Survey {
     private func hearNewest() throws {
         var open: Set<Int> = []
         var hopeful = heard.map { $0.places.count }
-        var tails: [(authority: Int, tail: HeaderTail)] = []
+        var tails: [(authority: Int, url: String, tail: HeaderTail)] = []
         var settled: Duration?
 
         func end(_ authority: Int) {
@@ -148,7 +150,7 @@ public final class Survey {
                         open.insert(
                             try reader.ask(.tail(of: latest, parameters), at: [place], asking) { reply in
                                 self.heard[i].bytes += reply.bytes
-                                if let tail = reply.answer ?? nil { tails.append((i, tail)) }
+                                if let tail = reply.answer ?? nil { tails.append((i, place.url, tail)) }
                             })
                     })
             }
@@ -160,9 +162,8 @@ public final class Survey {
         try setForeignAside()
         // Whoever was heard is asked further; a host that was not has used up its time alone.
         deadline = max(deadline, reader.deadline(after: reader.settings.timeout))
-        let served = heard.map { $0.newest() }
         for i in heard.indices {
-            if let served = served[i] { try recallNewest(i, served) }
+            if let served = newestReceived(i) { try recallNewest(i, served) }
             guard let newest = heard[i].newest() else {
                 heard[i].view.absence =
                     heard[i].problems.contains(where: \.isInvalid) || heard[i].foreign != nil
@@ -170,12 +171,21 @@ public final class Survey {
                 continue
             }
             heard[i].view.stand(on: newest.statement)
-            heard[i].tail = tails.first { $0.authority == i && $0.tail.tip == newest.statement.blockID }?.tail
+            let tail = tails.first { $0.authority == i && $0.tail.tip == newest.statement.blockID }
+            (heard[i].tail, heard[i].tailSource) = (tail?.tail, tail?.url)
             for block in heard[i].tail?.blocks ?? [] { heard[i].view.extend(chain: block) }
             let limit = maxAgeInSeconds ?? (newest.statement.network == .main ? 86_400 : nil)
             heard[i].view.isStale = limit.map { now - newest.attestation.time > $0 } ?? false
         }
         try remember()
+    }
+
+    /// What an authority signed last of what came in this run.
+    private func newestReceived(_ i: Int) -> SignedAttestation? {
+        received.filter { $0.attestation.key == heard[i].authority.key }
+            .max {
+                ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height)
+            }
     }
 
     /// Whether the outcome stands, whatever else is said.
@@ -217,11 +227,16 @@ public final class Survey {
             if let other = received.first(where: {
                 $0.attestation.key == key && TreeKind($0.statement) != common
             }) {
-                setAside(other, i, heard[i].authority.urls[0])
+                setAside(other, i, source(of: other, i))
             }
         }
         // What is of another kind says nothing of these blocks.
         received.removeAll { TreeKind($0.statement) != common }
+    }
+
+    /// Where an attestation came from; of one that was remembered nobody knows.
+    private func source(of signed: SignedAttestation, _ i: Int) -> String {
+        sources[signed] ?? heard[i].authority.urls[0]
     }
 
     private func setAside(_ signed: SignedAttestation, _ i: Int, _ url: String) {
@@ -246,7 +261,7 @@ public final class Survey {
         try recall(known.statement.blockID)
         heard[i].note(
             Fault(
-                authority: heard[i].authority.name, url: heard[i].authority.urls[0], asked: .hint,
+                authority: heard[i].authority.name, url: source(of: served, i), asked: .hint,
                 path: TreePath.latest,
                 .behind(
                     shown: served.statement.height, signed: known.statement.height,
@@ -337,6 +352,7 @@ public final class Survey {
         guard heard[i].foreign == nil else { return }
         if let kind, TreeKind(statement) != kind { return setAside(signed, i, place.url) }
         heard[i].isHeard = true
+        if sources[signed] == nil { sources[signed] = place.url }
         // What was seen before comes first: of many statements of one block the same two are the proof each time.
         try recall(statement.blockID)
         heard[i].add(signed)
