@@ -48,6 +48,9 @@ struct Check: ParsableCommand {
             if !json { try Output.say(try Self.heading()) }
             do { try ask() } catch is ExitCode {
                 // The table has said it.
+            } catch let refusal as TrustList.Refusal {
+                // The list does not mend itself.
+                throw refusal
             } catch {
                 guard let failure = error as? CommandFailure ?? CommandFailure(ofClient: error),
                     failure.status != .usage

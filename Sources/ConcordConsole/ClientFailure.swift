@@ -103,12 +103,18 @@ extension SetExport.Mismatch {
 
 extension SetDamage {
     fileprivate var words: String {
-        switch kind {
+        let path = path.printable
+        return switch kind {
         case .pointer: "\(path): is damaged. Run `concord fetch` again"
         case .wantedShards:
             "\(path): is damaged. Run `concord fetch --shards all`, or with the numbers of those that you want"
-        case .statements(let why): "\(path): its statements are damaged, \(why). Run `concord fetch` again"
-        case .file(let error): "\(error). Remove this file and run `concord fetch`, which brings it again"
+        case .missingStatement(let height):
+            "\(path): the attestation of height \(height) is missing. Run `concord fetch` again"
+        case .brokenStatements(let height):
+            "\(path): the statement of height \(height) does not follow from the one before. Run `concord fetch` again"
+        case .file(let error):
+            "\(error). " + (error.isMissing ? "Run" : "Remove this file and run")
+                + " `concord fetch`, which brings it again"
         case .signed(let error, let authorities):
             "\(path): \(error). The file is what was signed, so what was signed is wrong: tell "
                 + authorities.joined(separator: ", ")

@@ -1,6 +1,5 @@
 import Concord
 import ConcordClient
-import ConcordTransfers
 
 /// Why authorities cannot be compared with each other, and what to do.
 extension RosterError: CustomStringConvertible {
@@ -33,7 +32,8 @@ extension TrustList.Refusal: CustomStringConvertible {
     public var description: String {
         switch self {
         case .badName(let name): "`\(name.printable)` is no name of an authority"
-        case .badKey(let key): "`\(key.printable)` is no public key"
+        case .badKey(let key, let name):
+            "`\(key.printable)`, of \(name.map { "`\($0.printable)`" } ?? "a trustnet"), is no public key"
         case .keyHasName(let name): "this key is in the list as `\(name)`: one authority must not count twice"
         case .otherKey(let name, let key):
             "`\(name)` is in the list with another key, \(key.hex): if that is no longer right, first `concord trust "
@@ -43,10 +43,11 @@ extension TrustList.Refusal: CustomStringConvertible {
         case .badHeight(let height): "\(height) is no height from 0 to \(TreePath.maxHeight)"
         case .unknown(let name): "there is no `\(name)` in the list: see `concord trust list`"
         case .noTreeURL(let url):
-            "`\(WebAddress.shown(url))` is no URL of a tree: it begins with http://, https:// or file://"
-        case .badURL(let url, let words): "`\(WebAddress.shown(url))` is no URL of a tree: \(words)"
+            "`\(url.printable)` is no URL of a tree: one begins with http://, https:// or file://, and has no ? and no #"
+        case .badURL(let url, let words): "`\(url.printable)` is no URL of a tree: \(words)"
         case .damaged(let path, let error):
-            "\(path): is not a list of authorities: \((error as? Self)?.description ?? "\(error)")"
+            "\(path.printable): is not a list of authorities: "
+                + (error is DecodingError ? "it is no JSON, or of another form" : "\(error)")
         }
     }
 }

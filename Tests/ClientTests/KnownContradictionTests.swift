@@ -98,7 +98,7 @@ import Testing
             let outcome = try client.run(words)
             #expect(outcome.status == 1, "\(outcome.said)")
             #expect(
-                outcome.errors.contains("the next run that may write here puts it in order"),
+                outcome.errors.contains("asking the authorities again puts it in order"),
                 "\(outcome.said)")
         }
         let checked = try client.run("check")

@@ -153,6 +153,16 @@ import Testing
         try client.succeed("trust", "add", "alpha", Self.key, "https://d.example")
     }
 
+    @Test func tooFewForTheMinimum() throws {
+        let client = try Client()
+        try client.trust("alpha", Self.key, "https://a.example")
+        let outcome = try client.run("check", "--minimum", "2")
+        #expect(
+            outcome.status == 64
+                && outcome.errors.hasPrefix("error: only 1 authority counts, and at least 2 must agree: "),
+            "\(outcome.said)")
+    }
+
     @Test(arguments: [
         (
             ["copy", key, "https://c.example"],
@@ -164,9 +174,11 @@ import Testing
         (["bravo", otherKey, "/srv/tree"], "`/srv/tree` is no URL of a tree"),
         (["bravo", otherKey, ""], "`` is no URL of a tree"),
         (["bravo", otherKey, "https://c.example/?a=b"], "is no URL of a tree"),
-        // Words about a URL end in logs and in what people send to each other.
         (["bravo", otherKey, "ftp://bob:secret@c.example"], "`ftp://bob@c.example/` is no URL of a tree"),
-        (["bravo", otherKey, "https://bob:secret@c.example/?a"], "`https://bob@c.example/?a` is no URL"),
+        (
+            ["bravo", otherKey, "https://bob:secret@c.example/?a"],
+            "`https://bob@c.example/?a` is no URL of a tree: one begins with"
+        ),
         (["bravo", otherKey, "http://"], "is no URL of a tree"),
         (["bravo", otherKey, "https://c.example", "https://c example/\n"], "is no URL of a tree"),
         (["bravo", "02" + String(repeating: "0", count: 64), "https://c.example"], "is no public key"),

@@ -28,32 +28,33 @@ import Testing
 
     @Test func aWholeChain() throws {
         let chain = try Self.chain()
-        for count in 1...chain.count { #expect(StatementChain.fault(in: Array(chain.prefix(count))) == nil) }
+        for count in 1...chain.count {
+            #expect(StatementChain.firstBroken(in: Array(chain.prefix(count))) == nil)
+        }
     }
 
     @Test func whereItIsBroken() throws {
         let chain = try Self.chain()
-        #expect(StatementChain.fault(in: []) != nil)
-        #expect(StatementChain.fault(in: Array(chain.dropFirst())) != nil)
-        func fault(_ change: (inout [Statement]) -> Void) -> String? {
+        #expect(StatementChain.firstBroken(in: []) != nil)
+        #expect(StatementChain.firstBroken(in: Array(chain.dropFirst())) != nil)
+        func broken(_ change: (inout [Statement]) -> Void) -> Int? {
             var changed = chain
             change(&changed)
-            return StatementChain.fault(in: changed)
+            return StatementChain.firstBroken(in: changed)
         }
         let other = SHA256.hash("other")
-        #expect(fault { $0[0].snapshotRoot = nil } != nil)
-        #expect(fault { $0[0].snapshotRoot = other } != nil)
+        #expect(broken { $0[0].snapshotRoot = nil } != nil)
+        #expect(broken { $0[0].snapshotRoot = other } != nil)
         for i in 1..<chain.count {
-            let words = "height \(100 + i) does not follow from the one before"
-            #expect(fault { $0[i].patchRoot = other } == words)
-            #expect(fault { $0[i].history = other } == words)
-            #expect(fault { $0[i].parent = other } == words)
-            #expect(fault { $0[i].block = other } == words)
-            #expect(fault { $0[i].network = .main } == words)
-            #expect(fault { $0[i].height += 1 } != nil)
-            if i < chain.count - 1 { #expect(fault { $0.remove(at: i) } != nil) }
-            if i < chain.count - 1 { #expect(fault { $0.swapAt(i, i + 1) } != nil) }
+            #expect(broken { $0[i].patchRoot = other } == i)
+            #expect(broken { $0[i].history = other } == i)
+            #expect(broken { $0[i].parent = other } == i)
+            #expect(broken { $0[i].block = other } == i)
+            #expect(broken { $0[i].network = .main } == i)
+            #expect(broken { $0[i].height += 1 } != nil)
+            if i < chain.count - 1 { #expect(broken { $0.remove(at: i) } != nil) }
+            if i < chain.count - 1 { #expect(broken { $0.swapAt(i, i + 1) } != nil) }
         }
-        #expect(fault { $0.insert($0[3], at: 3) } != nil)
+        #expect(broken { $0.insert($0[3], at: 3) } != nil)
     }
 }

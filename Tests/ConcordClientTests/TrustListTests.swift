@@ -91,6 +91,14 @@ import Testing
         #expect(list.authorities.isEmpty)
     }
 
+    /// Words about a URL end in logs and in what people send to each other.
+    @Test(arguments: ["ftp://bob:secret@a.example", "https://bob:secret@a.example/?b"])
+    func noPasswordIsShown(url: String) throws {
+        let refusal = #expect(throws: TrustList.Refusal.self) { try TrustList.normal(url) }
+        let words = "\(try #require(refusal))"
+        #expect(words.contains("bob@a.example") && !words.contains("secret"), "\(words)")
+    }
+
     /// A list that somebody edited is held to the same rules.
     @Test func aListWithOneKeyTwice() throws {
         let entry = { (name: String) in

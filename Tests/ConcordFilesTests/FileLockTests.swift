@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -33,6 +34,14 @@ import Testing
         } catch {
             return error
         }
+    }
+
+    /// The work goes on, and somebody is told once.
+    @Test func whatGoesOnIsTold() {
+        let told = Mutex<[String]>([])
+        FileNotes.tell { text in told.withLock { $0.append(text) } }
+        for _ in 0..<2 { #expect(answer(EBADF, isFolder: true) == nil) }
+        #expect(told.withLock(\.self).count { $0.hasPrefix("/x: its file system locks no folders") } == 1)
     }
 
     @Test func anotherRunIsSaidWhereThereIsOneOnly() throws {

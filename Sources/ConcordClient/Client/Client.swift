@@ -120,7 +120,7 @@ public final class Client: @unchecked Sendable {
 
     /// Asks all authorities whether they agree, and on what. What is against it is the session's `obstacle`.
     ///
-    /// - Throws: `ClientError`, `IncompatibleTrees`, `FileError`, `Failure` of this machine, `CancellationError`.
+    /// - Throws: `ClientError`, `TrustList.Refusal.damaged`, `IncompatibleTrees`, `FileError`, `Failure` of this machine, `CancellationError`.
     public func agree(_ policy: AgreementPolicy = AgreementPolicy()) throws -> AgreementSession {
         let roster = try roster()
         let minimum: Int
@@ -149,7 +149,7 @@ public final class Client: @unchecked Sendable {
 
     /// Fetches what is agreed on and not here yet, and installs it.
     ///
-    /// - Throws: `ClientError.notAgreed` and `.shardsGone`, `NotThere`, `SetFetch.BrokenHistory`, and
+    /// - Throws: `ClientError.notAgreed` and `.shardsGone`, `NotThere`, `SetDamage`, `SetFetch.BrokenHistory`, and
     ///   `SetFetch.Contradicted`: then ask again, and the contradiction is seen by all.
     public func install(_ session: AgreementSession, _ shards: Shards = .asBefore) throws -> SetFetch.Result {
         if let obstacle = session.obstacle { throw ClientError.notAgreed(obstacle) }
@@ -186,14 +186,13 @@ public final class Client: @unchecked Sendable {
         }
     }
 
-    /// The installed set of a network; of the only one that there is if nil. Throws `ClientError`, or `FileError` where it
-    /// is damaged.
+    /// The installed set of a network; of the only one that there is if nil. Throws `ClientError`, or `SetDamage`.
     public func installed(_ network: Network? = nil) throws -> InstalledSet { try home.installed(network) }
 
     /// The coins with these scripts at the installed block, script by script. Nobody is asked.
     ///
     /// - Throws: `ClientError` where nothing is installed, where the shard of a script is not here, or where what was seen
-    ///   speaks against the set; `FileError` where the disk has lost something.
+    ///   speaks against the set; `SetDamage` where the disk has lost something.
     public func coins(of scripts: [[UInt8]], on network: Network? = nil) throws -> [[CoinLookup.Coin]] {
         let set = try installed(network)
         if let block = try log().contradiction(among: try home.knownMembers(), on: set.statement.network) {

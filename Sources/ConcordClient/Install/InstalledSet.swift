@@ -67,7 +67,11 @@ public struct InstalledSet: Sendable {
         guard let first = statements.first, let last = statements.last, let root = first.snapshotRoot else {
             throw SetDamage(path, .pointer)
         }
-        manifest = try Tree(folder.root).manifest(of: first.blockID, parameters: parameters, root: root)
+        do throws(FileError) {
+            manifest = try Tree(folder.root).manifest(of: first.blockID, parameters: parameters, root: root)
+        } catch {
+            throw error.isContent || error.isMissing ? SetDamage(error.path, .file(error)) : error
+        }
         self.folder = folder
         statement = last
         shards = pointer.shards
@@ -80,7 +84,9 @@ public struct InstalledSet: Sendable {
     func reading<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
-        } catch let error as FileError where error.isContent && error.path.hasPrefix(folder.root + "/") {
+        } catch let error as FileError
+            where (error.isContent || error.isMissing) && error.path.hasPrefix(folder.root + "/")
+        {
             throw SetDamage(error.path, .file(error))
         } catch let error as ChangeError {
             let block = patches.first { $0.block.height == error.height }?.block

@@ -1,16 +1,18 @@
 import Concord
 import ConcordFiles
 
-/// What is installed is not as it was when it was: a disk lost something, or somebody changed it.
+/// A file of the installed set is missing, or was changed since it was installed.
 public struct SetDamage: Error, Sendable {
     public enum Kind: Sendable {
-        /// The file that names the installed block is unreadable; fetched again, the set is as before.
+        /// The file that names the installed block cannot be understood; fetched again, the set is as before.
         case pointer
         /// The same, and which shards were wanted is not known any more.
         case wantedShards
-        /// The statements that lead to the installed block are not all here, or do not: why, in words.
-        case statements(String)
-        /// A file is not what was signed; removed and fetched again, it is.
+        /// No attestation of this height is here.
+        case missingStatement(height: Int)
+        /// The statement of this height does not follow from the one before, or begins no epoch.
+        case brokenStatements(height: Int)
+        /// A file is missing or not what was signed; removed and fetched again, it is.
         case file(FileError)
         /// A patch is what was signed, and cannot be: whoever signed it has to be told.
         case signed(ChangeError, authorities: [String])

@@ -161,10 +161,8 @@ public final class SetFetch {
         try checkLog()
         if let first = missing.first { throw NotThere(path: first.path, faults: missing) }
         let statements = blocks.compactMap { found[$0]?.statement }
-        if StatementChain.fault(in: statements) != nil {
-            // It is the first one that breaks it; what others say of that height is a question for `check`.
-            let place =
-                statements.indices.first { StatementChain.fault(in: Array(statements[...$0])) != nil } ?? 0
+        if let place = StatementChain.firstBroken(in: statements) {
+            // What others say of that height is a question of its own.
             throw BrokenHistory(
                 first: agreed.epochStart, height: blocks[place].height,
                 authority: agreeing.first { $0.key == found[blocks[place]]?.attestation.key }?.name)

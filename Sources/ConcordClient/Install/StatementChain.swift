@@ -40,33 +40,32 @@ struct StatementChain {
         while next.height >= start {
             guard let signed = kept(next, keys: keys) else {
                 throw SetDamage(
-                    folder.root, .statements("the attestation of height \(next.height) is missing"))
+                    folder.root, .missingStatement(height: next.height))
             }
             statements.append(signed.statement)
             next = BlockID(height: next.height - 1, hash: signed.statement.parent)
         }
         statements.reverse()
-        if let fault = Self.fault(in: statements) {
-            throw SetDamage(
-                folder.root, .statements("they do not lead to height \(block.height): \(fault)"))
+        if let place = Self.firstBroken(in: statements) {
+            throw SetDamage(folder.root, .brokenStatements(height: start + place))
         }
         return statements
     }
 
-    /// What is wrong with statements that should lead from an epoch's snapshot to its last block; nil if nothing is.
-    /// Each `history` is recomputed, so that the last one, which the authorities agree on, covers them all.
-    static func fault(in statements: [Statement]) -> String? {
+    /// The place of the first of these statements that does not lead on from an epoch's snapshot to its last block; nil if
+    /// all do. Each `history` is recomputed, so that the last one, which the authorities agree on, covers them all.
+    static func firstBroken(in statements: [Statement]) -> Int? {
         guard let first = statements.first, let root = first.snapshotRoot, first.history == root else {
-            return "the first is not that of an epoch height"
+            return 0
         }
-        for (before, statement) in zip(statements, statements.dropFirst()) {
-            guard statement.height == before.height + 1, statement.parent == before.block,
-                statement.network == before.network, statement.parameters == before.parameters,
-                statement.history
-                    == Statement.history(
+        return zip(statements, statements.dropFirst()).enumerated().first { _, pair in
+            let (before, statement) = pair
+            return
+                statement.height != before.height + 1 || statement.parent != before.block
+                || statement.network != before.network || statement.parameters != before.parameters
+                || statement.history
+                    != Statement.history(
                         after: before.history, block: statement.block, patchRoot: statement.patchRoot)
-            else { return "height \(statement.height) does not follow from the one before" }
-        }
-        return nil
+        }.map { $0.offset + 1 }
     }
 }

@@ -56,7 +56,7 @@ public struct SetExport: Sendable {
     /// room as a dump.
     ///
     /// - Parameter replacing: whether a file that is there already may go.
-    /// - Throws: `Mismatch`, `FileError`, or `ChangeError`.
+    /// - Throws: `Mismatch`, `SetDamage`, or `FileError`.
     public func write(
         _ form: Form, to path: String, replacing: Bool, progress: @Sendable (Progress) -> Void
     ) throws -> Result {

@@ -79,7 +79,7 @@ public final class AttestationLog {
         case SQLITE_READONLY where sqlite3_extended_errcode(database) == SQLITE_READONLY | 3 << 8:
             return FileError(
                 path,
-                "\(words). A run was stopped while it wrote: the next run that may write here puts it in order"
+                "\(words). A run was stopped while it wrote: asking the authorities again puts it in order"
             )
         // The machine denies it, or has no room.
         case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY, SQLITE_PERM:

@@ -24,7 +24,8 @@ public struct TrustList: Sendable {
     /// Why a change is refused, or a file.
     public enum Refusal: Error, Sendable {
         case badName(String)
-        case badKey(String)
+        /// Of an entry of this name, or of a trustnet.
+        case badKey(String, of: String?)
         /// The key is in the list under this name.
         case keyHasName(AuthorityName)
         /// The name is in the list with this key.
@@ -34,12 +35,12 @@ public struct TrustList: Sendable {
         /// No block can have this height.
         case badHeight(Int)
         case unknown(AuthorityName)
-        /// Of another scheme, or with more than a path.
+        /// Of another scheme, or with more than a path; without its password.
         case noTreeURL(String)
-        /// libcurl's or our words why.
-        case badURL(String, String)
-        /// The file at this path is no such list.
-        case damaged(String, any Error)
+        /// libcurl's or our words why; without its password.
+        case badURL(String, why: String)
+        /// The file at this path is no such list: a refusal, or no JSON of its form.
+        case damaged(path: String, any Error)
     }
 
     public init() {}
@@ -57,19 +58,20 @@ public struct TrustList: Sendable {
             let stored = try JSONDecoder().decode(Stored.self, from: Data(bytes))
             for entry in stored.authorities {
                 guard let name = AuthorityName(entry.name), let key = PublicKey(hex: entry.key) else {
-                    throw AuthorityName(entry.name) == nil ? Refusal.badName(entry.name) : .badKey(entry.key)
+                    throw AuthorityName(entry.name) == nil
+                        ? Refusal.badName(entry.name) : .badKey(entry.key, of: entry.name)
                 }
                 try add(Authority(name: name, key: key, urls: entry.urls))
                 if let height = entry.withdrawn { try retire(name, from: height) }
             }
             for entry in stored.trustnets ?? [] {
                 guard let key = PublicKey(hex: entry.key) else {
-                    throw Refusal.badKey(entry.key)
+                    throw Refusal.badKey(entry.key, of: nil)
                 }
                 try use(key, entry.urls)
             }
         } catch {
-            throw Refusal.damaged(path, error)
+            throw Refusal.damaged(path: path, error)
         }
     }
 
@@ -143,13 +145,13 @@ public struct TrustList: Sendable {
         guard ["http://", "https://", "file://"].contains(where: url.hasPrefix), !url.contains("?"),
             !url.contains("#")
         else {
-            throw Refusal.noTreeURL(url)
+            throw Refusal.noTreeURL(WebAddress.shown(url))
         }
         do throws(Failure.Kind) {
             _ = try WebAddress(url)
         } catch {
             // A file that is not there yet is fine.
-            if case .badURL(let words) = error { throw Refusal.badURL(url, words) }
+            if case .badURL(let words) = error { throw Refusal.badURL(WebAddress.shown(url), why: words) }
         }
         return String(url.reversed().drop { $0 == "/" }.reversed())
     }
