@@ -155,6 +155,23 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: copy.tree.path("x")))
     }
 
+    /// The script reads patches in groups: one that is wrong far up is found too.
+    @Test(arguments: zip(HandAudit.allCases, [Spoilt.otherPatch, .section])) func aLaterGroup(
+        shell: HandAudit, spoilt: Spoilt
+    ) throws {
+        let copy = try VerifyTests.Copy(try PublishedTree.atTip.get()[0])
+        let paths = copy.tree.paths("patches", containing: "/0000217-")
+        if spoilt == .section {
+            try copy.tree.flip(paths[0])
+        } else {
+            try copy.tree.replace(
+                paths[0], try copy.tree.read(copy.tree.paths("patches", containing: "/0000218-")[0]))
+        }
+        let outcome = try shell.run([copy.tree.root])
+        #expect(outcome.status == 4 && outcome.wrong.count == 1, "\(outcome.said)")
+        #expect(outcome.wrong[0].contains(copy.tree.path(paths[0])), "\(outcome.said)")
+    }
+
     /// What cannot be written down cannot be checked: no verdict, whatever could not be written.
     @Test(arguments: HandAudit.allCases) func aFullDisk(shell: HandAudit) throws {
         let copy = try VerifyTests.Copy()

@@ -59,7 +59,7 @@ import Testing
                     trees[2],
                     directives: "location ~ zst$ { limit_rate 22k; limit_rate_after 0; }")
             ])
-        #expect(three <= two * 3 / 2 + .seconds(1), "\(three) for \(two)")
+        #expect(three <= two * 3 / 2 + .seconds(3), "\(three) for \(two)")
     }
 
     /// What some hosts say of a file that is not there.

@@ -97,7 +97,7 @@ extension VerifyTests.Copy {
         let root = try bytes.withBytes { try PatchIndex(checking: $0, shards: 16).root }
 
         var history = try Attestation(parsing: try tree.read(tree.attestation(height - 1))).statement.history
-        for next in height...PublishedTree.tip {
+        for next in height...(tree.attestations().keys.max() ?? height) {
             let path = try tree.attestation(next)
             var attestation = try Attestation(parsing: try tree.read(path))
             if next == height { attestation.statement.patchRoot = root }

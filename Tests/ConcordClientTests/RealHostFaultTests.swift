@@ -9,7 +9,7 @@ import Testing
 /// The same hosts over sockets, asked by libcurl: what comes of them is the same.
 @Suite struct RealHostFaultTests {
     /// Most of the time of a run is waiting, so many are under way together.
-    private static let runs = DispatchSemaphore(value: 32)
+    private static let runs = DispatchSemaphore(value: 16)
 
     /// Scripts are played so many times faster.
     private static let haste = 20
@@ -33,7 +33,11 @@ import Testing
             #expect(kinds(seen.fetch.said) == kinds(test.said))
         }
         #expect(seen.fetch.faults.allSatisfy { $0.url == seen.url && $0.authority == seen.name })
-        #expect(kinds(seen.mirror.summary) == kinds(test.mirror))
+        let isOfFile = test.mirror.hasPrefix("no ")
+        #expect(
+            isOfFile
+                ? words(seen.mirror.summary) == words(test.mirror)
+                : kinds(seen.mirror.summary) == kinds(test.mirror), "\(seen.mirror.summary)")
         #expect(seen.leftBehind.isEmpty)
         let installed = if case .done(let height) = seen.fetch.end { height } else { 47 }
         #expect(seen.installed == installed)
@@ -76,18 +80,20 @@ private struct Seen {
         scenario.settings.checkers = 2
         try scenario.change { try $0.add(alice.authority(at: [url])) }
         before = [scenario.fetch().end, scenario.mirror(url, key: alice.key.publicKey).end]
-        let bad = try test.bend(alice).faster(by: haste).below("tree")
-        if test.takesTime { scenario.settings.hurry() }
-        func play<Result>(_ run: () throws -> Result) rethrows -> Result {
-            server.become(bad)
-            return try run()
+        let settings = scenario.settings
+        func play(_ run: () -> ClientRun) throws -> ClientRun {
+            server.become(try test.bend(alice).faster(by: haste).below("tree"))
+            return run()
         }
-        check = play { scenario.check() }
-        fetch = play { scenario.fetch() }
+        // Who is good at first has all the time that a busy machine needs.
+        if test.takesTime, test.check == "none" { scenario.settings.hurry() }
+        check = try play { scenario.check() }
+        if test.takesTime { scenario.settings.hurry() }
+        fetch = try play { scenario.fetch() }
         installed = try scenario.installed()
-        mirror = play { scenario.mirror(url, key: alice.key.publicKey) }
+        mirror = try play { scenario.mirror(url, key: alice.key.publicKey) }
         leftBehind = scenario.temporaries
-        scenario.settings = TreeReader.Settings()
+        scenario.settings = settings
         server.become(alice.site.below("tree"))
         next = scenario.fetch()
         finallyInstalled = try scenario.installed()
@@ -98,7 +104,7 @@ private struct Seen {
 
 extension TreeReader.Settings {
     /// No longer than a busy machine needs.
-    fileprivate mutating func hurry() { (timeout, patience) = (.seconds(3), .seconds(8)) }
+    fileprivate mutating func hurry() { (timeout, patience) = (.seconds(4), .seconds(16)) }
 }
 
 extension HostFault {
@@ -115,7 +121,10 @@ extension HostFault {
     /// A server that is asked is there: what refuses breaks off, and what has vanished says nothing.
     fileprivate var overASocket: HostFault {
         switch name {
-        case "redirect to nowhere": return self
+        case "redirect to nowhere":
+            // Nobody listens there.
+            let nowhere = Self.status(302, ["Location": "http://127.0.0.1:9/"])
+            return HostFault(name, nowhere, check, fetch: fetch, said, mirror: mirror)
         case "vanished":
             return HostFault(
                 name, bend, check, "givenUp authority, slow authority", mirror: "slow authority")

@@ -81,7 +81,7 @@ public struct Program: Sendable {
     public func run(
         _ arguments: [String], environment: [String: String] = [:], input: [UInt8] = [],
         in folder: String? = nil,
-        timeout: Double = 60
+        timeout: Double = 180
     ) throws -> Outcome {
         try start(arguments, environment: environment, input: input, in: folder).wait(timeout: timeout)
     }
@@ -90,7 +90,7 @@ public struct Program: Sendable {
     public func run(
         _ arguments: String..., environment: [String: String] = [:], input: [UInt8] = [],
         in folder: String? = nil,
-        timeout: Double = 60
+        timeout: Double = 180
     ) throws -> Outcome {
         try run(arguments, environment: environment, input: input, in: folder, timeout: timeout)
     }
@@ -100,7 +100,7 @@ public struct Program: Sendable {
     public func print(
         _ arguments: [String], environment: [String: String] = [:], input: [UInt8] = [],
         in folder: String? = nil,
-        timeout: Double = 60
+        timeout: Double = 180
     ) throws -> [UInt8] {
         let outcome = try run(arguments, environment: environment, input: input, in: folder, timeout: timeout)
         guard outcome.isSuccess else {
@@ -113,7 +113,7 @@ public struct Program: Sendable {
     public func print(
         _ arguments: String..., environment: [String: String] = [:], input: [UInt8] = [],
         in folder: String? = nil,
-        timeout: Double = 60
+        timeout: Double = 180
     ) throws -> [UInt8] {
         try print(arguments, environment: environment, input: input, in: folder, timeout: timeout)
     }
@@ -212,7 +212,7 @@ public final class RunningProgram {
     }
 
     /// Waits for the end. Past `timeout` seconds the program is killed and an error thrown.
-    public func wait(timeout: Double = 60) throws -> Program.Outcome {
+    public func wait(timeout: Double = 180) throws -> Program.Outcome {
         let deadline = Date().addingTimeInterval(timeout)
         var pause: useconds_t = 500
         while true {

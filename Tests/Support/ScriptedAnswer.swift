@@ -106,8 +106,8 @@ public struct ScriptedRequest: Sendable {
     /// Below the site's URL, without a slash in front, and decoded.
     public let path: String
     public let range: Span?
-    /// How often the path has been asked for, this time included.
+    /// How often the path has been asked for since the site is served, this time included.
     public let count: Int
-    /// Since the transport or the server began.
+    /// Since the transport began, or the server to serve this site.
     public let time: Duration
 }

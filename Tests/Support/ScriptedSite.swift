@@ -134,13 +134,13 @@ extension ScriptedSite {
         limited(by: TokenBucket(rate: rate, burst: burst), status: status, retryAfter: retryAfter)
     }
 
-    /// Answers so until a request, and from it on as another site.
+    /// Answers so until a request, and from it on as another site, for good: to play it again, make it again.
     public func until(
-        _ isLast: @escaping @Sendable (ScriptedRequest) -> Bool, then other: ScriptedSite
+        _ begins: @escaping @Sendable (ScriptedRequest) -> Bool, then other: ScriptedSite
     ) -> ScriptedSite {
         let isOver = Atomic(false)
         return ScriptedSite { request in
-            if isLast(request) { isOver.store(true, ordering: .relaxed) }
+            if begins(request) { isOver.store(true, ordering: .relaxed) }
             return isOver.load(ordering: .relaxed) ? other.answer(request) : self.answer(request)
         }
     }
