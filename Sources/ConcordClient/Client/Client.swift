@@ -120,7 +120,8 @@ public final class Client: @unchecked Sendable {
 
     /// Asks all authorities whether they agree, and on what. What is against it is the session's `obstacle`.
     ///
-    /// - Throws: `ClientError`, `TrustList.Refusal.damaged`, `IncompatibleTrees`, `FileError`, `Failure` of this machine, `CancellationError`.
+    /// - Throws: `ClientError`, `TrustList.Refusal.damaged`, `IncompatibleTrees`, `FileError`, `Failure` of this machine,
+    ///   `CancellationError`.
     public func agree(_ policy: AgreementPolicy = AgreementPolicy()) throws -> AgreementSession {
         let roster = try roster()
         let minimum: Int

@@ -39,8 +39,7 @@ struct StatementChain {
         let start = parameters.epochStart(of: block.height)
         while next.height >= start {
             guard let signed = kept(next, keys: keys) else {
-                throw SetDamage(
-                    folder.root, .missingStatement(height: next.height))
+                throw SetDamage(folder.root, .missingStatement(height: next.height))
             }
             statements.append(signed.statement)
             next = BlockID(height: next.height - 1, hash: signed.statement.parent)

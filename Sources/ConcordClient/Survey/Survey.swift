@@ -163,7 +163,7 @@ public final class Survey {
         // Whoever was heard is asked further; a host that was not has used up its time alone.
         deadline = max(deadline, reader.deadline(after: reader.settings.timeout))
         for i in heard.indices {
-            if let served = newestReceived(i) { try recallNewest(i, served) }
+            if heard[i].foreign == nil, let served = newestReceived(i) { try recallNewest(i, served) }
             guard let newest = heard[i].newest() else {
                 heard[i].view.absence =
                     heard[i].problems.contains(where: \.isInvalid) || heard[i].foreign != nil
