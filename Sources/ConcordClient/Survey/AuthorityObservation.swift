@@ -35,9 +35,7 @@ public struct AuthorityObservation: Sendable {
     /// may have fallen behind, on a branch that was left since or behind what was seen in an earlier run.
     public func newest() -> SignedAttestation? {
         guard isHeard, foreign == nil else { return nil }
-        return attestations.filter { $0.attestation.time <= maxTime }.max {
-            ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height)
-        }
+        return attestations.filter { $0.attestation.time <= maxTime }.newest()
     }
 
     /// What was signed of the block before is enough of a proof: a third statement adds nothing to two.
@@ -78,6 +76,13 @@ public struct AuthorityObservation: Sendable {
 
     /// Where its tree can be had.
     var places: [TreeReader.Place] { authority.places }
+}
+
+extension Sequence<SignedAttestation> {
+    /// What was signed last, and of what was signed in one second the highest.
+    func newest() -> SignedAttestation? {
+        self.max { ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height) }
+    }
 }
 
 extension Authority {

@@ -163,7 +163,7 @@ public final class Survey {
         // Whoever was heard is asked further; a host that was not has used up its time alone.
         deadline = max(deadline, reader.deadline(after: reader.settings.timeout))
         for i in heard.indices {
-            if heard[i].foreign == nil, let served = newestReceived(i) { try recallNewest(i, served) }
+            if heard[i].foreign == nil, let served = received(of: i).newest() { try recallNewest(i, served) }
             guard let newest = heard[i].newest() else {
                 heard[i].view.absence =
                     heard[i].problems.contains(where: \.isInvalid) || heard[i].foreign != nil
@@ -180,12 +180,9 @@ public final class Survey {
         try remember()
     }
 
-    /// What an authority signed last of what came in this run.
-    private func newestReceived(_ i: Int) -> SignedAttestation? {
+    /// What of an authority came in this run.
+    private func received(of i: Int) -> [SignedAttestation] {
         received.filter { $0.attestation.key == heard[i].authority.key }
-            .max {
-                ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height)
-            }
     }
 
     /// Whether the outcome stands, whatever else is said.
@@ -210,23 +207,15 @@ public final class Survey {
 
     /// Whoever attests another kind of tree than the others is of no use to this list, and stops nobody.
     private func setForeignAside() throws(IncompatibleTrees) {
-        let newest = heard.map { one in
-            received.filter {
-                $0.attestation.key == one.authority.key && one.view.counts(at: $0.statement.height)
-            }
-            .max { ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height) }
-        }
-        let said = zip(heard, newest).compactMap { one, newest in
-            newest.map { (authority: one.authority.name, kind: TreeKind($0.statement)) }
+        let said = heard.indices.compactMap { i in
+            received(of: i).filter { heard[i].view.counts(at: $0.statement.height) }.newest()
+                .map { (authority: heard[i].authority.name, kind: TreeKind($0.statement)) }
         }
         guard let common = try TreeKind.common(said, trustnet: trustnet) else { return }
         kind = common
         for i in heard.indices {
             heard[i].leaveOut(otherThan: common)
-            let key = heard[i].authority.key
-            if let other = received.first(where: {
-                $0.attestation.key == key && TreeKind($0.statement) != common
-            }) {
+            if let other = received(of: i).first(where: { TreeKind($0.statement) != common }) {
                 setAside(other, i, source(of: other, i))
             }
         }
