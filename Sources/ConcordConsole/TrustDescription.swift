@@ -46,8 +46,17 @@ extension TrustList.Refusal: CustomStringConvertible {
             "`\(url.printable)` is no URL of a tree: one begins with http://, https:// or file://, and has no ? and no #"
         case .badURL(let url, let words): "`\(url.printable)` is no URL of a tree: \(words)"
         case .damaged(let path, let error):
-            "\(path.printable): is not a list of authorities: "
-                + (error is DecodingError ? "it is no JSON, or of another form" : "\(error)")
+            "\(path.printable): is not a list of authorities: \(Self.damage(error)). Mend it, or move it away and add the "
+                + "authorities again"
+        }
+    }
+
+    private static func damage(_ error: any Error) -> String {
+        switch error {
+        case is DecodingError: "it is no JSON, or of another form"
+        // No command can take one of them out.
+        case Self.otherKey(let name, _): "`\(name)` is in it with two keys"
+        default: "\(error)"
         }
     }
 }

@@ -153,6 +153,35 @@ import Testing
         try client.succeed("trust", "add", "alpha", Self.key, "https://d.example")
     }
 
+    /// Somebody edited it: what is wrong with it, and what helps, for no command can put it right.
+    @Test(arguments: [
+        ("{", "it is no JSON, or of another form"), ("[]", "it is no JSON, or of another form"),
+        (
+            "{\"authorities\": [{\"name\": \"a\", \"key\": \"00\", \"urls\": []}]}",
+            "`00`, of `a`, is no public key"
+        ),
+        (
+            "{\"authorities\": [KEY, OTHER]}", "`a` is in it with two keys"
+        ),
+    ])
+    func aListThatCannotBeRead(text: String, words: String) throws {
+        let client = try Client()
+        let entry = { (key: String) in
+            "{\"name\": \"a\", \"key\": \"\(key)\", \"urls\": [\"https://a.example\"]}"
+        }
+        let text = text.replacing("KEY", with: entry(Self.key)).replacing("OTHER", with: entry(Self.otherKey))
+        try client.home.replace("trust.json", text)
+        for command in [["trust", "list"], ["check"], ["check", "--watch"]] {
+            let outcome = try client.run(command)
+            #expect(
+                outcome.status == 1
+                    && outcome.errors.hasSuffix(
+                        "trust.json: is not a list of authorities: \(words). Mend it, or move it away and add the "
+                            + "authorities again\n"),
+                "\(outcome.said)")
+        }
+    }
+
     @Test func tooFewForTheMinimum() throws {
         let client = try Client()
         try client.trust("alpha", Self.key, "https://a.example")
