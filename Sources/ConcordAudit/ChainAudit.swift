@@ -62,7 +62,7 @@ public struct ChainAudit {
 
     /// Compares the heights of a range, which ends at the tip of one's own chain or below.
     public mutating func run(_ range: ClosedRange<Int>, tell: (Event) -> Void) throws -> [AuthorityAudit] {
-        var position = SetBuilder.Position()
+        var position = SetBuilder.Position(builder.parameters)
         let start = builder.parameters.epochStart(of: range.lowerBound)
         if start > 0 {
             let answers = answers(start..<start + 1, in: range)

@@ -9,8 +9,8 @@ struct BlockProcessor: ~Copyable {
     private var undo = ByteBuffer(capacity: 1 << 20)
     private(set) var changes: BlockChanges
 
-    init(hasMuHash: Bool) {
-        changes = BlockChanges(hasMuHash: hasMuHash)
+    init(hasElements: Bool) {
+        changes = BlockChanges(hasElements: hasElements)
     }
 
     /// Works out what a block of the chain does; its bytes and its patch are here until the next one.

@@ -44,7 +44,7 @@ public struct InitialReplay: Sendable {
     ///   matter here: the set is made of what the blocks themselves say.
     public func run(
         to height: Int, isStopping: () -> Bool = { false }, _ tell: (Event) -> Void
-    ) throws -> (manifest: Manifest, shards: [Folder.Staged])? {
+    ) throws -> BuiltShards? {
         var before = try resume(at: height)
         var next = before.map { $0.block.height + 1 } ?? 0
         var gathered = GatheredChanges(parameters: parameters, memory: memory)
@@ -58,18 +58,18 @@ public struct InitialReplay: Sendable {
                 try traced(before, through: next - 1, tell, { try gathered.isFull() })
             else { continue }
             let block = source.blockID(at: next - 1)
-            tell(.merging(height: block.height, coins: before?.manifest.coins ?? 0))
-            let (manifest, shards) = try traced(before, through: next - 1, tell) {
+            tell(.merging(height: block.height, coins: before?.coins ?? 0))
+            let built = try traced(before, through: next - 1, tell) {
                 try merge(gathered, onto: before, into: work, of: block, level: 1)
             }
-            try work.install(shards)
-            try work.write(Array(manifest.text.utf8), at: TreePath.manifest(block))
+            try work.install(built.files)
+            try work.write(Array(ShardContents.list(built.contents).utf8), at: Self.list(block))
             if let before { try work.removeTree("snapshots/\(TreePath.name(before.block))") }
-            before = SnapshotMerge.Before(block: block, manifest: manifest)
+            before = SnapshotMerge.Before(block: block, contents: built.contents)
             gathered.removeAll()
         }
         let block = source.blockID(at: height)
-        tell(.merging(height: height, coins: before?.manifest.coins ?? 0))
+        tell(.merging(height: height, coins: before?.coins ?? 0))
         return try traced(before, through: height, tell) {
             try merge(gathered, onto: before, into: builder.data, of: block, level: builder.level)
         }
@@ -95,15 +95,19 @@ public struct InitialReplay: Sendable {
         }
     }
 
+    /// What the shards of a set hold, written when all are there.
+    private static func list(_ block: BlockID) -> String { "snapshots/\(TreePath.name(block))/contents.txt" }
+
     /// The highest whole set that an earlier run left and that is on the chain; others are removed.
     private func resume(at height: Int) throws -> SnapshotMerge.Before? {
         var found: SnapshotMerge.Before?
         for name in try Folder.names(in: work.path("snapshots")).reversed() {
             if found == nil, let block = TreePath.block(named: name), block.height < height,
                 source.blockID(at: block.height) == block,
-                let manifest = try? Tree(work.root).manifest(of: block, parameters: parameters, root: nil)
+                let bytes = try? File.read(work.path(Self.list(block)), atMost: 1 << 20),
+                let contents = try? ShardContents.parse(list: bytes, shards: parameters.shards)
             {
-                found = SnapshotMerge.Before(block: block, manifest: manifest)
+                found = SnapshotMerge.Before(block: block, contents: contents)
             } else {
                 try work.removeTree("snapshots/\(name)")
             }
@@ -114,7 +118,7 @@ public struct InitialReplay: Sendable {
     /// What each of these blocks does, as canonical patches.
     private func changes(of heights: Range<Int>) throws -> [PatchSections.Piece] {
         let blocks = try source.blocks(heights)
-        return try Parallel.map(heights.count, tools: { BlockProcessor(hasMuHash: false) }) { i, work in
+        return try Parallel.map(heights.count, tools: { BlockProcessor(hasElements: false) }) { i, work in
             let height = heights.lowerBound + i
             _ = try work.run(source.blockID(at: height), blocks, source, parameters)
             return try PatchSections.Piece(
@@ -125,7 +129,7 @@ public struct InitialReplay: Sendable {
     private func merge(
         _ gathered: borrowing GatheredChanges, onto before: SnapshotMerge.Before?, into folder: Folder,
         of block: BlockID, level: Int
-    ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
+    ) throws -> BuiltShards {
         do {
             return try SnapshotBuilder(folder: folder, parameters: parameters, level: level)
                 .build(block, before: before.map { ($0, Tree(work.root)) }, changes: gathered.sections)

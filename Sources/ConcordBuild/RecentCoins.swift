@@ -112,31 +112,29 @@ public final class RecentCoins: @unchecked Sendable {
         place[Self.places - 1] = coin
     }
 
-    /// Takes in what the patches since the last snapshot made, of an earlier run; a patch that cannot be read is left
-    /// out, for whoever needs it says why.
-    func remember(_ patches: [SnapshotMerge.Patch], in folder: Folder, _ parameters: TreeParameters) throws {
-        for start in stride(from: 0, to: patches.count, by: 64) {
-            let some = patches[start..<min(start + 64, patches.count)]
+    /// Takes in what the blocks since the last snapshot made, of an earlier run; a file that cannot be read is left out,
+    /// for whoever needs it says why.
+    func remember(_ files: [ChangeFile], in folder: Folder, _ parameters: TreeParameters) throws {
+        for start in stride(from: 0, to: files.count, by: 64) {
+            let some = files[start..<min(start + 64, files.count)]
             let marks = try Parallel.map(some.count, tools: { Tools() }) { i, tools in
-                let patch = some[start + i]
-                return
-                    (try? tools.created(
-                        folder.path(TreePath.patch(patch.block, parameters)), patch.root, parameters))
-                    ?? CoinMarks()
+                (try? tools.created(some[start + i], in: folder, parameters)) ?? CoinMarks()
             }
             _ = try follow(marks, newest: some[some.endIndex - 1].block)
         }
     }
 
     private struct Tools: ~Copyable {
+        var reading = PatchReader.Tools()
         var patch = ByteBuffer(capacity: 1 << 20)
         var script = ByteBuffer()
 
-        mutating func created(_ path: String, _ root: Digest, _ parameters: TreeParameters) throws
-            -> CoinMarks
-        {
+        mutating func created(
+            _ file: ChangeFile, in folder: Folder, _ parameters: TreeParameters
+        ) throws -> CoinMarks {
             var marks = CoinMarks()
-            let index = try PatchFile.read(path, shards: parameters.shards, root: root, into: &patch)
+            let index = try PatchFile.read(
+                folder.path(file.path(parameters)), file, parameters, &reading, into: &patch)
             for shard in 0..<parameters.shards {
                 var section = try PatchSection(
                     UnsafeRawBufferPointer(rebasing: patch.bytes[index.range(of: shard)]))

@@ -45,18 +45,18 @@ public struct SetBuilder: Sendable {
     public struct Position: Sendable {
         /// What is to be said of the block before; nil before the genesis block.
         public var statement: Statement?
-        /// The MuHash of the set, as a number.
-        public var muhash: Num3072
+        /// The set after it, in numbers.
+        public var running: RunningSet
         public var epoch: EpochContents
 
         /// Before the genesis block.
-        public init() {
-            self.init(statement: nil, muhash: .one, epoch: EpochContents(start: 0))
+        public init(_ parameters: TreeParameters) {
+            self.init(statement: nil, running: RunningSet(parameters), epoch: EpochContents(start: 0))
         }
 
-        public init(statement: Statement?, muhash: Num3072, epoch: EpochContents) {
+        public init(statement: Statement?, running: RunningSet, epoch: EpochContents) {
             self.statement = statement
-            self.muhash = muhash
+            self.running = running
             self.epoch = epoch
         }
 
@@ -71,7 +71,7 @@ public struct SetBuilder: Sendable {
         return next..<min(next + source.batch(from: next), target + 1, start + parameters.epoch)
     }
 
-    /// Goes over the next blocks of the chain: their patches, and at an epoch height its snapshot, are in their places
+    /// Goes over the next blocks of the chain: what belongs to each, and at an epoch height its snapshot, is in its place
     /// when it returns.
     ///
     /// - Throws: `SetContradiction` where the blocks claim to spend other coins than the set has; then nothing of this
@@ -81,96 +81,114 @@ public struct SetBuilder: Sendable {
     ) throws -> [Statement] {
         let items = try batch.process(heights)
         try checkRecent(items, since: position, tell)
-        try data.install(items.compactMap(\.patch))
-        var inverses = items.map(\.totals.muhash.denominator)
-        Num3072.invert(&inverses)
-        var statements: [Statement] = []
         // Where a batch ends early, none of it is said.
         var next = position
-        for (item, inverse) in zip(items, inverses) {
-            next.muhash.multiply(by: item.totals.muhash.numerator)
-            next.muhash.multiply(by: inverse)
-            let statement: Statement
-            do {
-                statement = try self.statement(item, at: &next, tell)
-            } catch let error as SetContradiction {
-                for item in items where item.patch != nil {
-                    try data.remove(TreePath.patch(item.block, parameters))
-                }
-                throw error
+        let states = try next.running.apply(items.map(\.elements))
+        var files = items.compactMap(\.patch)
+        for (item, state) in zip(items, states) {
+            if let file = try dataFiles.stage(state.muhashes, of: item.block) { files.append(file) }
+        }
+        try data.install(files)
+        var statements: [Statement] = []
+        do {
+            for (item, state) in zip(items, states) {
+                let statement = try statement(item, state, at: &next, tell)
+                next.statement = statement
+                next.epoch.add(statement)
+                next.epoch.headers += item.header
+                statements.append(statement)
             }
-            next.statement = statement
-            next.epoch.headers += item.header
-            statements.append(statement)
+        } catch let error as SetContradiction {
+            for file in files { try data.remove(file.path) }
+            for item in items where item.patch != nil {
+                for span in parameters.deltaSpans(at: item.block.height) {
+                    try data.remove(TreePath.changes(item.block, span: span, parameters))
+                }
+            }
+            throw error
         }
         position = next
         return statements
     }
 
-    private var batch: BlockBatch {
-        BlockBatch(source: source, folder: data, parameters: parameters, level: level, isFixed: isFixed)
+    private var dataFiles: DataFiles {
+        DataFiles(folder: data, parameters: parameters, level: level, isFixed: isFixed)
     }
 
-    /// What is to be said of a block; at an epoch height its snapshot is built and installed first.
+    private var batch: BlockBatch { BlockBatch(source: source, parameters: parameters, data: dataFiles) }
+
+    /// What is to be said of a block: its deltas are made, and at an epoch height its snapshot, and installed first.
     private func statement(
-        _ item: BlockBatch.Item, at position: inout Position, _ tell: (Event) -> Void
+        _ item: BlockBatch.Item, _ state: (muhash: Digest, muhashes: ShardMuHashes),
+        at position: inout Position, _ tell: (Event) -> Void
     ) throws -> Statement {
-        let before = position.statement
-        let patch = SnapshotMerge.Patch(block: item.block, root: item.totals.patchRoot)
-        position.epoch.patches.append(patch)
+        let (before, height) = (position.statement, item.block.height)
         let coins = Int64(before?.coins ?? 0) + item.totals.coins
         let amount = Int64(before?.amount ?? 0) + item.totals.amount
         guard coins >= 0, (0...Int64(Amount.most)).contains(amount) else {
-            throw try trace(position.epoch.snapshot, through: item.block.height, tell)
+            throw try trace(position.epoch.snapshot, through: height, tell)
                 ?? FileError(
                     source.name,
-                    "the block of height \(item.block.height) spends more than there is: its undo data is damaged"
-                )
+                    "the block of height \(height) spends more than there is: its undo data is damaged")
         }
-        let history: Digest
+        position.epoch.add(ChangeFile(block: item.block, span: 1, root: item.totals.patchRoot))
+        let deltas = try makeDeltas(item.block, &position.epoch, tell)
         var snapshotRoot: Digest?
-        if let before, item.block.height != parameters.epochStart(of: item.block.height) {
-            history = Statement.history(after: before.history, block: item.block.hash, patchRoot: patch.root)
-        } else {
-            let running = Values(
-                coins: UInt64(coins), amount: UInt64(amount), muhash: position.muhash.digest)
+        if height == parameters.epochStart(of: height) {
+            let running = Values(coins: UInt64(coins), amount: UInt64(amount), muhash: state.muhash)
             let manifest = try install(
                 snapshot(of: item.block, position.epoch, expecting: running, tell), of: item.block)
             position.epoch = EpochContents(
-                start: item.block.height,
-                snapshot: SnapshotMerge.Before(block: item.block, manifest: manifest))
-            history = manifest.root
+                start: height,
+                snapshot: SnapshotMerge.Before(block: item.block, contents: manifest.contents))
             snapshotRoot = manifest.root
         }
         return Statement(
-            network: source.network, parameters: parameters, height: item.block.height,
-            block: item.block.hash,
+            network: source.network, parameters: parameters, height: height, block: item.block.hash,
             parent: item.totals.header.parent, coins: UInt64(coins), amount: UInt64(amount),
-            muhash: position.muhash.digest, patchRoot: patch.root, history: history,
+            muhash: state.muhash, muhashes: state.muhashes.root, patchRoot: item.totals.patchRoot,
+            deltas: deltas, history: position.epoch.history(at: height, parameters),
             snapshotRoot: snapshotRoot)
     }
 
-    /// A snapshot that is not in its place yet: its manifest, and its shards in order.
-    public typealias Built = (manifest: Manifest, shards: [Folder.Staged])
+    /// The deltas that end with a block, the shorter first, for the longer ones are made of them. Gives their roots.
+    private func makeDeltas(
+        _ block: BlockID, _ epoch: inout EpochContents, _ tell: (Event) -> Void
+    ) throws -> [Digest] {
+        var roots: [Digest] = []
+        for span in parameters.deltaSpans(at: block.height) {
+            do {
+                let parts = PatchSections(
+                    root: data.root, parameters: parameters,
+                    files: epoch.parts(of: span, to: block.height, parameters))
+                let delta = try dataFiles.makeDelta(span, endingWith: block, of: .files(parts))
+                epoch.add(delta)
+                roots.append(delta.root)
+            } catch let error as ChangeError {
+                throw try contradiction(error, epoch.snapshot, through: block.height, tell)
+            }
+        }
+        return roots
+    }
 
     /// Puts the snapshot of an epoch height in its place; one that is there must be the same.
     func install(_ built: Built, of block: BlockID) throws -> Manifest {
-        let (manifest, shards) = built
+        let manifest = built.manifest
         let isThere = try data.contains(TreePath.manifest(block))
         let known = Result {
             try Tree(data.root).manifest(of: block, parameters: parameters, root: manifest.root)
         }
         if isThere, try isFixed(block) { _ = try known.get() }
         if isThere, case .success = known {
-            for shard in shards where try data.contains(shard.path) { data.discard(shard) }
-            let missing = try shards.filter { try !data.contains($0.path) }
+            for file in built.files where try data.contains(file.path) { data.discard(file) }
+            let missing = try built.files.filter { try !data.contains($0.path) }
             if !missing.isEmpty { try removeTorrent(block) }
             try data.install(missing)
         } else {
             // The manifest comes when all that it lists is there for good.
             try removeTorrent(block)
             try data.remove(TreePath.manifest(block))
-            try data.install(shards)
+            try data.install(built.files)
             try data.write(Array(manifest.text.utf8), at: TreePath.manifest(block))
         }
         return manifest
@@ -184,43 +202,65 @@ public struct SetBuilder: Sendable {
 
     // MARK: a start at a height
 
-    /// The position at an epoch height whose set is known otherwise: from the blocks before, folded, or from a dump.
-    /// Coins, amount and MuHash are counted from its snapshot, staged, which is then installed, and the patch of its
-    /// block is worked out like any other.
+    /// The position at an epoch height whose set is known otherwise: from the blocks before, folded, or from a dump. What
+    /// is to be said of the set is counted from its shards, staged, which are then installed; patch and deltas are worked
+    /// out from the block and those before it.
     ///
     /// - Parameter expected: the MuHash that the set must have, if that is known.
-    public func begin(with built: Built, at block: BlockID, expecting expected: Digest? = nil) throws -> (
-        Position, Statement
-    ) {
-        let totals = try count(built)
-        guard totals.amount <= Amount.most else {
+    public func begin(
+        with shards: BuiltShards, at block: BlockID, expecting expected: Digest? = nil
+    ) throws -> (Position, Statement) {
+        let built = try count(shards, of: block)
+        guard built.totals.amount <= Amount.most else {
             throw FileError(
                 source.name,
                 "the set of height \(block.height) holds more than 21 million bitcoin: what it is made of is damaged"
             )
         }
-        let muhash = totals.muhash.quotient()
-        guard expected == nil || muhash.digest == expected else {
-            for shard in built.shards { data.discard(shard) }
+        let running = RunningSet(built.totals, parameters)
+        guard expected == nil || running.muhash == expected else {
+            discard(built)
             throw FileError(
                 source.name,
                 "the set of height \(block.height), block \(block.hash.reversedHex), has the MuHash "
-                    + "\(muhash.digest.reversedHex), not \(expected?.reversedHex ?? ""): what it is made of, or where "
+                    + "\(running.muhash.reversedHex), not \(expected?.reversedHex ?? ""): what it is made of, or where "
                     + "that MuHash comes from, is wrong. Nothing was signed", kind: .conflict)
         }
-        let manifest = try install(built, of: block)
         let items = try batch.process(block.height..<block.height + 1)
-        try data.install(items.compactMap(\.patch))
-        let item = items[0]
+        let (item, deltas) = (items[0], try deltas(before: block))
+        let muhashes = running.muhashes
+        let manifest = try install(built, of: block)
+        try data.install([item.patch, try dataFiles.stage(muhashes, of: block)].compactMap(\.self))
         let statement = Statement(
             network: source.network, parameters: parameters, height: block.height, block: block.hash,
-            parent: item.totals.header.parent, coins: totals.coins, amount: totals.amount,
-            muhash: muhash.digest, patchRoot: item.totals.patchRoot, history: manifest.root,
-            snapshotRoot: manifest.root)
+            parent: item.totals.header.parent, coins: built.totals.coins, amount: built.totals.amount,
+            muhash: running.muhash, muhashes: muhashes.root, patchRoot: item.totals.patchRoot,
+            deltas: deltas, history: [], snapshotRoot: manifest.root)
         var epoch = EpochContents(
-            start: block.height, snapshot: SnapshotMerge.Before(block: block, manifest: manifest))
+            start: block.height, snapshot: SnapshotMerge.Before(block: block, contents: manifest.contents))
+        epoch.add(statement)
         epoch.headers = item.header
-        return (Position(statement: statement, muhash: muhash, epoch: epoch), statement)
+        return (Position(statement: statement, running: running, epoch: epoch), statement)
+    }
+
+    /// The deltas that end with a block whose ancestors are not published, from the blocks themselves: no set is needed for
+    /// what they do. Gives their roots.
+    private func deltas(before block: BlockID) throws -> [Digest] {
+        let spans = parameters.deltaSpans(at: block.height)
+        guard let longest = spans.last else { return [] }
+        let heights = block.height - longest + 1..<block.height + 1
+        let blocks = try source.blocks(heights)
+        let pieces = try Parallel.map(heights.count, tools: { BlockProcessor(hasElements: false) }) {
+            i, work in
+            let height = heights.lowerBound + i
+            _ = try work.run(source.blockID(at: height), blocks, source, parameters)
+            return try PatchSections.Piece(
+                height: height, patch: work.changes.patch.bytes, shards: parameters.shards)
+        }
+        return try spans.map { span in
+            let parts = PatchSections.Loaded(pieces: Array(pieces.suffix(span)))
+            return try dataFiles.makeDelta(span, endingWith: block, of: .loaded(parts)).root
+        }
     }
 
     /// Removes patches and snapshots of epochs that neither the next snapshot nor a reorganisation across the epoch

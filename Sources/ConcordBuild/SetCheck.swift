@@ -16,49 +16,80 @@ extension SetBuilder {
         }
     }
 
+    /// A snapshot that is not in its place yet, counted.
+    struct Built {
+        let manifest: Manifest
+        let totals: SetTotals
+        /// Shards and filters, staged.
+        let files: [Folder.Staged]
+    }
+
+    func discard(_ built: Built) {
+        for file in built.files { data.discard(file) }
+    }
+
     /// The snapshot of an epoch height, staged: its coins must come to what the blocks leave. Each coin that a block
     /// claims to spend goes into the running MuHash, so that a coin that was another one in the set shows here.
     func snapshot(
         of block: BlockID, _ epoch: EpochContents, expecting running: Values, _ tell: (Event) -> Void
     ) throws -> Built {
         let builder = SnapshotBuilder(folder: data, parameters: parameters, level: level)
-        let built: Built
+        let shards: BuiltShards
         do {
-            built = try builder.build(block, before: epoch.snapshot, patches: epoch.patches)
+            shards = try builder.build(block, before: epoch.snapshot, files: epoch.way(parameters))
         } catch let error as ChangeError {
-            // A coin whose script is said to be another one is looked for in another shard.
-            throw try trace(epoch.snapshot, through: block.height, tell)
-                ?? SetContradiction(
-                    fault: FileError(
-                        data.root,
-                        "\(error.description), and the blocks and their undo data agree with the snapshot before: the "
-                            + "tree is damaged, or was made from other undo data. Nothing of height "
-                            + "\(block.height) was signed", kind: .conflict), height: nil)
+            throw try contradiction(error, epoch.snapshot, through: block.height, tell)
         }
-        do {
-            tell(.recounting(height: block.height, coins: built.manifest.coins))
-            let counted = try count(built)
-            let values = Values(
-                coins: counted.coins, amount: counted.amount, muhash: counted.muhash.digest())
-            if values == running { return built }
-            throw try trace(epoch.snapshot, through: block.height, tell)
-                ?? SetContradiction(
-                    fault: FileError(
-                        data.root,
-                        "the snapshot of height \(block.height) comes to \(values), but what was said of the blocks "
-                            + "up to there leaves \(running), although they and their undo data agree with the "
-                            + "snapshot before. Nothing of this height was signed", kind: .conflict),
-                    height: nil)
-        } catch {
-            for shard in built.shards { data.discard(shard) }
-            throw error
-        }
+        tell(.recounting(height: block.height, coins: shards.coins))
+        let built = try count(shards, of: block)
+        let values = Values(
+            coins: built.totals.coins, amount: built.totals.amount, muhash: built.totals.number.digest)
+        if values == running { return built }
+        discard(built)
+        throw try trace(epoch.snapshot, through: block.height, tell)
+            ?? SetContradiction(
+                fault: FileError(
+                    data.root,
+                    "the snapshot of height \(block.height) comes to \(values), but what was said of the blocks "
+                        + "up to there leaves \(running), although they and their undo data agree with the "
+                        + "snapshot before. Nothing of this height was signed", kind: .conflict),
+                height: nil)
     }
 
-    /// What the coins of a staged snapshot come to.
-    func count(_ built: Built) throws -> SnapshotAudit.Totals {
-        let files = built.shards.map(\.temporary)
-        return try SnapshotAudit.totals(built.manifest, parameters) { files[$0] }
+    /// What to say of changes that do not fit each other, or the snapshot before.
+    func contradiction(
+        _ error: ChangeError, _ before: SnapshotMerge.Before?, through last: Int, _ tell: (Event) -> Void
+    ) throws -> SetContradiction {
+        // A coin whose script is said to be another one is looked for in another shard.
+        try trace(before, through: last, tell)
+            ?? SetContradiction(
+                fault: FileError(
+                    data.root,
+                    "\(error.description), and the blocks and their undo data agree with the snapshot before: the "
+                        + "tree is damaged, or was made from other undo data. Nothing of height \(last) was signed",
+                    kind: .conflict), height: nil)
+    }
+
+    /// Counts the coins of shards that are staged, and stages their filters.
+    func count(_ shards: BuiltShards, of block: BlockID) throws -> Built {
+        let files = shards.files.map(\.temporary)
+        do {
+            let (totals, filters) = try SnapshotCount(of: block, parameters).run(
+                shards.contents, file: { files[$0] }
+            ) { shard, filter in
+                (
+                    line: Manifest.Filter(filter),
+                    file: try data.stage(filter, at: TreePath.filter(shard, of: block))
+                )
+            }
+            return Built(
+                manifest: Manifest(
+                    zip(shards.contents, filters).map { Manifest.Shard($0, filter: $1.line) }),
+                totals: totals, files: shards.files + filters.map(\.file))
+        } catch {
+            for file in shards.files { data.discard(file) }
+            throw error
+        }
     }
 
     /// Holds what the blocks spend to what the blocks before made, as far as that is remembered.
@@ -67,7 +98,7 @@ extension SetBuilder {
     ) throws {
         guard let last = items.last else { return }
         if !recent.goesOn(from: position.statement?.blockID) {
-            try recent.remember(position.epoch.patches, in: data, parameters)
+            try recent.remember(position.epoch.way(parameters), in: data, parameters)
         }
         for alarm in try recent.follow(items.map(\.marks), newest: last.block) {
             let height = items[alarm.block].block.height
@@ -101,10 +132,12 @@ extension SetBuilder {
         isRight: (_ block: BlockID, _ values: Values, _ patchRoot: Digest?) throws -> Bool
     ) throws -> (block: BlockID, values: Values)? {
         guard let before = epoch.snapshot else { return nil }
-        let counted = try SnapshotAudit(tree: Tree(data.root), parameters: parameters)
-            .totals(before.block, before.manifest)
+        let tree = Tree(data.root)
+        let counted = try SnapshotCount(of: before.block, parameters).run(
+            before.contents, file: { tree.path(TreePath.shard($0, of: before.block)) }, filter: { _, _ in }
+        ).totals
         var (coins, amount) = (Int64(counted.coins), Int64(counted.amount))
-        var muhash = counted.muhash.quotient()
+        var muhash = counted.number
         func values() -> Values {
             Values(coins: UInt64(max(0, coins)), amount: UInt64(max(0, amount)), muhash: muhash.digest)
         }
@@ -113,19 +146,21 @@ extension SetBuilder {
         while next <= last {
             let heights = next..<min(next + source.batch(from: next), last + 1)
             let blocks = try source.blocks(heights)
-            let totals = try Parallel.map(heights.count, tools: { BlockProcessor(hasMuHash: true) }) {
+            let done = try Parallel.map(heights.count, tools: { BlockProcessor(hasElements: true) }) {
                 i, work in
-                try work.run(source.blockID(at: heights.lowerBound + i), blocks, source, parameters)
+                let totals = try work.run(
+                    source.blockID(at: heights.lowerBound + i), blocks, source, parameters)
+                return (totals: totals, muhash: work.changes.elements.total())
             }
-            var inverses = totals.map(\.muhash.denominator)
+            var inverses = done.map(\.muhash.denominator)
             Num3072.invert(&inverses)
-            for (i, totals) in totals.enumerated() {
-                coins += totals.coins
-                amount += totals.amount
-                muhash.multiply(by: totals.muhash.numerator)
+            for (i, done) in done.enumerated() {
+                coins += done.totals.coins
+                amount += done.totals.amount
+                muhash.multiply(by: done.muhash.numerator)
                 muhash.multiply(by: inverses[i])
                 let block = source.blockID(at: heights.lowerBound + i)
-                if try !isRight(block, values(), totals.patchRoot) { return (block, values()) }
+                if try !isRight(block, values(), done.totals.patchRoot) { return (block, values()) }
             }
             next = heights.upperBound
         }

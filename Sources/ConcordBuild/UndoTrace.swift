@@ -164,7 +164,7 @@ struct UndoTrace {
         if spent.isEmpty { return suspects }
         var found: Set<Outpoint> = []
         if let (snapshot, tree) = before {
-            let parts = try Parallel.map(snapshot.manifest.shards.count, tools: { ByteBuffer() }) {
+            let parts = try Parallel.map(snapshot.contents.count, tools: { ByteBuffer() }) {
                 shard, script in
                 try compare(shard, of: snapshot, in: tree, with: spent, &script)
             }
@@ -187,7 +187,7 @@ struct UndoTrace {
         var found: [Outpoint] = []
         var suspects = Suspects()
         var reader = try ShardReader(
-            tree.path(TreePath.shard(shard, of: snapshot.block)), expected: snapshot.manifest.shards[shard])
+            tree.path(TreePath.shard(shard, of: snapshot.block)), expected: snapshot.contents[shard])
         while let coin = try reader.next() {
             let outpoint = Outpoint(txid: reader.txid, index: coin.index)
             guard let known = spent[outpoint], ScriptCompression.decompress(coin.script, into: &script) else {

@@ -24,9 +24,21 @@ extension DivergenceSearch.Cause {
             "\(part.rawValue): cannot be looked into: \(why.words)".split(separator: "\n").map {
                 String($0).printable
             }
+        case .shards(let shards):
+            [
+                "muhashes: \(shards.count == 1 ? "shard" : "shards") \(shards.prefix(8).map(TreePath.shardDigits).joined(separator: ", "))"
+                    + (shards.count > 8
+                        ? " and \(shards.count - 8) more have" : shards.count == 1 ? " has" : " have")
+                    + " other coins on each side, though the block does the same to them"
+            ]
+        case .filter(let shard):
+            [
+                "snapshot: shard \(TreePath.shardDigits(shard)) is the same, its filter in the manifest is not: one of the two "
+                    + "is not that of the shard's scripts"
+            ]
         case .history(true):
             [
-                "history: does not follow from the attestation of the block before, which agrees, by this block and patch"
+                "history: does not name the statement of the block before, of which both say the same"
             ]
         case .history(false):
             [
@@ -40,7 +52,8 @@ extension DivergenceSearch.Cause {
     var part: String {
         switch self {
         case .coin(_, let part), .unknown(let part, _): part.rawValue
-        case .manifest: DivergenceSearch.Cause.Part.snapshot.rawValue
+        case .manifest, .filter: DivergenceSearch.Cause.Part.snapshot.rawValue
+        case .shards: DivergenceSearch.Cause.Part.muhashes.rawValue
         case .history: "history"
         case .totals: "totals"
         }
@@ -77,7 +90,7 @@ extension DivergenceSearch.Cause {
             }
         }
 
-        /// `patch`, `snapshot`, `history` or `totals`.
+        /// `patch`, `delta`, `snapshot`, `muhashes`, `history` or `totals`.
         let part: String
         let text: String
         let shard: Int?
@@ -126,8 +139,8 @@ extension DivergenceSearch.Cause.Unknown {
         case .notThere(let error):
             error.faults.isEmpty ? "\(error.path) is not here" : error.description
         case .malformed(let error): "one of the two \(error)"
-        case .sameInOtherBytes(.patch): "they do the same, in other bytes"
-        case .sameInOtherBytes(.snapshot): "they hold the same coins, in other bytes"
+        case .sameInOtherBytes(.patch), .sameInOtherBytes(.delta): "they do the same, in other bytes"
+        case .sameInOtherBytes: "they hold the same coins, in other bytes"
         case .tooLarge(let shard, let own, let other):
             "shard \(TreePath.shardDigits(shard)) has \(own) bytes on one side and is said to have \(other) on the other, "
                 + "too many to be looked at"

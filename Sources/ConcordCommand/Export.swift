@@ -17,7 +17,7 @@ struct Export: ParsableCommand {
     @OptionGroup var home: HomeOptions
     @Option(
         help: ArgumentHelp(
-            "The set after this block, from the epoch's snapshot on. (default: the one that was fetched)",
+            "The set after this block, one of those on the way to the one that was fetched. (default: that one)",
             valueName: "height"))
     var height: Int?
     @Option(help: "The network, if sets of several were fetched.", transform: NetworkName.parse)
@@ -69,8 +69,9 @@ struct Export: ParsableCommand {
         guard let export = SetExport(set, height: height) else {
             throw CommandFailure(
                 .localFailure,
-                "height \(height ?? 0) is not among those that were fetched, \(set.snapshot.height) to "
-                    + "\(set.block.height): «concord fetch --height \(height ?? 0)» brings it")
+                "height \(height ?? 0) is not among those that lead to the one that was fetched, "
+                    + "\(set.statements.map { "\($0.height)" }.joined(separator: ", ")): "
+                    + "`concord fetch --height \(height ?? 0)` brings it")
         }
         return export
     }

@@ -12,9 +12,10 @@ struct Fetch: ParsableCommand {
         discussion: """
             First they must agree, as in «check», and the block must lie on the chain with most work among all of \
             them: the first time a network's headers come from the genesis block on, on the main network 72 MB, and \
-            later what is new. Then the snapshot of the epoch and the patches since come from \
-            whichever tree serves them; every byte is held to the agreed statement before it is installed. A fetch \
-            that is interrupted goes on where it was.
+            later what is new. Then the snapshot of the epoch and the changes since come from \
+            whichever tree serves them, and the next time only what has changed. Every byte is held to the agreed \
+            statement before it is installed, and at the end the MuHash of every shard, of all shards the one that \
+            Bitcoin Core prints. A fetch that is interrupted goes on where it was.
             """)
 
     @OptionGroup var home: HomeOptions
@@ -63,10 +64,11 @@ struct Fetch: ParsableCommand {
         } else {
             var lines = [VerdictTable.text(survey)]
             lines.append(
-                result.shards + result.patches == 0
+                result.shards + result.patches + result.deltas == 0
                     ? "nothing new: what this set needs was in \(folder.root) already"
-                    : "fetched \(result.shards) shards and \(result.patches) patches, \(result.bytes) bytes in all, to "
-                        + folder.root)
+                    : (result.base.map { "went on from height \($0): " } ?? "")
+                        + "fetched \(result.shards) shards, \(result.deltas) deltas and \(result.patches) patches, "
+                        + "\(result.bytes) bytes in all, to \(folder.root)")
             if let shards = result.wanted {
                 lines.append(
                     "only shards \(shards.map(String.init).joined(separator: ", ")); `--shards all` for the rest"
@@ -117,7 +119,9 @@ struct Fetch: ParsableCommand {
         let agreement: VerdictTable.JSON
         /// Nil where nothing was installed.
         let folder: String?
-        let shards, patches, bytes: Int?
+        /// The height that was gone on from.
+        let base: Int?
+        let shards, patches, deltas, bytes: Int?
         let faults: [String]?
         let error: FailureJSON.Description?
 
@@ -130,6 +134,8 @@ struct Fetch: ParsableCommand {
             folder = installed?.folder
             shards = installed?.result.shards
             patches = installed?.result.patches
+            deltas = installed?.result.deltas
+            base = installed?.result.base
             bytes = installed?.result.bytes
             faults = installed?.faults
             error = survey.failure.map { .init($0) }

@@ -110,10 +110,14 @@ extension ProgressLine {
         case .walking(let name, let height): update("\(name): gone down its headers to height \(height)")
         case .searching: update("looking for what differs first")
         case .headers(let height, let all): update("followed the headers to height \(height) of \(all)")
-        case .fetching(.attestations(let done, let all, let bytes)):
-            update("fetched \(done) of \(all) attestations, \(bytes) bytes")
+        case .fetching(.statements(let done, let all, let bytes)):
+            update("fetched \(done) of \(all) statements, \(bytes) bytes")
         case .fetching(.files(let done, let all, let bytes)):
             update("fetched \(done) of \(all) files, \(bytes) bytes")
+        case .fetching(.merging(let height)):
+            update("making the snapshot of height \(height) from what was here and the changes since")
+        case .fetching(.checking(let shards)):
+            update("working out the MuHash of \(shards) shards")
         }
     }
 }

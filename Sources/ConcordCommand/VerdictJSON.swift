@@ -24,7 +24,7 @@ extension VerdictTable {
         let network: String?
         let time: String
         let height: Int?
-        let block, statement, muhash, history: String?
+        let block, statement, muhash, muhashes: String?
         let coins, amountSat: UInt64?
         let minimum: Int
         let authorities: [Row]
@@ -58,7 +58,7 @@ extension VerdictTable {
             block = agreed?.block.reversedHex
             statement = agreed?.digest.hex
             muhash = agreed?.muhash.reversedHex
-            history = agreed?.history.hex
+            muhashes = agreed?.muhashes.hex
             coins = agreed?.coins
             amountSat = agreed?.amount
             network = survey.network?.rawValue

@@ -9,9 +9,9 @@ struct Verify: ParsableCommand {
         abstract: "Check a tree on the disk, offline: every signature and every hash.",
         discussion: """
             Without --key the tree is held to the key that it names itself: compare that one with what the authority \
-            says elsewhere. --deep also recomputes MuHash, coins and amount of each snapshot from its coins, each \
-            snapshot from the one before and the patches since, and those of the newest set from the newest snapshot. \
-            Exit status: 0 everything is right, 4 something is not, \
+            says elsewhere. --deep also recomputes what every statement says of the set, from the coins of the snapshot \
+            before and the patches since; each delta from its patches; each filter from its shard; and each snapshot from \
+            the one before and the deltas since. Exit status: 0 everything is right, 4 something is not, \
             1 this machine cannot read all of it.
             """)
 
@@ -19,7 +19,7 @@ struct Verify: ParsableCommand {
     var tree: String
     @Option(help: ArgumentHelp("The authority's public key.", valueName: "hex"))
     var key: String?
-    @Flag(help: "Recompute every snapshot from its coins too.")
+    @Flag(help: "Recompute what is said of the set after every block, too.")
     var deep = false
     @Flag(help: "Print JSON.")
     var json = false
@@ -59,8 +59,8 @@ struct Verify: ParsableCommand {
             authority  \(report.authority.name), \(report.authority.network.rawValue)
             key        \(report.authority.key.hex)\(key?.lowercased() == report.authority.key.hex ? "" : " (as the tree says itself)")
             newest     \(report.newest.map { "\($0)" } ?? "–")
-            checked    \(report.attestations) attestations, \(report.patches) patches, \
-            \(report.snapshots) snapshots with \(report.shards) shards, \(report.headers) headers
+            checked    \(report.attestations) attestations, \(report.muhashes) files of MuHashes, \(report.patches) patches, \
+            \(report.deltas) deltas, \(report.snapshots) snapshots with \(report.shards) shards, \(report.headers) headers
             """)
         if !report.unsigned.isEmpty {
             lines.append("\(report.unsigned.count) files are no part of the tree and not signed by anybody")
@@ -85,7 +85,7 @@ struct Verify: ParsableCommand {
         /// Of the newest block.
         let height: Int?
         let block: String?
-        let attestations, patches, snapshots, shards, headers: Int
+        let attestations, muhashes, patches, deltas, snapshots, shards, headers: Int
         let dataFrom: Int?
         let problems, unsigned: [String]
         let error: FailureJSON.Description?
@@ -98,7 +98,9 @@ struct Verify: ParsableCommand {
             height = report.newest?.height
             block = report.newest?.hash.reversedHex
             attestations = report.attestations
+            muhashes = report.muhashes
             patches = report.patches
+            deltas = report.deltas
             snapshots = report.snapshots
             shards = report.shards
             headers = report.headers

@@ -24,16 +24,7 @@ extension CommandFailure {
         case is CancellationError: self.init(.localFailure, "stopped")
         case let damage as SetDamage: self.init(.localFailure, damage.words)
         case let error as SetExport.Mismatch: self.init(.dissent, error.words)
-        case let error as SetFetch.BrokenHistory:
-            let words =
-                error.height == error.first
-                ? "the first is not that of an epoch height"
-                : "that of height \(error.height) does not follow from the one before"
-            self.init(
-                .noValidBytes,
-                "the attestations from height \(error.first) on do not lead to the agreed one: \(words), as "
-                    + "`\(error.authority?.description ?? "")` attests it. See what the others say of it: `concord check "
-                    + "--height \(error.height)`")
+        case let error as StateContradiction: self.init(.dissent, error.words)
         default: return nil
         }
     }
@@ -101,6 +92,28 @@ extension SetExport.Mismatch {
     }
 }
 
+extension StateContradiction {
+    fileprivate var words: String {
+        let (height, block) = (statement.height, statement.block.reversedHex)
+        let what =
+            switch kind {
+            case .snapshot(let shard):
+                "what was held and the patches and deltas since do not come to shard \(TreePath.shardDigits(shard)) of the "
+                    + "snapshot of height \(height), block \(block)"
+            case .shard(let shard):
+                "at height \(height), block \(block), shard \(TreePath.shardDigits(shard)) has another MuHash than they "
+                    + "agree on"
+            case .whole:
+                "at height \(height), block \(block), the MuHashes of the shards are right and do not come to the MuHash of "
+                    + "the set that they agree on"
+            case .changes(let error): "on the way to height \(height), block \(block), \(error)"
+            }
+        return
+            "what the authorities agree on contradicts itself: every file was the one that they sign, but \(what). Nothing was "
+            + "installed. Tell them; `concord-publish` or `concord audit` beside a node shows who is right"
+    }
+}
+
 extension SetDamage {
     fileprivate var words: String {
         let path = path.printable
@@ -108,8 +121,10 @@ extension SetDamage {
         case .pointer: "\(path): is damaged. Run `concord fetch` again"
         case .wantedShards:
             "\(path): is damaged. Run `concord fetch --shards all`, or with the numbers of those that you want"
+        case .otherFormat:
+            "\(path): was fetched before the format had deltas. Run `concord fetch`, which begins anew"
         case .missingStatement(let height):
-            "\(path): the attestation of height \(height) is missing. Run `concord fetch` again"
+            "\(path): the statement of height \(height) is missing. Run `concord fetch` again"
         case .brokenStatements(let height):
             "\(path): the statement of height \(height) does not follow from the one before. Run `concord fetch` again"
         case .file(let error):

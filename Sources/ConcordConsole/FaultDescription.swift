@@ -51,7 +51,7 @@ extension Fault: CustomStringConvertible {
             "is \(blocks) blocks away from what others attest: its headers were not followed so far"
         case .refusedTrustnet(let refusal): refusal.description
         case .breaksHistory(let height):
-            "its attestation of height \(height) does not follow from the one before. Tell whoever runs it; `concord check` "
+            "its attestation of height \(height) does not name the statements before it. Tell whoever runs it; `concord check` "
                 + "compares it with others"
         default: ""
         }

@@ -200,7 +200,7 @@ public struct Publisher {
     /// and what follows it is worked out once more: what the tree has must turn out the same, the rest comes back.
     private func resume(_ tell: (Event) -> Void) throws -> SetBuilder.Position {
         // What the state has then is of another tree of the same key.
-        guard try folder.contains("attestations") else { return SetBuilder.Position() }
+        guard try folder.contains("attestations") else { return SetBuilder.Position(parameters) }
         var leftBehind: BlockID?
         var isTold = false
         for block in try rolling.blocks() {
@@ -235,7 +235,7 @@ public struct Publisher {
                     + "of height \(leftBehind.height) was published. Begin another tree, with another key",
                 kind: .conflict)
         }
-        return SetBuilder.Position()
+        return SetBuilder.Position(parameters)
     }
 
     /// A chain that is so many blocks above a published one that it lacks has left it: the depth down to which coinbases
@@ -246,7 +246,7 @@ public struct Publisher {
         let tree = Tree(folder.root)
         let statement = try tree.attestation(of: block, parameters: parameters, key: key.publicKey).statement
         return SetBuilder.Position(
-            statement: statement, muhash: try rolling.read(block, expecting: statement.muhash),
+            statement: statement, running: try rolling.read(statement),
             epoch: try .resuming(
                 at: statement, tree: tree, data: Tree(builder.data.root), key: key.publicKey, source: source))
     }
@@ -280,7 +280,7 @@ public struct Publisher {
     /// The snapshot that the tree begins with, staged; nil if it was stopped.
     private func firstSnapshot(
         _ block: BlockID, isStopping: () -> Bool, _ tell: (Event) -> Void
-    ) throws -> (manifest: Manifest, shards: [Folder.Staged])? {
+    ) throws -> BuiltShards? {
         switch beginning {
         case .blocks(let memory):
             return try InitialReplay(builder, work: try state.inner("replay"), memory: memory)
@@ -328,7 +328,7 @@ public struct Publisher {
         guard let newest = statements.last else { return signatures }
         if newest.isEpochStart { try head.writeHeaders(below: newest.height) }
         try head.point(to: newest.blockID, position.epoch.headers)
-        try rolling.write(position.muhash, for: newest.blockID)
+        try rolling.write(position.running, for: newest.blockID)
         if newest.height == first { try state.removeTree("replay") }
         if isWitness, newest.isEpochStart { try builder.removeOld(below: newest.blockID) }
         return signatures

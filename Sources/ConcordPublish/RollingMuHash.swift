@@ -1,17 +1,19 @@
 import Concord
+import ConcordBuild
 import ConcordFiles
 import ConcordTree
 
-/// The one running value that no statement holds: the MuHash of the set as a number, after some blocks of the chain.
+/// The running values that no statement holds: the MuHash of every shard as a number, after some blocks of the chain.
 ///
-/// A file of 384 bytes each, `muhash/HEIGHT-BLOCK.bin`, named by the block it belongs to: value and block cannot part.
-/// It is believed only if its SHA-256 is the MuHash of the attestation of that very block.
+/// A file of 384 bytes a shard each, `muhash/HEIGHT-BLOCK.bin`, named by the block it belongs to: values and block cannot
+/// part. They are believed only if they come to what the attestation of that very block says.
 struct RollingMuHash {
     private let folder: Folder
     private let parameters: TreeParameters
 
-    /// The newest of these, and those of all epoch heights, are kept.
+    /// The newest of these, and those of the newest epoch heights, are kept.
     private static let kept = 100
+    private static let keptEpochs = 2
 
     init(_ folder: Folder, parameters: TreeParameters) {
         self.folder = folder
@@ -27,32 +29,34 @@ struct RollingMuHash {
             .sorted { $0.height > $1.height }
     }
 
-    func read(_ block: BlockID, expecting muhash: Digest) throws(FileError) -> Num3072 {
-        let path = folder.path(Self.path(block))
-        let bytes = try File.read(path, atMost: Num3072.byteCount)
+    func read(_ statement: Statement) throws(FileError) -> RunningSet {
+        let path = folder.path(Self.path(statement.blockID))
+        let bytes = try File.read(path, atMost: Num3072.byteCount * parameters.shards)
         do throws(ParseError) {
-            let value = try bytes.withBytes { raw throws(ParseError) in
+            let numbers = try bytes.withBytes { raw throws(ParseError) in
                 var cursor = ByteCursor(raw)
-                let value = try Num3072(parsing: &cursor)
+                var numbers: [Num3072] = []
+                for _ in 0..<parameters.shards { numbers.append(try Num3072(parsing: &cursor)) }
                 try cursor.finish()
-                return value
+                return numbers
             }
-            guard value.digest == muhash else {
-                throw ParseError(.malformed("is not the value that was attested"), at: 0)
+            let running = RunningSet(numbers, parameters)
+            guard running.muhash == statement.muhash, running.muhashes.root == statement.muhashes else {
+                throw ParseError(.malformed("is not what was attested"), at: 0)
             }
-            return value
+            return running
         } catch {
             throw .parse(error, path)
         }
     }
 
-    /// Writes the value for a block, and forgets those that nobody will go back to.
-    func write(_ value: Num3072, for block: BlockID) throws(FileError) {
-        var bytes = ByteBuffer(capacity: Num3072.byteCount)
-        value.encode(into: &bytes)
-        try folder.write([UInt8](bytes.bytes), at: Self.path(block))
-        for old in try blocks().dropFirst(Self.kept) where old.height % parameters.epoch != 0 {
-            try folder.remove(Self.path(old))
-        }
+    /// Writes the values for a block, and forgets those that nobody will go back to.
+    func write(_ running: RunningSet, for block: BlockID) throws(FileError) {
+        var bytes = ByteBuffer(capacity: Num3072.byteCount * parameters.shards)
+        for number in running.numbers { number.encode(into: &bytes) }
+        try folder.install([try folder.stage(bytes.bytes, at: Self.path(block))])
+        let old = try blocks().dropFirst(Self.kept)
+        let epochs = old.filter { $0.height % parameters.epoch == 0 }.prefix(Self.keptEpochs)
+        for block in old where !epochs.contains(block) { try folder.remove(Self.path(block)) }
     }
 }

@@ -1,4 +1,5 @@
 import Concord
+import ConcordBuild
 import ConcordFiles
 import ConcordTree
 
@@ -129,17 +130,19 @@ public struct StateRestore {
         }
         let statement = try tree.attestation(of: block, parameters: parameters, key: key).statement
         let manifest = try tree.manifest(of: block, parameters: parameters, root: statement.snapshotRoot)
-        let totals = try SnapshotAudit(tree: tree, parameters: parameters).totals(block, manifest)
-        let muhash = totals.muhash.quotient()
+        let totals = try SnapshotCount(of: block, parameters).run(
+            manifest.contents, file: { tree.path(TreePath.shard($0, of: block)) }, filter: { _, _ in }
+        ).totals
+        let running = RunningSet(totals, parameters)
         guard totals.coins == statement.coins, totals.amount == statement.amount,
-            muhash.digest == statement.muhash
+            running.muhash == statement.muhash, running.muhashes.root == statement.muhashes
         else {
             throw FileError(
                 tree.path(TreePath.manifest(block)),
                 "holds other coins than the statement of height \(start) says, which this key has signed: the statement "
                     + "is wrong. README, «If you signed something wrong», says what to do")
         }
-        try RollingMuHash(state, parameters: parameters).write(muhash, for: block)
+        try RollingMuHash(state, parameters: parameters).write(running, for: block)
         return block
     }
 }

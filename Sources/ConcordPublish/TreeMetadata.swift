@@ -39,6 +39,21 @@ public struct TreeMetadata {
         }
         // Until something is attested they may still be changed.
         guard try folder.contains("attestations") else { return }
+        let tree = Tree(folder.root)
+        if let latest = try? tree.latest() {
+            let attestation = tree.path(TreePath.attestation(latest, authority.parameters))
+            let bytes = (try? File.read(attestation, atMost: Attestation.maxBytes)) ?? []
+            do throws(ParseError) { _ = try Attestation(parsing: bytes) } catch
+                where error.reason == .malformed(Statement.earlierFormat)
+            {
+                throw FileError(
+                    attestation,
+                    "is of the format as it was before statements had `muhashes`. Nobody reads that any more: begin another "
+                        + "--tree, with a new --key and its own --state", kind: .conflict)
+            } catch {
+                // Whoever needs it says what is wrong.
+            }
+        }
         guard known.first == authority.first else {
             throw FileError(
                 path, "begins at height \(known.first): leave --first out, or give another --tree",

@@ -76,7 +76,7 @@ final class RunReport {
         let height: Int
         let block: String
         let coins, amountSat: UInt64
-        let muhash, history: String
+        let muhash, muhashes: String
         let blocks, signatures, snapshots: Int
         let leftBehind: String?
         let seconds: Double
@@ -91,7 +91,7 @@ final class RunReport {
             coins = report.statement.coins
             amountSat = report.statement.amount
             muhash = report.statement.muhash.reversedHex
-            history = report.statement.history.hex
+            muhashes = report.statement.muhashes.hex
             blocks = report.blocks
             signatures = report.signatures
             snapshots = report.snapshots

@@ -88,7 +88,7 @@ enum UploadScript {
     /// Nobody finds the list of what is being removed: it goes first.
     static let rsyncPrune =
         """
-        # Removes from $2, a HOST:/PATH or a folder, the snapshots and patches that the tree $1 has not any more, by rsync. What
+        # Removes from $2, a HOST:/PATH or a folder, the old data that the tree $1 has not any more, by rsync. What
         # follows are more options of rsync.
         \(arguments)
         \(hasData)
@@ -98,13 +98,13 @@ enum UploadScript {
         echo 'removing old data' >&2
         # Folders that are not empty stay in this step, which rsync tells; if more is wrong, the next step says so.
         clear --include=/snapshots/ --include='/snapshots/[0-9]*-*/' --include='/snapshots/[0-9]*-*/manifest.txt' 2>/dev/null || true
-        clear --include=/snapshots/ --include='/snapshots/[0-9]*-*/***' --include=/patches/ --include='/patches/[0-9]*/***'
+        clear --include=/snapshots/ --include='/snapshots/[0-9]*-*/***' \(TreePath.epochFolders.map { "--include=/\($0)/ --include='/\($0)/[0-9]*/***'" }.joined(separator: " "))
 
         """
 
     static let rclonePrune =
         """
-        # Removes from $2, a REMOTE:PATH, the snapshots and patches that the tree $1 has not any more, by rclone. What follows
+        # Removes from $2, a REMOTE:PATH, the old data that the tree $1 has not any more, by rclone. What follows
         # are more options of rclone.
         \(arguments)
         \(hasData)
@@ -117,12 +117,12 @@ enum UploadScript {
         }
         echo 'removing old data' >&2
         snapshots=$(old snapshots '[0-9]{7}-[0-9a-f]{64}')
-        patches=$(old patches '[0-9]{7}')
+        epochs=$(\(TreePath.epochFolders.map { "old \($0) '[0-9]{7}'" }.joined(separator: "; ")))
         for path in $snapshots; do
             rclone deletefile "${options[@]}" -- "$target/$path/manifest.txt" || true
             rclone purge "${options[@]}" -- "$target/$path"
         done
-        for path in $patches; do rclone purge "${options[@]}" -- "$target/$path"; done
+        for path in $epochs; do rclone purge "${options[@]}" -- "$target/$path"; done
 
         """
 

@@ -1,45 +1,34 @@
 import Concord
 import ConcordFiles
 
-/// A patch on the disk.
+/// The file of a patch or delta on the disk.
 public enum PatchFile {
-    /// Unpacks and checks a whole patch; `out` then holds its canonical bytes. Throws unless its root is `root`.
+    /// Unpacks and checks a whole file; `out` then holds its canonical bytes. Throws unless its root is the one that the
+    /// statement names, and its directory leads to every part of it.
     public static func read(
-        _ path: String, shards: Int, root: Digest?, into out: inout ByteBuffer
+        _ path: String, _ changes: ChangeFile, _ parameters: TreeParameters, _ tools: inout PatchReader.Tools,
+        into out: inout ByteBuffer
     ) throws(FileError) -> PatchIndex {
-        let most = PatchIndex.maxBytes(shards: shards)
-        var zstd = try ZstdDecompressor(path, canonical: most)
-        out.removeAll()
-        while out.count <= most {
-            let start = out.count
-            let count = try zstd.read(into: out.extend(by: min(1 << 20, most + 1 - start)))
-            out.resize(to: start + count)
-            if count == 0 { break }
-        }
-        guard out.count <= most else { throw FileError(path, "unpacks to more than \(most) bytes") }
-        let index: PatchIndex
-        do throws(ParseError) {
-            index = try PatchIndex(checking: out.bytes, shards: shards)
-        } catch {
-            throw .parse(error, path)
-        }
-        guard root == nil || index.root == root else {
-            throw FileError(path, "is not the patch that the statement names: its root is \(index.root.hex)")
-        }
-        return index
+        try PatchReader(path, is: changes, parameters).readAll(&tools, into: &out)
     }
 
-    /// Unpacks and checks a patch, and reads what its sections say: see `PatchCheck`.
-    public static func check(
-        _ path: String, is statement: Statement, with buffer: inout ByteBuffer
-    ) throws(FileError) {
-        let index = try read(
-            path, shards: statement.parameters.shards, root: statement.patchRoot, into: &buffer)
-        do throws(ParseError) {
-            try PatchCheck.check(
-                buffer.bytes, index, height: statement.height, of: statement.parameters)
-        } catch {
-            throw .parse(error, path)
+    /// What a worker keeps to check one file after the other.
+    public struct Checker: ~Copyable {
+        private var tools = PatchReader.Tools()
+        private var buffer = ByteBuffer(capacity: 1 << 20)
+
+        public init() {}
+
+        /// Reads a whole file, and what its sections say: see `PatchCheck`.
+        public mutating func check(
+            _ path: String, is changes: ChangeFile, _ parameters: TreeParameters
+        ) throws(FileError) {
+            let index = try PatchFile.read(path, changes, parameters, &tools, into: &buffer)
+            do throws(ParseError) {
+                try PatchCheck.check(buffer.bytes, index, heights: changes.heights, of: parameters)
+            } catch {
+                throw .parse(error, path)
+            }
         }
     }
 }

@@ -1,51 +1,75 @@
 import Concord
 import ConcordFiles
 
-/// The sections that the patches of an epoch hold for a range of shards.
+/// The sections that patches and deltas hold for some shards.
 public struct PatchSections: Sendable {
     let tree: Tree
     let parameters: TreeParameters
-    let patches: [SnapshotMerge.Patch]
+    let files: [ChangeFile]
+    /// Bytes of sections that are held in memory at a time.
+    private let memory: Int
 
-    /// `root` is the tree's.
-    public init(root: String, parameters: TreeParameters, patches: [SnapshotMerge.Patch]) {
+    /// - Parameters:
+    ///   - root: of the tree.
+    ///   - files: in the order of their blocks.
+    public init(root: String, parameters: TreeParameters, files: [ChangeFile], memory: Int = 256 << 20) {
         tree = Tree(root)
         self.parameters = parameters
-        self.patches = patches
+        self.files = files
+        self.memory = memory
     }
 
-    private func path(_ patch: SnapshotMerge.Patch) -> String {
-        tree.path(TreePath.patch(patch.block, parameters))
-    }
+    private func path(_ file: ChangeFile) -> String { tree.path(file.path(parameters)) }
 
-    /// The length of every section, patch by patch; read from the index of each, not yet believed.
-    func lengths() throws -> [[UInt32]] {
-        try Parallel.map(patches.count) { i in
-            let path = path(patches[i])
-            var zstd = try ZstdDecompressor(
-                path, canonical: PatchIndex.maxBytes(shards: parameters.shards))
-            var bytes = ByteBuffer(capacity: parameters.shards * PatchIndex.entrySize)
-            bytes.resize(to: parameters.shards * PatchIndex.entrySize)
-            bytes.resize(to: try zstd.read(into: bytes.mutableBytes))
-            do {
-                return try PatchIndex(parsing: bytes.bytes, shards: parameters.shards).entries.map(\.length)
-            } catch let error as ParseError {
-                throw FileError.parse(error, path)
-            }
+    /// All shards in turns, of each of which the memory holds the sections, or which is a single shard.
+    func turns() throws -> [Range<Int>] {
+        let lengths = try Parallel.map(files.count, tools: { PatchReader.Tools() }) { i, tools in
+            try PatchReader(path(files[i]), is: files[i], parameters).index(&tools).entries.map(
+                \.length)
         }
+        var turns: [Range<Int>] = []
+        var start = 0
+        while start < parameters.shards {
+            var (end, total) = (start, 0)
+            repeat {
+                total += lengths.reduce(0) { $0 + Int($1[end]) }
+                end += 1
+            } while end < parameters.shards && total < memory
+            turns.append(start..<end)
+            start = end
+        }
+        return turns
     }
 
-    /// Reads the sections of some shards, in ascending order, every patch checked against its root.
+    /// Reads the sections of some shards, in ascending order, every one checked against the root of its file.
     public func load(_ shards: [Int]) throws -> Loaded {
-        let pieces = try Parallel.map(patches.count, tools: { ByteBuffer(capacity: 4 << 20) }) { i, buffer in
-            let index = try PatchFile.read(
-                path(patches[i]), shards: parameters.shards, root: patches[i].root, into: &buffer)
-            return Piece(height: patches[i].block.height, buffer.bytes, shards.map(index.range(of:)))
+        let pieces = try Parallel.map(files.count, tools: { PatchReader.Tools() }) { i, tools in
+            try piece(files[i], shards, &tools)
         }
         return Loaded(pieces: pieces)
     }
 
-    /// Sections of one patch, one behind the other, and where each ends. The bytes stay where they are as long as it
+    /// The same on the core that calls.
+    func load(_ shards: [Int], _ tools: inout PatchReader.Tools) throws -> Loaded {
+        var pieces: [Piece] = []
+        for file in files { pieces.append(try piece(file, shards, &tools)) }
+        return Loaded(pieces: pieces)
+    }
+
+    private func piece(
+        _ file: ChangeFile, _ shards: [Int], _ tools: inout PatchReader.Tools
+    ) throws(FileError) -> Piece {
+        let reader = try PatchReader(path(file), is: file, parameters)
+        var sections = ByteBuffer(capacity: 64 << 10)
+        var ranges: [Range<Int>] = []
+        try reader.sections(of: shards, &tools) { _, section in
+            ranges.append(sections.count..<sections.count + section.count)
+            sections.append(section)
+        }
+        return Piece(height: file.block.height, sections.bytes, ranges)
+    }
+
+    /// Sections of one patch or delta, one behind the other, and where each ends. The bytes stay where they are as long as it
     /// lives.
     public final class Piece: @unchecked Sendable {
         let height: Int

@@ -19,6 +19,13 @@ public struct ShardMerge: ~Copyable {
     /// The next coin in order: the bytes behind its index, valid until the next call. Nil at the end, when the shard
     /// before was what its manifest says. Throws `FileError` or `ChangeError`.
     public mutating func next() throws -> UnsafeRawBufferPointer? {
+        try next { _, _ in }
+    }
+
+    /// The same, and `visit` is told of each change that is applied.
+    mutating func next(
+        _ visit: (Outpoint, ShardChanges.Applied) throws -> Void
+    ) throws -> UnsafeRawBufferPointer? {
         while true {
             if isStoredUsed {
                 stored = try before?.next()
@@ -33,11 +40,11 @@ public struct ShardMerge: ~Copyable {
                 }
                 outpoint = changed
                 isStoredUsed = own == changed
-                if let body = try changes.apply(to: isStoredUsed ? coin.body : nil) { return body }
+                if let body = try changes.apply(to: isStoredUsed ? coin.body : nil, visit) { return body }
             } else {
                 guard let changed = changes.nextOutpoint else { return nil }
                 outpoint = changed
-                if let body = try changes.apply(to: nil) { return body }
+                if let body = try changes.apply(to: nil, visit) { return body }
             }
         }
     }

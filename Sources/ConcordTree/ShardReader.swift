@@ -5,7 +5,7 @@ import ConcordFiles
 /// it stops at the length that the line names, and reports the end only when digest and number of coins are right.
 public struct ShardReader: ~Copyable {
     private let path: String
-    private let expected: Manifest.Shard
+    private let expected: ShardContents
     private var zstd: ZstdDecompressor
     private var cursor = GroupCursor()
     private var sha = SHA256()
@@ -18,7 +18,7 @@ public struct ShardReader: ~Copyable {
 
     private static let windowBytes = 256 << 10
 
-    public init(_ path: String, expected: Manifest.Shard) throws(FileError) {
+    public init(_ path: String, expected: ShardContents) throws(FileError) {
         zstd = try ZstdDecompressor(path, canonical: Int(expected.bytes))
         self.path = path
         self.expected = expected

@@ -35,12 +35,12 @@ struct ShardWriter: ~Copyable {
     }
 
     mutating func finish(with tools: inout Tools) throws(FileError) -> (
-        line: Manifest.Shard, file: Folder.Staged
+        contents: ShardContents, file: Folder.Staged
     ) {
         groups.finishGroup(to: &tools.canonical)
         try flush(isLast: true, with: &tools)
         return (
-            Manifest.Shard(coins: groups.total, bytes: bytes, digest: sha.finish()),
+            ShardContents(coins: groups.total, bytes: bytes, digest: sha.finish()),
             Folder.Staged(temporary: file.path, path: relative)
         )
     }

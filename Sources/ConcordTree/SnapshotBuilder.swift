@@ -1,7 +1,19 @@
 import Concord
 import ConcordFiles
 
-/// Makes an epoch's snapshot from the one before and the patches since, and writes it.
+/// The shards of a snapshot that are not in their places yet, in order.
+public struct BuiltShards: Sendable {
+    public let contents: [ShardContents]
+    public let files: [Folder.Staged]
+
+    public init(contents: [ShardContents], files: [Folder.Staged]) {
+        (self.contents, self.files) = (contents, files)
+    }
+
+    public var coins: UInt64 { contents.reduce(0) { $0 + $1.coins } }
+}
+
+/// Makes the shards of an epoch's snapshot from those before and the changes since, and writes them.
 public struct SnapshotBuilder: Sendable {
     let folder: Folder
     let parameters: TreeParameters
@@ -14,13 +26,15 @@ public struct SnapshotBuilder: Sendable {
         self.level = level
     }
 
-    /// Writes the shards aside; nothing is in its place before the caller installs them, and then the manifest.
+    /// Writes the shards aside; nothing is in its place before the caller installs them.
+    ///
+    /// - Parameter shards: those that are wanted, in ascending order; all if nil.
     public func build(
-        _ block: BlockID, before: SnapshotMerge.Before?, patches: [SnapshotMerge.Patch]
-    ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
-        let merge = SnapshotMerge(root: folder.root, parameters: parameters, before: before, patches: patches)
+        _ block: BlockID, _ shards: [Int]? = nil, before: SnapshotMerge.Before?, files: [ChangeFile]
+    ) throws -> BuiltShards {
+        let merge = SnapshotMerge(root: folder.root, parameters: parameters, before: before, files: files)
         return result(
-            of: try merge.map(tools: tools) { shard, merge, tools in
+            of: try merge.map(shards, tools: tools) { shard, merge, tools in
                 try write(shard, of: block, &merge, &tools)
             })
     }
@@ -28,15 +42,15 @@ public struct SnapshotBuilder: Sendable {
     /// The same from a snapshot that may be in another tree, and changes that are in memory.
     public func build(
         _ block: BlockID, before: (snapshot: SnapshotMerge.Before, tree: Tree)?, changes: PatchSections.Loaded
-    ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
+    ) throws -> BuiltShards {
         result(
-            of: try changes.merge(shards: 0..<parameters.shards, onto: before, tools: tools) {
+            of: try changes.merge(shards: Array(0..<parameters.shards), onto: before, tools: tools) {
                 shard, merge, tools in
                 try write(shard, of: block, &merge, &tools)
             })
     }
 
-    private typealias Written = (line: Manifest.Shard, file: Folder.Staged)
+    private typealias Written = (contents: ShardContents, file: Folder.Staged)
 
     @Sendable private func tools() -> ShardWriter.Tools { ShardWriter.Tools(level: level) }
 
@@ -50,7 +64,7 @@ public struct SnapshotBuilder: Sendable {
         return try writer.finish(with: &tools)
     }
 
-    private func result(of built: [Written]) -> (manifest: Manifest, shards: [Folder.Staged]) {
-        (Manifest(built.map(\.line)), built.map(\.file))
+    private func result(of built: [Written]) -> BuiltShards {
+        BuiltShards(contents: built.map(\.contents), files: built.map(\.file))
     }
 }

@@ -82,5 +82,6 @@ public struct SnapshotTorrents: Sendable {
     /// The files of a snapshot, in order.
     private func paths(of block: BlockID) -> [String] {
         [TreePath.manifest(block)] + (0..<parameters.shards).map { TreePath.shard($0, of: block) }
+            + (0..<parameters.shards).map { TreePath.filter($0, of: block) }
     }
 }

@@ -65,6 +65,48 @@ public struct Tree: Sendable {
     }
 }
 
+extension Tree {
+    /// The MuHashes of all shards after a block, held to the root that its statement names.
+    public func muhashes(of statement: Statement) throws(FileError) -> ShardMuHashes {
+        let path = path(TreePath.muhashes(statement.blockID, statement.parameters))
+        let bytes = try File.read(path, atMost: ShardMuHashes.size(statement.parameters))
+        let muhashes: ShardMuHashes
+        do throws(ParseError) {
+            muhashes = try ShardMuHashes(parsing: bytes, statement.parameters)
+        } catch {
+            throw .parse(error, path)
+        }
+        guard muhashes.root == statement.muhashes else {
+            throw FileError(
+                path, "are not the MuHashes that the statement names: their root is \(muhashes.root.hex)")
+        }
+        return muhashes
+    }
+
+    /// The filter of a shard, held to the manifest.
+    public func filter(_ shard: Int, of block: BlockID, _ manifest: Manifest) throws(FileError) -> ShardFilter
+    {
+        try ShardFilter.read(path(TreePath.filter(shard, of: block)), block, manifest.shards[shard])
+    }
+}
+
+extension ShardFilter {
+    /// Reads a filter's file and holds it to the shard's line of the manifest.
+    public static func read(
+        _ path: String, _ block: BlockID, _ line: Manifest.Shard
+    ) throws(FileError) -> ShardFilter {
+        let bytes = try File.read(path, atMost: Int(line.filter.bytes))
+        guard bytes.count == line.filter.bytes, SHA256.hash(bytes) == line.filter.digest else {
+            throw FileError(path, "is not the filter that the manifest says")
+        }
+        do throws(ParseError) {
+            return try ShardFilter(parsing: bytes, block: block.hash, coins: line.contents.coins)
+        } catch {
+            throw .parse(error, path)
+        }
+    }
+}
+
 extension Manifest {
     /// Reads a manifest's file and holds it to a root, if there is one. Throws unless it has this many shards.
     public static func read(

@@ -1,7 +1,7 @@
 import Concord
 import ConcordFiles
 
-/// Removes the data of old epochs from a tree: snapshots and patches. What is signed stays, and so do the headers; the
+/// Removes the data of old epochs from a tree: snapshots, patches, deltas and MuHashes of shards. What is signed stays, and so do the headers; the
 /// statements of what is gone can still be compared (FORMAT.md, «Layout»).
 public struct TreePruning: Sendable {
     /// Epochs whose data is kept, the open one among them.
@@ -20,7 +20,7 @@ public struct TreePruning: Sendable {
         /// The first height of the lowest epoch that is kept.
         public let from: Int
         public var snapshots = 0
-        /// Epochs whose patches went.
+        /// Epochs whose patches, deltas and MuHashes of shards went.
         public var epochs = 0
     }
 
@@ -38,20 +38,22 @@ public struct TreePruning: Sendable {
         let snapshots = try Folder.names(in: tree.path("snapshots")).compactMap { name in
             TreePath.block(named: name).map { (start: $0.height, block: $0, name: name) }
         }
-        let patches = try Folder.names(in: tree.path("patches")).compactMap { name in
-            TreePath.height(digits: name).map { (start: $0, name: name) }
+        var epochs: [(start: Int, path: String)] = []
+        for folder in TreePath.epochFolders {
+            epochs += try Folder.names(in: tree.path(folder)).compactMap { name in
+                TreePath.height(digits: name).map { ($0, "\(folder)/\(name)") }
+            }
         }
-        for start in Set(snapshots.map(\.start) + patches.map(\.start)).sorted() where start < height {
+        for start in Set(snapshots.map(\.start) + epochs.map(\.start)).sorted() where start < height {
             for snapshot in snapshots where snapshot.start == start {
                 // The other way round than it came: nobody finds the list of what is being removed.
                 try tree.remove(TreePath.manifest(snapshot.block))
                 try tree.removeTree("snapshots/\(snapshot.name)")
                 report.snapshots += 1
             }
-            for epoch in patches where epoch.start == start {
-                try tree.removeTree("patches/\(epoch.name)")
-                report.epochs += 1
-            }
+            let gone = epochs.filter { $0.start == start }
+            for epoch in gone { try tree.removeTree(epoch.path) }
+            if !gone.isEmpty { report.epochs += 1 }
         }
         return report
     }

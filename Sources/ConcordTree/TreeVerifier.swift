@@ -7,7 +7,10 @@ public struct TreeVerifier {
         public let authority: AuthorityFile
         public var newest: BlockID?
         public var attestations = 0
+        /// Files with the MuHashes of shards.
+        public var muhashes = 0
         public var patches = 0
+        public var deltas = 0
         public var snapshots = 0
         public var shards = 0
         public var headers = 0
@@ -34,6 +37,8 @@ public struct TreeVerifier {
     private var patched: Set<BlockID> = []
     /// Blocks whose patch or snapshot is wrong: what comes of these says nothing new.
     private var wrong: Set<BlockID> = []
+    /// What the coins of snapshots come to.
+    private var counted: [BlockID: SetTotals] = [:]
     /// The blocks whose headers are there.
     private var headed: Set<BlockID> = []
     /// The files that no signature covers and that are part of a tree all the same.
@@ -43,7 +48,7 @@ public struct TreeVerifier {
 
     /// - Parameters:
     ///   - key: the authority's key as it is known from elsewhere; nil to take the one the tree names.
-    ///   - isDeep: also recompute snapshots from their coins, and each from the one before.
+    ///   - isDeep: also recompute what every statement says from the coins, and each snapshot from the one before.
     ///   - tell: is told what is being checked.
     public init(_ root: String, key: PublicKey?, isDeep: Bool, tell: @escaping (String) -> Void) throws {
         tree = Tree(root)
@@ -66,10 +71,11 @@ public struct TreeVerifier {
         try checkAttestations()
         checkHistory()
         try findData()
-        try checkPatches()
+        try checkMuHashes()
+        try checkChanges()
         try checkSnapshots()
         try checkHeaders()
-        try replay()
+        try checkStates()
         try checkHints()
         try listUnsigned("")
         return report
@@ -130,23 +136,33 @@ public struct TreeVerifier {
         if statements.isEmpty { report.problems.append("\(tree.root): has no valid attestation at all") }
     }
 
-    /// Every statement follows from the one of its parent.
+    /// Every statement has that of its parent beside it, and names those of its ancestors.
     private mutating func checkHistory() {
+        let digests = statements.mapValues(\.digest)
         for statement in statements.values.sorted(by: { $0.height < $1.height }) {
             guard statement.height > report.authority.first else { continue }
             let path = tree.path(TreePath.attestation(statement.blockID, parameters))
-            guard let before = parent(of: statement) else {
+            guard parent(of: statement) != nil else {
                 report.problems.append(
                     "\(path): the statement of its parent \(statement.parent.reversedHex) is missing")
                 continue
             }
-            if statement.isEpochStart { continue }
-            let history = Statement.history(
-                after: before.history, block: statement.block, patchRoot: statement.patchRoot)
-            if history != statement.history {
-                report.problems.append("\(path): its history does not follow from the statement before")
+            for span in parameters.historySpans(at: statement.height) {
+                guard let ancestor = ancestor(of: statement, span) else { continue }
+                if statement.ancestor(span) != digests[ancestor.blockID] {
+                    report.problems.append(
+                        "\(path): its history names another statement of \(span) blocks below than the one that is here"
+                    )
+                }
             }
         }
+    }
+
+    /// The statement so many blocks below, nil where one on the way is missing.
+    private func ancestor(of statement: Statement, _ span: Int) -> Statement? {
+        var found: Statement? = statement
+        for _ in 0..<span { found = found.flatMap(parent) }
+        return found
     }
 
     private func parent(of statement: Statement) -> Statement? {
@@ -174,25 +190,62 @@ public struct TreeVerifier {
         try folder.contains(TreePath.manifest(block))
     }
 
-    /// Of the data that the tree has all, and of older data what is there.
-    private mutating func checkPatches() throws {
+    /// Of the data that the tree has, all statements, and of older data those whose files are there.
+    private func stated() -> [Statement] {
+        statements.values.sorted { $0.height < $1.height }
+    }
+
+    private mutating func checkMuHashes() throws {
         if patched.isEmpty { return }
-        tell("patches")
+        tell("MuHashes of shards")
         let kept = report.dataFrom ?? .max
-        let all = statements.values.filter { $0.height >= kept || patched.contains($0.blockID) }
-            .sorted { $0.height < $1.height }
-        let (tree, parameters) = (tree, parameters)
-        let failures = try Parallel.map(all.count, tools: { ByteBuffer(capacity: 1 << 20) }) { i, buffer in
-            let path = tree.path(TreePath.patch(all[i].blockID, parameters))
+        let (tree, folder, parameters) = (tree, folder, parameters)
+        let all = try stated().filter {
+            try $0.height >= kept || folder.contains(TreePath.muhashes($0.blockID, parameters))
+        }
+        let failures = try Parallel.map(all.count) { i in
             do {
-                try PatchFile.check(path, is: all[i], with: &buffer)
+                _ = try tree.muhashes(of: all[i])
                 return nil as (any Error)?
             } catch {
                 return error
             }
         }
-        wrong.formUnion(zip(all, failures).lazy.filter { $1 != nil }.map(\.0.blockID))
-        report.patches = try note(failures)
+        report.muhashes = try note(failures)
+    }
+
+    /// Patches and deltas.
+    private mutating func checkChanges() throws {
+        if patched.isEmpty { return }
+        tell("patches and deltas")
+        let kept = report.dataFrom ?? .max
+        let (tree, parameters) = (tree, parameters)
+        var all: [ChangeFile] = []
+        for statement in stated() {
+            for file in statement.changeFiles
+            where try statement.height >= kept || folder.contains(file.path(parameters)) {
+                all.append(file)
+            }
+        }
+        let files = all
+        let failures = try Parallel.map(files.count, tools: { PatchFile.Checker() }) { i, checker in
+            do {
+                try checker.check(tree.path(files[i].path(parameters)), is: files[i], parameters)
+                return nil as (any Error)?
+            } catch {
+                return error
+            }
+        }
+        for (file, failure) in zip(files, failures) {
+            if failure != nil {
+                wrong.insert(file.block)
+            } else if file.span == 1 {
+                report.patches += 1
+            } else {
+                report.deltas += 1
+            }
+        }
+        _ = try note(failures)
     }
 
     private mutating func checkSnapshots() throws {
@@ -212,7 +265,7 @@ public struct TreeVerifier {
                         "\(tree.path(TreePath.manifest(block))): its coins are \(manifest.coins), the statement says "
                             + "\(statement.coins)")
                 }
-                if isDeep { try audit(statement, manifest) } else { try checkShards(block, manifest) }
+                if isDeep { try count(statement, manifest) } else { try checkShards(block, manifest) }
                 if report.problems.count == before { report.snapshots += 1 }
             } catch {
                 try note(error)
@@ -225,8 +278,9 @@ public struct TreeVerifier {
         let failures = try Parallel.map(manifest.shards.count) { shard in
             do {
                 var reader = try ShardReader(
-                    tree.path(TreePath.shard(shard, of: block)), expected: manifest.shards[shard])
+                    tree.path(TreePath.shard(shard, of: block)), expected: manifest.shards[shard].contents)
                 try reader.check()
+                _ = try tree.filter(shard, of: block, manifest)
                 return nil as (any Error)?
             } catch {
                 return error
@@ -235,71 +289,168 @@ public struct TreeVerifier {
         report.shards += try note(failures)
     }
 
-    /// MuHash, coins and amount from the coins; and the same manifest from the snapshot before, where that is here.
-    private mutating func audit(_ statement: Statement, _ manifest: Manifest) throws {
-        let audit = SnapshotAudit(tree: tree, parameters: parameters)
-        let path = tree.path(TreePath.manifest(statement.blockID))
-        let totals = try audit.totals(statement.blockID, manifest)
+    /// What the statement says, from the coins themselves, and the filters that come of them.
+    private mutating func count(_ statement: Statement, _ manifest: Manifest) throws {
+        let (tree, block) = (tree, statement.blockID)
+        let (totals, filters) = try SnapshotCount(of: block, parameters).run(
+            manifest.contents, file: { tree.path(TreePath.shard($0, of: block)) }
+        ) { shard, filter in
+            // That the file is what the manifest says, and that this is what comes of the coins.
+            _ = try tree.filter(shard, of: block, manifest)
+            return Manifest.Filter(filter) == manifest.shards[shard].filter
+        }
         report.shards += manifest.shards.count
-        let muhash = totals.muhash.digest()
-        if muhash != statement.muhash {
+        let path = tree.path(TreePath.manifest(block))
+        for shard in filters.indices where !filters[shard] {
             report.problems.append(
-                "\(path): the MuHash of its coins is \(muhash.reversedHex), not the attested one")
+                "\(path): the filter of shard \(TreePath.shardDigits(shard)) is not that of the shard's scripts"
+            )
+        }
+        if totals.number.digest != statement.muhash {
+            report.problems.append(
+                "\(path): the MuHash of its coins is \(totals.number.digest.reversedHex), not the attested one"
+            )
+        }
+        if totals.muhashes(parameters).root != statement.muhashes {
+            report.problems.append(
+                "\(path): the MuHashes of its shards are not the attested ones"
+                    + shardWords(totals.muhashes(parameters), statement))
         }
         if totals.coins != statement.coins || totals.amount != statement.amount {
             report.problems.append(
                 "\(path): holds \(totals.coins) coins of \(totals.amount) satoshi, not what is attested")
         }
-        guard let (before, patches) = try snapshotBefore(statement) else { return }
-        if try audit.manifest(after: before, patches: patches) != manifest {
-            report.problems.append("\(path): is not what the snapshot before becomes with the patches since")
+        counted[block] = totals
+    }
+
+    /// Which shard it is, as far as the file with the attested MuHashes tells.
+    private func shardWords(_ own: ShardMuHashes, _ statement: Statement) -> String {
+        guard let said = try? tree.muhashes(of: statement),
+            let shard = own.entries.indices.first(where: { own.entries[$0] != said.entries[$0] })
+        else { return "" }
+        return ": that of shard \(TreePath.shardDigits(shard)) is another"
+    }
+
+    // MARK: the state at every block
+
+    /// What every statement says of the set, from the snapshot before and the patches; that deltas are the net change of
+    /// their blocks; and that a snapshot is what the one before becomes.
+    private mutating func checkStates() throws {
+        guard isDeep, let kept = report.dataFrom, !patched.isEmpty else { return }
+        let children = Set(statements.values.map { BlockID(height: $0.height - 1, hash: $0.parent) })
+        var checked: Set<BlockID> = []
+        for tip in stated() where tip.height > kept {
+            // Up to the last of an epoch, or the first of the next; and where a branch ends.
+            guard tip.isEpochStart || !children.contains(tip.blockID) else { continue }
+            try checkStates(below: tip, &checked)
+        }
+        // The genesis block's, before which there is no snapshot.
+        for statement in stated() where statement.height >= kept {
+            for file in statement.changeFiles.dropFirst() { try checkDelta(file, statement) }
         }
     }
 
-    /// The newest epoch's patches, applied to its snapshot, come to what the statement of the last header's block says.
-    private mutating func replay() throws {
-        guard isDeep, report.dataFrom != nil,
-            let newest = headed.max(by: { $0.height < $1.height }).flatMap({ statements[$0] }),
-            !newest.isEpochStart, let (before, patches) = try snapshotBefore(newest)
+    /// The states from the last snapshot below a block up to it.
+    private mutating func checkStates(below tip: Statement, _ checked: inout Set<BlockID>) throws {
+        var way = [tip]
+        while let last = way.last, last == tip || !last.isEpochStart {
+            guard let next = parent(of: last) else { return }
+            way.append(next)
+        }
+        way.reverse()
+        guard let before = way.first, let totals = counted[before.blockID], !wrong.contains(before.blockID),
+            let root = before.snapshotRoot
         else { return }
-        tell("patches up to height \(newest.height)")
-        let path = tree.path(TreePath.attestation(newest.blockID, parameters))
+        var statements = Array(way.dropFirst())
+        if let bad = statements.firstIndex(where: { wrong.contains($0.blockID) }) {
+            statements.removeSubrange(bad...)
+        }
+        guard statements.contains(where: { !checked.contains($0.blockID) }) else { return }
+        tell("states of heights \(before.height + 1) to \(tip.height)")
+        let manifest = try tree.manifest(of: before.blockID, parameters: parameters, root: root)
+        let snapshot = SnapshotMerge.Before(block: before.blockID, contents: manifest.contents)
         do {
-            let totals = try SnapshotAudit(tree: tree, parameters: parameters)
-                .totals(after: before, patches: patches, for: path)
-            let muhash = totals.muhash.digest()
-            if muhash != newest.muhash || totals.coins != newest.coins || totals.amount != newest.amount {
-                report.problems.append(
-                    "\(path): the newest snapshot and the patches since come to \(totals.coins) coins of "
-                        + "\(totals.amount) satoshi with the MuHash \(muhash.reversedHex), not to what is attested"
-                )
+            let replay = SetReplay(
+                root: tree.root, parameters: parameters, before: snapshot,
+                files: statements.compactMap { ChangeFile($0, span: 1) })
+            for (statement, state) in zip(statements, try replay.states(after: totals))
+            where checked.insert(statement.blockID).inserted {
+                note(state, statement)
             }
+            if tip.isEpochStart, statements.last == tip { try checkNext(tip, after: snapshot, way) }
         } catch let error as ChangeError {
-            let block = patches.first { $0.block.height == error.height }?.block ?? newest.blockID
+            let block = statements.first { $0.height == error.height }?.blockID ?? tip.blockID
             try note(FileError(tree.path(TreePath.patch(block, parameters)), "\(error)"))
         } catch {
             try note(error)
         }
     }
 
-    /// The snapshot before and the patches since, where the tree has all of them and none is wrong.
-    private func snapshotBefore(
-        _ statement: Statement
-    ) throws -> (SnapshotMerge.Before?, [SnapshotMerge.Patch])? {
-        if patched.isEmpty || wrong.contains(statement.blockID) { return nil }
-        var patches = [SnapshotMerge.Patch(block: statement.blockID, root: statement.patchRoot)]
-        if statement.height == 0 { return (nil, patches) }
-        var at = statement
-        while let next = parent(of: at) {
-            if next.height < report.dataFrom ?? 0 || wrong.contains(next.blockID) { return nil }
-            if let root = next.snapshotRoot {
-                let manifest = try tree.manifest(of: next.blockID, parameters: parameters, root: root)
-                return (SnapshotMerge.Before(block: next.blockID, manifest: manifest), patches.reversed())
-            }
-            patches.append(SnapshotMerge.Patch(block: next.blockID, root: next.patchRoot))
-            at = next
+    private mutating func note(_ state: SetReplay.State, _ statement: Statement) {
+        let path = tree.path(TreePath.attestation(statement.blockID, parameters))
+        if Int64(statement.coins) != state.coins || Int64(statement.amount) != state.amount {
+            report.problems.append(
+                "\(path): says \(statement.coins) coins of \(statement.amount) satoshi; the snapshot before and the "
+                    + "patches since come to \(state.coins) coins of \(state.amount)")
         }
-        return nil
+        if statement.muhash != state.muhash {
+            report.problems.append(
+                "\(path): says the MuHash \(statement.muhash.reversedHex); the snapshot before and the patches since "
+                    + "come to \(state.muhash.reversedHex)")
+        }
+        if statement.muhashes != state.muhashes.root {
+            report.problems.append(
+                "\(path): says other MuHashes of shards than the snapshot before and the patches since come to"
+                    + shardWords(state.muhashes, statement))
+        }
+    }
+
+    /// The snapshot before and the fewest files since are the next snapshot.
+    private mutating func checkNext(
+        _ tip: Statement, after before: SnapshotMerge.Before, _ way: [Statement]
+    ) throws {
+        let files = parameters.steps(from: before.block.height, to: tip.height).compactMap { step in
+            way.first { $0.height == step.height }.flatMap { ChangeFile($0, span: step.span) }
+        }
+        guard files.allSatisfy({ !wrong.contains($0.block) }), let root = tip.snapshotRoot,
+            let manifest = try? tree.manifest(of: tip.blockID, parameters: parameters, root: root)
+        else { return }
+        let merge = SnapshotMerge(root: tree.root, parameters: parameters, before: before, files: files)
+        if try merge.contents() != manifest.contents {
+            report.problems.append(
+                "\(tree.path(TreePath.manifest(tip.blockID))): is not what the snapshot before becomes with the deltas "
+                    + "and patches since")
+        }
+    }
+
+    /// A delta is what the patches of its blocks, or shorter deltas, come to.
+    private mutating func checkDelta(_ file: ChangeFile, _ statement: Statement) throws {
+        guard !wrong.contains(statement.blockID) else { return }
+        var parts: [ChangeFile] = []
+        let step = parameters.spans.last { $0 < file.span } ?? 1
+        var at = statement
+        for _ in 0..<file.span / step {
+            guard !wrong.contains(at.blockID), let part = ChangeFile(at, span: step),
+                try folder.contains(part.path(parameters))
+            else { return }
+            parts.append(part)
+            // The last block's parent may be missing, where the tree begins.
+            if parts.count < file.span / step {
+                guard let next = ancestor(of: at, step) else { return }
+                at = next
+            }
+        }
+        do {
+            let sections = PatchSections(root: tree.root, parameters: parameters, files: parts.reversed())
+            let index = try DeltaBuilder(.files(sections), parameters).index()
+            guard index.root == file.root else {
+                throw FileError(
+                    tree.path(file.path(parameters)),
+                    "is not the net change of the \(file.span) blocks up to its own")
+            }
+        } catch {
+            try note(error)
+        }
     }
 
     /// Headers are linked from the network's genesis block to the last, and every block of them is attested from `first` on.

@@ -1,18 +1,18 @@
 import CZstd
 import Concord
 
-/// Packs bytes into zstd frames with a checksum; one a worker.
+/// Packs bytes into zstd frames; one a worker.
 public struct ZstdCompressor: ~Copyable {
     public static let levels = 1...22
     public static let defaultLevel = 9
 
     private let context: OpaquePointer
 
-    public init(level: Int) {
+    public init(level: Int, hasChecksums: Bool = true) {
         guard let context = ZSTD_createCCtx() else { preconditionFailure("zstd has no memory") }
         self.context = context
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
-        ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+        ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, hasChecksums ? 1 : 0)
         // The levels above 19 would ask for windows that readers refuse.
         if level > 19 { ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, ZstdDecompressor.windowLog) }
     }

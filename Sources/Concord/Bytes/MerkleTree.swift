@@ -21,9 +21,15 @@ public enum MerkleTree {
     ///
     /// Neighbouring pairs that repeat are hashed once: most of a patch's sections are empty.
     public static func root(ofLeaves leaves: [Digest]) -> Digest {
+        nodes(1, ofLeaves: leaves)[0]
+    }
+
+    /// The inner nodes on the level that has `count` of them, over the hashes of a power of two of leaves; nodes are the
+    /// leaves of what is above them.
+    public static func nodes(_ count: Int, ofLeaves leaves: [Digest]) -> [Digest] {
         precondition(leaves.count.nonzeroBitCount == 1, "the number of shards is a power of two")
         var level = leaves
-        while level.count > 1 {
+        while level.count > count {
             var last: (left: Digest, right: Digest, node: Digest)?
             for i in 0..<level.count / 2 {
                 let (left, right) = (level[2 * i], level[2 * i + 1])
@@ -37,6 +43,6 @@ public enum MerkleTree {
             }
             level.removeLast(level.count / 2)
         }
-        return level[0]
+        return level
     }
 }

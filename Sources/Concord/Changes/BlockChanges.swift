@@ -9,11 +9,15 @@ public struct BlockChanges: ~Copyable {
         var code: UInt32
         var shard: Int32
         var output: Int32
+        /// In `createdKeys`.
+        var key: Int32
     }
 
     private struct Spent {
         var outpoint: Outpoint
         var shard: Int32
+        /// In `spentKeys`.
+        var key: Int32
     }
 
     /// What the block adds to the running values of the statement.
@@ -23,8 +27,6 @@ public struct BlockChanges: ~Copyable {
         public var coins: Int64 = 0
         /// Satoshi created less satoshi spent.
         public var amount: Int64 = 0
-        /// The coins created inserted, the coins spent removed.
-        public var muhash = MuHash()
         public var patchRoot = Digest.zero
     }
 
@@ -35,18 +37,25 @@ public struct BlockChanges: ~Copyable {
     private var ownOutputs: [Int32] = []
     private var created: [Created] = []
     private var spent: [Spent] = []
+    /// Of each coin, what stands for it in a MuHash, in the order in which coins were met.
+    private var createdKeys: [Digest] = []
+    private var spentKeys: [Digest] = []
     private var script = ByteBuffer()
     private var sections = ByteBuffer(capacity: 1 << 20)
     /// The canonical bytes of the patch of the block that was worked on last.
     public private(set) var patch = ByteBuffer(capacity: 1 << 20)
-    /// The coins of that block without those that it creates and spends itself; none without `hasMuHash`.
+    /// Its index.
+    public private(set) var index = PatchIndex([])
+    /// The coins of that block without those that it creates and spends itself; none without `hasElements`.
     public private(set) var marks = CoinMarks()
+    /// The same coins, for the MuHash of each shard.
+    public private(set) var elements = ShardElements()
 
-    private let hasMuHash: Bool
+    private let hasElements: Bool
 
-    /// Without `hasMuHash` the MuHash of the totals is that of nothing, which saves most of the time.
-    public init(hasMuHash: Bool = true) {
-        self.hasMuHash = hasMuHash
+    /// Without `hasElements` nothing of a block's coins is hashed, which saves time where the patch alone is wanted.
+    public init(hasElements: Bool = true) {
+        self.hasElements = hasElements
     }
 
     /// Works out the changes of a block.
@@ -60,7 +69,9 @@ public struct BlockChanges: ~Copyable {
     ) throws(BlockError) -> Totals {
         created.removeAll(keepingCapacity: true)
         spent.removeAll(keepingCapacity: true)
-        marks = CoinMarks()
+        createdKeys.removeAll(keepingCapacity: true)
+        spentKeys.removeAll(keepingCapacity: true)
+        (marks, elements) = (CoinMarks(), ShardElements())
         var totals: Totals
         do throws(ParseError) {
             totals = Totals(header: try transactions.parse(block))
@@ -90,7 +101,13 @@ public struct BlockChanges: ~Copyable {
                 skipCoinbase: network.neverHasCoinbase(height: height, block: totals.header.hash),
                 into: &totals, parameters: parameters)
         }
-        totals.patchRoot = encodePatch(block, shards: parameters.shards)
+        if hasElements {
+            elements.created = created.map {
+                ShardElements.Element(shard: $0.shard, key: createdKeys[Int($0.key)])
+            }
+            elements.spent = spent.map { ShardElements.Element(shard: $0.shard, key: spentKeys[Int($0.key)]) }
+        }
+        totals.patchRoot = encodePatch(block, parameters)
         return totals
     }
 
@@ -166,10 +183,11 @@ public struct BlockChanges: ~Copyable {
                     try check(coin, outpoint, input, block, height: height, at: start)
                     continue
                 }
-                if hasMuHash {
+                let key = Int32(truncatingIfNeeded: spentKeys.count)
+                if hasElements {
                     let hash = SHA256.hash(
                         coin: outpoint, code: coin.code, amount: coin.amount, script: script.bytes)
-                    totals.muhash.remove(Num3072(hashing: hash))
+                    spentKeys.append(hash)
                     marks.spent.append(CoinMark(outpoint, hash: hash))
                 }
                 totals.coins -= 1
@@ -177,7 +195,8 @@ public struct BlockChanges: ~Copyable {
                 guard -totals.amount <= Int64(Amount.most) else {
                     throw ParseError(.malformed("spends more than there can be"), at: 0)
                 }
-                spent.append(Spent(outpoint: outpoint, shard: Int32(parameters.shard(of: script.bytes))))
+                spent.append(
+                    Spent(outpoint: outpoint, shard: Int32(parameters.shard(of: script.bytes)), key: key))
             }
             // `CheckTxInputs`, bad-txns-in-belowout.
             let made = transactions.amounts[transaction]
@@ -236,10 +255,11 @@ public struct BlockChanges: ~Copyable {
                 let script = Self.script(of: out, in: block)
                 if ScriptCompression.isUnspendable(script) { continue }
                 let index = UInt32(output - first)
-                if hasMuHash {
+                let key = Int32(truncatingIfNeeded: createdKeys.count)
+                if hasElements {
                     let outpoint = Outpoint(txid: txid, index: index)
                     let hash = SHA256.hash(coin: outpoint, code: code, amount: out.amount, script: script)
-                    totals.muhash.insert(Num3072(hashing: hash))
+                    createdKeys.append(hash)
                     marks.created.append(CoinMark(outpoint, hash: hash))
                 }
                 totals.coins += 1
@@ -247,7 +267,7 @@ public struct BlockChanges: ~Copyable {
                 created.append(
                     Created(
                         txid: txid, index: index, code: code, shard: Int32(parameters.shard(of: script)),
-                        output: Int32(output)))
+                        output: Int32(output), key: key))
             }
         }
         // Within a shard they must stay as they come: ordered by txid and index.
@@ -265,7 +285,10 @@ public struct BlockChanges: ~Copyable {
     }
 
     /// Writes the patch and gives its root.
-    private mutating func encodePatch(_ block: UnsafeRawBufferPointer, shards: Int) -> Digest {
+    private mutating func encodePatch(
+        _ block: UnsafeRawBufferPointer, _ parameters: TreeParameters
+    ) -> Digest {
+        let shards = parameters.shards
         sections.removeAll()
         var entries: [PatchIndex.Entry] = []
         entries.reserveCapacity(shards)
@@ -286,7 +309,7 @@ public struct BlockChanges: ~Copyable {
             let section = UnsafeRawBufferPointer(rebasing: sections.bytes[start...])
             entries.append(PatchIndex.Entry(length: UInt32(section.count), digest: SHA256.hash(section)))
         }
-        let index = PatchIndex(entries)
+        index = PatchIndex(entries)
         patch.removeAll()
         index.append(to: &patch)
         patch.append(sections.bytes)

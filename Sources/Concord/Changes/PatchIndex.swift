@@ -1,14 +1,29 @@
-/// The index at the head of a patch: for every shard, in order, the length of its section and its SHA-256
+/// The index at the head of a patch or delta: for every shard, in order, the length of its section and its SHA-256
 /// (FORMAT.md, «Patches»). The patch root is the Merkle tree hash over these entries.
 public struct PatchIndex: Sendable {
     /// Bytes of one entry: u32 length, SHA-256.
     public static let entrySize = 36
-    /// No block of 4,000,000 weight units changes this many bytes: sections of a patch together are refused beyond.
+    /// No block of 4,000,000 weight units changes this many bytes: sections of a patch together are refused beyond, and
+    /// those of a delta beyond as often this as it has blocks.
     public static let maxSectionBytes = 16 << 20
 
     public struct Entry: Equatable, Sendable {
         public let length: UInt32
         public let digest: Digest
+
+        init(length: UInt32, digest: Digest) {
+            (self.length, self.digest) = (length, digest)
+        }
+
+        /// Of a section.
+        public init(_ section: UnsafeRawBufferPointer) {
+            self.init(length: UInt32(section.count), digest: SHA256.hash(section))
+        }
+
+        public func append(to out: inout ByteBuffer) {
+            out.append(length)
+            out.append(digest)
+        }
 
         /// The entry of a section that changes nothing: the one byte 00, no groups of spent outpoints.
         public static let empty = Entry(length: 1, digest: SHA256.hash([0]))
@@ -32,7 +47,9 @@ public struct PatchIndex: Sendable {
     }
 
     /// Reads the first `36 · shards` bytes of a patch.
-    public init(parsing bytes: UnsafeRawBufferPointer, shards: Int) throws(ParseError) {
+    ///
+    /// - Parameter span: blocks whose changes these are.
+    public init(parsing bytes: UnsafeRawBufferPointer, shards: Int, span: Int = 1) throws(ParseError) {
         var cursor = ByteCursor(bytes)
         var entries: [Entry] = []
         entries.reserveCapacity(shards)
@@ -42,7 +59,7 @@ public struct PatchIndex: Sendable {
             let entry = Entry(length: try cursor.readUInt32(), digest: try cursor.readDigest())
             total += Int(entry.length)
             // The shortest section is one byte: no groups of spent outpoints.
-            guard entry.length > 0, total <= Self.maxSectionBytes else {
+            guard entry.length > 0, total <= span * Self.maxSectionBytes else {
                 throw ParseError(.outOfRange("a section's length"), at: start)
             }
             entries.append(entry)
@@ -59,16 +76,25 @@ public struct PatchIndex: Sendable {
     public func range(of shard: Int) -> Range<Int> { offsets[shard]..<offsets[shard + 1] }
 
     public func append(to out: inout ByteBuffer) {
-        for entry in entries {
-            out.append(entry.length)
-            out.append(entry.digest)
-        }
+        for entry in entries { entry.append(to: &out) }
     }
 
     /// The patch root.
-    public var root: Digest {
+    public var root: Digest { nodes(1)[0] }
+
+    /// The inner nodes of the Merkle tree on the level that has `count` of them.
+    public func nodes(_ count: Int) -> [Digest] {
         let emptyLeaf = Self.leaf(.empty)
-        return MerkleTree.root(ofLeaves: entries.map { $0 == .empty ? emptyLeaf : Self.leaf($0) })
+        return MerkleTree.nodes(count, ofLeaves: entries.map { $0 == .empty ? emptyLeaf : Self.leaf($0) })
+    }
+
+    /// The Merkle tree hash over the entries of some shards, in their canonical bytes; their number is a power of two.
+    public static func node(ofEntries bytes: UnsafeRawBufferPointer) -> Digest {
+        MerkleTree.root(
+            ofLeaves: (0..<bytes.count / entrySize).map { i in
+                MerkleTree.leaf(
+                    UnsafeRawBufferPointer(rebasing: bytes[i * entrySize..<(i + 1) * entrySize]))
+            })
     }
 
     private static func leaf(_ entry: Entry) -> Digest {
@@ -83,24 +109,35 @@ public struct PatchIndex: Sendable {
 }
 
 extension PatchIndex {
-    /// Checks a whole patch: its index, its length and the digest of every section.
-    public init(checking patch: UnsafeRawBufferPointer, shards: Int) throws(ParseError) {
+    /// Checks the canonical bytes of a whole patch or delta: index, length and the digest of every section.
+    public init(checking patch: UnsafeRawBufferPointer, shards: Int, span: Int = 1) throws(ParseError) {
         var cursor = ByteCursor(patch)
-        try self.init(parsing: try cursor.readBytes(shards * Self.entrySize), shards: shards)
+        try self.init(parsing: try cursor.readBytes(shards * Self.entrySize), shards: shards, span: span)
         guard patch.count >= patchSize else { throw ParseError(.truncated, at: patch.count) }
         guard patch.count == patchSize else { throw ParseError(.trailingBytes, at: patchSize) }
-        for (shard, entry) in entries.enumerated() where entry != .empty || patch[offsets[shard]] != 0 {
-            let section = UnsafeRawBufferPointer(rebasing: patch[range(of: shard)])
-            guard SHA256.hash(section) == entry.digest else {
-                throw ParseError(
-                    .malformed(
-                        "has a section for shard \(TreePath.shardDigits(shard)) that is not the one its index names"
-                    ),
-                    at: offsets[shard])
+        for shard in entries.indices {
+            guard isSection(UnsafeRawBufferPointer(rebasing: patch[range(of: shard)]), of: shard) else {
+                throw Self.wrongSection(shard, at: offsets[shard])
             }
         }
     }
 
-    /// The most canonical bytes a patch can have.
-    public static func maxBytes(shards: Int) -> Int { shards * entrySize + maxSectionBytes }
+    /// Whether these bytes are the section that the index has of a shard.
+    public func isSection(_ bytes: UnsafeRawBufferPointer, of shard: Int) -> Bool {
+        guard bytes.count == Int(entries[shard].length) else { return false }
+        if entries[shard] == .empty { return bytes[0] == 0 }
+        return SHA256.hash(bytes) == entries[shard].digest
+    }
+
+    static func wrongSection(_ shard: Int, at offset: Int) -> ParseError {
+        ParseError(
+            .malformed(
+                "has a section for shard \(TreePath.shardDigits(shard)) that is not the one its index names"),
+            at: offset)
+    }
+
+    /// The most canonical bytes that a patch, or a delta of so many blocks, can have.
+    public static func maxBytes(shards: Int, span: Int = 1) -> Int {
+        shards * entrySize + span * maxSectionBytes
+    }
 }

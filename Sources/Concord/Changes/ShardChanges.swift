@@ -44,8 +44,36 @@ public struct ShardChanges: ~Copyable {
     /// The outpoint that changes next.
     public var nextOutpoint: Outpoint? { next < changes.count ? changes[next].outpoint : nil }
 
+    /// A change that was applied.
+    public struct Applied {
+        public let height: Int
+        public let isSpent: Bool
+        /// The coin that is spent, or created, behind its index.
+        public let body: UnsafeRawBufferPointer
+    }
+
     /// Applies all changes of the next outpoint to what the shard holds for it, nil for nothing, and gives what is
     /// there afterwards.
+    ///
+    /// - Parameter visit: is told of each change.
+    public mutating func apply(
+        to before: UnsafeRawBufferPointer?, _ visit: (Outpoint, Applied) throws -> Void
+    ) throws -> UnsafeRawBufferPointer? {
+        let first = next
+        let after = try apply(to: before)
+        var coin = before
+        for change in changes[first..<next] {
+            if let body = change.body ?? coin {
+                try visit(
+                    change.outpoint,
+                    Applied(height: Int(change.height), isSpent: change.body == nil, body: body))
+            }
+            coin = change.body
+        }
+        return after
+    }
+
+    /// The same without anybody who is told.
     public mutating func apply(to before: UnsafeRawBufferPointer?) throws(ChangeError)
         -> UnsafeRawBufferPointer?
     {

@@ -4,8 +4,8 @@ public struct SignedAttestation: Hashable, Sendable {
     public let bytes: [UInt8]
     public let signature: [UInt8]
 
-    /// A signature file longer than this is none: strict DER of two 33-byte integers has 72 bytes.
-    public static let maxSignatureBytes = 72
+    /// A signature file longer than this is none: strict DER of an integer of 33 bytes and, for s is low, one of 32.
+    public static let maxSignatureBytes = 71
 
     public var statement: Statement { attestation.statement }
 

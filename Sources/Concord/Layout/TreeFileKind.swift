@@ -14,7 +14,7 @@ public struct TreeFileKind: Hashable, Sendable {
         case changes(seconds: Int)
     }
 
-    /// As in FORMAT.md, from the tree's root: EEEEEEE, HHHHHHH, BLOCK and SSS stand for what they stand for there.
+    /// As in FORMAT.md, from the tree's root: EEEEEEE, HHHHHHH, BLOCK, SPAN and SSS stand for what they stand for there.
     public let pattern: String
     /// The value of `Content-Type`.
     public let contentType: String
@@ -29,7 +29,10 @@ public struct TreeFileKind: Hashable, Sendable {
 
     /// All kinds, in the order in which they are uploaded.
     public static let all = [
+        TreeFileKind("muhashes/EEEEEEE/HHHHHHH-BLOCK.bin", bytes, .immutable, .data),
         TreeFileKind("patches/EEEEEEE/HHHHHHH-BLOCK.zst", zstd, .immutable, .data),
+        TreeFileKind("deltas/EEEEEEE/HHHHHHH-BLOCK-SPAN.zst", zstd, .immutable, .data),
+        TreeFileKind("snapshots/HHHHHHH-BLOCK/filters/SSS.gcs", bytes, .immutable, .data),
         TreeFileKind("snapshots/HHHHHHH-BLOCK/shards/SSS.zst", zstd, .immutable, .data),
         TreeFileKind("snapshots/HHHHHHH-BLOCK/manifest.txt", text, .immutable, .data),
         // Its web seeds may change.
@@ -83,6 +86,7 @@ public struct TreeFileKind: Hashable, Sendable {
             part.split(separator: ".").map { word in
                 switch word {
                 case "HHHHHHH-BLOCK": number + "-" + hash
+                case "HHHHHHH-BLOCK-SPAN": number + "-" + hash + "-" + number
                 case "EEEEEEE": number
                 case "SSS": shard
                 default: String(word)

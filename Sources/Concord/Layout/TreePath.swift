@@ -23,6 +23,20 @@ public enum TreePath {
         "patches/\(digits(parameters.epochStart(of: block.height)))/\(name(block)).zst"
     }
 
+    /// The patch of a block, or the delta of so many blocks that ends with it.
+    public static func changes(_ block: BlockID, span: Int, _ parameters: TreeParameters) -> String {
+        span == 1
+            ? patch(block, parameters)
+            : "deltas/\(digits(parameters.epochStart(of: block.height)))/\(name(block))-\(span).zst"
+    }
+
+    public static func muhashes(_ block: BlockID, _ parameters: TreeParameters) -> String {
+        "muhashes/\(digits(parameters.epochStart(of: block.height)))/\(name(block)).bin"
+    }
+
+    /// The folders that have one of their own for every epoch with data.
+    public static let epochFolders = ["muhashes", "patches", "deltas"]
+
     public static func manifest(_ block: BlockID) -> String {
         "snapshots/\(name(block))/manifest.txt"
     }
@@ -37,6 +51,10 @@ public enum TreePath {
 
     public static func shard(_ shard: Int, of block: BlockID) -> String {
         "snapshots/\(name(block))/shards/\(shardDigits(shard)).zst"
+    }
+
+    public static func filter(_ shard: Int, of block: BlockID) -> String {
+        "snapshots/\(name(block))/filters/\(shardDigits(shard)).gcs"
     }
 
     public static func headers(epochOf height: Int, _ parameters: TreeParameters) -> String {
@@ -62,19 +80,29 @@ public enum TreePath {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count > 2 else { return nil }
         // Whatever it looks like, it must be the very path that is built for the block.
-        let name = parts[0] == "snapshots" ? parts[1] : parts[2].prefix { $0 != "." }
+        var name = parts[0] == "snapshots" ? parts[1] : parts[2].prefix { $0 != "." }
+        var span = 1
+        if parts[0] == "deltas", let dash = name.lastIndex(of: "-") {
+            span = Int(name[name.index(after: dash)...]) ?? 1
+            name = name[..<dash]
+        }
         guard let block = block(named: name) else { return nil }
         let isPath =
             switch parts[0] {
             case "attestations":
                 path == attestation(block, parameters) || path == signature(attestation(block, parameters))
             case "patches": path == patch(block, parameters)
+            case "deltas":
+                parameters.deltaSpans(at: block.height).contains(span)
+                    && path == changes(block, span: span, parameters)
+            case "muhashes": path == muhashes(block, parameters)
             case "snapshots":
                 parameters.epochStart(of: block.height) == block.height
                     && (path == manifest(block) || path == torrent(block) || path == magnet(block)
                         || parts.count == 4
                             && Int(parts[3].prefix(3), radix: 16).map {
-                                $0 < parameters.shards && path == shard($0, of: block)
+                                $0 < parameters.shards
+                                    && (path == shard($0, of: block) || path == filter($0, of: block))
                             } ?? false)
             default: false
             }

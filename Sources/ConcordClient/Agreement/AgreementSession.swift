@@ -70,7 +70,8 @@ public struct AgreementSession: Sendable {
             return
         }
         var follower = HeaderSurvey(
-            report, on: statement, store: store, reader: reader, log: log, now: now, after: known
+            report, on: statement, store: store, reader: reader, log: log, now: now, after: known,
+            blocksFrom: Self.base(of: statement, in: home)
         ) { tell(.headers(height: $0, of: $1)) }
         headers = try follower.run()
         // An older one only where the newest is not on the chain with most work any more.
@@ -78,6 +79,14 @@ public struct AgreementSession: Sendable {
         try log.remember(
             AttestationLog.Agreed(block: statement.blockID, time: now, work: headers.best?.work ?? 0),
             on: statement.network)
+    }
+
+    /// The height that is installed, if it can be gone on from; else that of the epoch's first block.
+    private static func base(of agreed: Statement, in home: Folder) -> Int {
+        let folder = Folder(reading: home.path("sets/\(agreed.network.rawValue)"))
+        let height = (try? InstalledSet.pointer(in: folder))?.height ?? .max
+        let most = agreed.epochStart - EpochCrossing.maxEpochs * agreed.parameters.epoch
+        return height >= max(0, most) ? min(height, agreed.epochStart) : agreed.epochStart
     }
 
     /// Whether anybody in the list has signed a block: what was agreed on by those alone who were removed binds nobody.

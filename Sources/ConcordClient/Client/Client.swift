@@ -150,7 +150,7 @@ public final class Client: @unchecked Sendable {
 
     /// Fetches what is agreed on and not here yet, and installs it.
     ///
-    /// - Throws: `ClientError.notAgreed` and `.shardsGone`, `NotThere`, `SetDamage`, `SetFetch.BrokenHistory`, and
+    /// - Throws: `ClientError.notAgreed` and `.shardsGone`, `NotThere`, `SetDamage`, `StateContradiction`, and
     ///   `SetFetch.Contradicted`: then ask again, and the contradiction is seen by all.
     public func install(_ session: AgreementSession, _ shards: Shards = .asBefore) throws -> SetFetch.Result {
         if let obstacle = session.obstacle { throw ClientError.notAgreed(obstacle) }

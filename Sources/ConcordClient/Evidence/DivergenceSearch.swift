@@ -8,14 +8,18 @@ public struct DivergenceSearch {
     /// Why two statements differ.
     public enum Cause: Sendable {
         public enum Part: String, Sendable {
-            case patch, snapshot
+            case patch, delta, snapshot, muhashes
         }
 
         case coin(CoinDifference, in: Part)
         /// Two manifests have a shard of the same bytes, but another number of coins or bytes for it.
-        case manifest(shard: Int, own: Manifest.Shard, other: Manifest.Shard)
+        case manifest(shard: Int, own: ShardContents, other: ShardContents)
         /// The data that a statement names cannot be had, or makes no sense.
         case unknown(Part, Unknown)
+        /// These shards have other coins, as their MuHashes show; the block does the same to them.
+        case shards([Int])
+        /// Two manifests list the same shard with another filter.
+        case filter(shard: Int)
         /// Block and patch are the same, and `history` is not: something before is different, or, where the
         /// statements of the block before are the same, one of these does not follow from its own.
         case history(beforeIsSame: Bool)
@@ -35,7 +39,8 @@ public struct DivergenceSearch {
         /// Whether data was compared.
         var isFound: Bool {
             switch self {
-            case .coin, .manifest: true
+            case .coin, .manifest, .filter: true
+            case .shards: false
             case .unknown, .history, .totals: false
             }
         }
@@ -59,12 +64,20 @@ public struct DivergenceSearch {
         // Trees that are partitioned otherwise have nothing in common to compare.
         guard mine.parameters == theirs.parameters else { return [] }
         var causes: [Cause] = []
-        if mine.patchRoot != theirs.patchRoot {
-            causes.append(try cause(.patch) { try patchDifference(mine, theirs) })
+        for span in [1] + mine.parameters.deltaSpans(at: mine.height) where causes.isEmpty {
+            guard let own = ChangeFile(mine, span: span), let other = ChangeFile(theirs, span: span),
+                own.root != other.root
+            else { continue }
+            let part = span == 1 ? Cause.Part.patch : .delta
+            causes.append(try cause(part) { try changeDifference(own, other, part, mine.parameters) })
         }
         if mine.snapshotRoot != theirs.snapshotRoot {
             causes.append(try cause(.snapshot) { try snapshotDifference(mine, theirs) })
-        } else if causes.isEmpty, mine.history != theirs.history {
+        }
+        if mine.muhashes != theirs.muhashes, !causes.contains(where: \.isFound) {
+            causes.append(try cause(.muhashes) { try shardDifference(mine, theirs) })
+        }
+        if causes.isEmpty, mine.history != theirs.history {
             causes.append(.history(beforeIsSame: beforeIsSame))
         }
         let isSameSum =
@@ -83,24 +96,34 @@ public struct DivergenceSearch {
         }
     }
 
-    private func patchDifference(_ mine: Statement, _ theirs: Statement) throws -> Cause {
+    private func changeDifference(
+        _ mine: ChangeFile, _ theirs: ChangeFile, _ part: Cause.Part, _ parameters: TreeParameters
+    ) throws -> Cause {
         var bytes = ByteBuffer(capacity: 1 << 20)
         var otherBytes = ByteBuffer(capacity: 1 << 20)
-        let index = try own.patch(mine, into: &bytes)
-        let otherIndex = try other.patch(theirs, into: &otherBytes)
+        let index = try own.changes(mine, parameters, into: &bytes)
+        let otherIndex = try other.changes(theirs, parameters, into: &otherBytes)
         for shard in index.entries.indices where index.entries[shard] != otherIndex.entries[shard] {
             let difference = try CoinDifference(
                 shard: shard, own: UnsafeRawBufferPointer(rebasing: bytes.bytes[index.range(of: shard)]),
                 other: UnsafeRawBufferPointer(rebasing: otherBytes.bytes[otherIndex.range(of: shard)]))
-            if let difference { return .coin(difference, in: .patch) }
+            if let difference { return .coin(difference, in: part) }
         }
-        return .unknown(.patch, .sameInOtherBytes(.patch))
+        return .unknown(part, .sameInOtherBytes(part))
+    }
+
+    /// Two files of 33 KiB show which shards it is about.
+    private func shardDifference(_ mine: Statement, _ theirs: Statement) throws -> Cause {
+        let (muhashes, others) = (try own.muhashes(mine).entries, try other.muhashes(theirs).entries)
+        return .shards(muhashes.indices.filter { muhashes[$0] != others[$0] })
     }
 
     private func snapshotDifference(_ mine: Statement, _ theirs: Statement) throws -> Cause {
         let (manifest, otherManifest) = (try own.manifest(mine), try other.manifest(theirs))
         for (shard, (line, otherLine)) in zip(manifest.shards, otherManifest.shards).enumerated()
         where line != otherLine {
+            guard line.contents != otherLine.contents else { return .filter(shard: shard) }
+            let (line, otherLine) = (line.contents, otherLine.contents)
             guard line.digest != otherLine.digest else {
                 return .manifest(shard: shard, own: line, other: otherLine)
             }

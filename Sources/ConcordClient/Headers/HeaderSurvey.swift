@@ -59,7 +59,8 @@ public struct HeaderSurvey: ~Copyable {
         public let best: (tip: BlockID, work: UInt128)?
         /// One an authority, in their order.
         public let authorities: [Followed]
-        /// The chain's blocks from the first height of the agreed one's epoch to the agreed one; none unless it lies on
+        /// The chain's blocks from the first height of the agreed one's epoch, or a lower one that was asked for, to the
+        /// agreed one; none unless it lies on
         /// the chain with most work.
         public let blocks: [BlockID]
         /// Whether the block that was agreed on before is higher, and no chain with more work has left it.
@@ -79,6 +80,7 @@ public struct HeaderSurvey: ~Copyable {
     let log: AttestationLog
     let now: Int64
     let before: AttestationLog.Agreed?
+    let lowest: Int
     let progress: (_ height: Int, _ of: Int) -> Void
     var store: HeaderStore
     /// Branches of the stored chain, and where they came from.
@@ -108,10 +110,11 @@ public struct HeaderSurvey: ~Copyable {
     ///   - log: what keys were seen to sign.
     ///   - now: seconds since 1970.
     ///   - before: the newest block that was agreed on in earlier runs.
+    ///   - lowest: from where on the report has the chain's blocks, if that is below the agreed one's epoch.
     ///   - progress: told how far headers are followed, and to which height.
     public init(
         _ report: Survey.Report, on agreed: Statement, store: consuming HeaderStore, reader: TreeReader,
-        log: AttestationLog, now: Int64, after before: AttestationLog.Agreed?,
+        log: AttestationLog, now: Int64, after before: AttestationLog.Agreed?, blocksFrom lowest: Int,
         progress: @escaping (_ height: Int, _ of: Int) -> Void
     ) {
         heard = report.heard
@@ -122,7 +125,7 @@ public struct HeaderSurvey: ~Copyable {
         self.agreeing = agreeing.count
         self.store = store
         (self.reader, self.log, self.now) = (reader, log, now)
-        self.before = before
+        (self.before, self.lowest) = (before, lowest)
         self.progress = progress
         problems = .init(repeating: [], count: heard.count)
         bytes = .init(repeating: 0, count: heard.count)
@@ -225,7 +228,7 @@ public struct HeaderSurvey: ~Copyable {
         let best = most.map { $0.branches[$0.best] }
         var blocks: [BlockID] = []
         if case .mostWork = end, let best {
-            for height in agreed.epochStart...agreed.height {
+            for height in min(lowest, agreed.epochStart)...agreed.height {
                 let block = height > best.fork ? best.block(at: height) : try store.block(at: height)
                 if let block { blocks.append(block) }
             }

@@ -4,14 +4,15 @@ import ConcordTree
 import Foundation
 
 /// What a client has fetched and may use: the agreed block, the statements that lead to it from its epoch's snapshot,
-/// and which shards are there. `agreed.json` names the block, and is the last file to change.
+/// and which shards are there. `agreed.json` names them, and is the last file to change.
 ///
-/// The folder has the layout of a published tree; attestations are kept by authority under `authorities/KEY/`, so that
-/// what is used here can always be traced to a signature.
+/// The folder has the layout of a published tree. The attestations of the agreed block are kept by authority under
+/// `authorities/KEY/`, so that what is used here can always be traced to a signature; the statements that it pins are under
+/// `statements/`, and the MuHash numbers of the shards under `numbers/`.
 public struct InstalledSet: Sendable {
     public let folder: Folder
     public let statement: Statement
-    /// From the epoch's first height on to the agreed block.
+    /// From the snapshot's on to the agreed one, each named by the next.
     public let statements: [Statement]
     public let manifest: Manifest
     /// The shards that are there; all of them if nil.
@@ -28,8 +29,11 @@ public struct InstalledSet: Sendable {
         let epochShards: Int
         let epochBlocks: Int
         let authorities: [String]
-        /// The keys whose attestations of each height from the epoch's first on are kept.
+        /// The keys whose attestations of the block are kept.
         let witnesses: [String]
+        /// The blocks of the statements from the snapshot's on to the agreed one, by the names of their files. Nil in what
+        /// was fetched before the format had deltas.
+        let way: [String]?
     }
 
     public var block: BlockID { statement.blockID }
@@ -57,28 +61,48 @@ public struct InstalledSet: Sendable {
     public init?(in folder: Folder) throws {
         guard let pointer = try Self.pointer(in: folder) else { return nil }
         let path = folder.path(Self.pointer)
+        guard let way = pointer.way else { throw SetDamage(path, .otherFormat) }
         guard let hash = Digest(reversedHex: pointer.block),
             (0...TreePath.maxHeight).contains(pointer.height),
             let parameters = TreeParameters(checking: pointer.epochShards, epoch: pointer.epochBlocks)
         else { throw SetDamage(path, .pointer) }
-        let chain = StatementChain(folder: folder, parameters: parameters)
-        let keys = pointer.witnesses.compactMap { PublicKey(hex: $0) }
-        statements = try chain.read(to: BlockID(height: pointer.height, hash: hash), keys: keys)
-        guard let first = statements.first, let last = statements.last, let root = first.snapshotRoot else {
-            throw SetDamage(path, .pointer)
+        let block = BlockID(height: pointer.height, hash: hash)
+        let blocks = way.compactMap(TreePath.block(named:))
+        guard blocks.count == way.count, blocks.last == block,
+            blocks[0].height == parameters.epochStart(of: block.height)
+        else { throw SetDamage(path, .pointer) }
+        let store = StatementStore(folder: folder, parameters: parameters)
+        guard
+            let signed = store.attestation(
+                of: block, keys: pointer.witnesses.compactMap { PublicKey(hex: $0) })
+        else { throw SetDamage(folder.root, .missingStatement(height: block.height)) }
+        var statements: [Statement] = []
+        for block in blocks.dropLast() {
+            guard let statement = store.statement(of: block) else {
+                throw SetDamage(folder.root, .missingStatement(height: block.height))
+            }
+            statements.append(statement)
         }
+        statements.append(signed.statement)
+        if let place = StatementWay.firstBroken(in: statements) {
+            throw SetDamage(folder.root, .brokenStatements(height: statements[place].height))
+        }
+        guard let root = statements[0].snapshotRoot else { throw SetDamage(path, .pointer) }
         do throws(FileError) {
-            manifest = try Tree(folder.root).manifest(of: first.blockID, parameters: parameters, root: root)
+            manifest = try Tree(folder.root).manifest(of: blocks[0], parameters: parameters, root: root)
         } catch {
             throw error.isContent || error.isMissing ? SetDamage(error.path, .file(error)) : error
         }
-        self.folder = folder
-        statement = last
+        (self.folder, self.statements) = (folder, statements)
+        statement = signed.statement
         shards = pointer.shards
         authorities = pointer.authorities
     }
 
     public func has(shard: Int) -> Bool { shards?.contains(shard) ?? true }
+
+    /// The numbers of the shards that are there, ascending.
+    var heldShards: [Int] { shards ?? Array(0..<statement.parameters.shards) }
 
     /// Does something with the files that are here; an error of their contents is damage.
     func reading<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
@@ -89,15 +113,16 @@ public struct InstalledSet: Sendable {
         {
             throw SetDamage(error.path, .file(error))
         } catch let error as ChangeError {
-            let block = patches.first { $0.block.height == error.height }?.block
+            let file = files.first { $0.block.height == error.height }
             throw SetDamage(
-                folder.path(block.map { TreePath.patch($0, statement.parameters) } ?? "patches"),
+                folder.path(file?.path(statement.parameters) ?? "patches"),
                 .signed(error, authorities: authorities))
         }
     }
 
-    /// The patches since the snapshot.
-    var patches: [SnapshotMerge.Patch] {
-        statements.dropFirst().map { SnapshotMerge.Patch(block: $0.blockID, root: $0.patchRoot) }
-    }
+    /// The patches and deltas that lead from the snapshot to the agreed block.
+    var files: [ChangeFile] { StatementWay.files(statements) }
+
+    /// What the shards held after the snapshot's block.
+    var before: SnapshotMerge.Before { SnapshotMerge.Before(block: snapshot, contents: manifest.contents) }
 }

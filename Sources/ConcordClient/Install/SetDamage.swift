@@ -6,6 +6,8 @@ public struct SetDamage: Error, Sendable {
     public enum Kind: Sendable {
         /// The file that names the installed block cannot be understood; fetched again, the set is as before.
         case pointer
+        /// It was fetched before the format had deltas.
+        case otherFormat
         /// The same, and which shards were wanted is not known any more.
         case wantedShards
         /// No attestation of this height is here.

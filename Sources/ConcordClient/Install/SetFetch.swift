@@ -4,11 +4,13 @@ import ConcordTransfers
 import ConcordTree
 import Foundation
 
-/// The way from agreement to an installed set: statements → manifest → shards and patches → pointer.
+/// The way from agreement to an installed set: statements → manifest → shards, patches and deltas → states → pointer.
 ///
-/// Everything is held to the agreed statement before it is installed: statements by the `history` chain, the manifest by the
-/// snapshot root, shards by the manifest, patches by the roots in the statements. Files have the names of the blocks they
-/// belong to, so that what an earlier run fetched is kept and what it began is gone on with; the pointer changes last.
+/// Authorities agree on the newest statement; what it pins needs nobody's signature. What is installed is gone on from: the
+/// files since come, and where a new epoch has begun its snapshot is made here, of what was held and what came, and held
+/// to the manifest. At the end the MuHash of every shard that is held must be the one that the agreed statement names.
+/// Files have the names of the blocks they belong to, so that what an earlier run fetched is kept and what it began is
+/// gone on with; the pointer changes last.
 public final class SetFetch {
     private let report: Survey.Report
     private let agreed: Statement
@@ -23,13 +25,7 @@ public final class SetFetch {
     private let agreeing: [Authority]
     /// What hosts served instead of the small files.
     private var faults: [Fault] = []
-
-    /// The statements on the way do not lead to the agreed one: which height breaks the chain, and whose attestation it is.
-    public struct BrokenHistory: Error, Sendable {
-        public let first: Int
-        public let height: Int
-        public let authority: AuthorityName?
-    }
+    private var parameters: TreeParameters { agreed.parameters }
 
     /// What came differs from what these authorities were seen to sign of a block before. The log has both.
     public struct Contradicted: Error {
@@ -42,27 +38,35 @@ public final class SetFetch {
         public let faults: [Fault]
         public let shards: Int
         public let patches: Int
+        public let deltas: Int
+        /// The height that was installed and gone on from; nil where it began with a snapshot.
+        public let base: Int?
         /// The shards that are wanted from now on; all if nil.
         public let wanted: [Int]?
     }
 
     /// What is told while it goes on.
     public enum Event: Sendable {
-        /// Attestations from the epoch's first height on.
-        case attestations(done: Int, of: Int, bytes: Int)
-        /// Shards and patches.
+        /// Statements on the way down from the agreed one.
+        case statements(done: Int, of: Int, bytes: Int)
+        /// Shards, patches and deltas.
         case files(done: Int, of: Int, bytes: Int)
+        /// The snapshot of a new epoch is made of what was held.
+        case merging(height: Int)
+        /// The states of shards are worked out.
+        case checking(shards: Int)
     }
 
     /// - Parameters:
     ///   - report: must have ended in agreement on `agreed`.
-    ///   - blocks: the chain's, from the first height of the agreed one's epoch to the agreed one.
+    ///   - blocks: the chain's, from the first height of the agreed one's epoch, or below, to the agreed one.
     ///   - folder: the network's.
     public init(
         _ report: Survey.Report, on agreed: Statement, blocks: [BlockID], log: AttestationLog,
         reader: TreeReader, into folder: Folder
     ) {
-        precondition(blocks.first?.height == agreed.epochStart && blocks.last == agreed.blockID)
+        precondition(
+            blocks.first.map { $0.height <= agreed.epochStart } ?? false && blocks.last == agreed.blockID)
         (self.report, self.agreed, self.blocks) = (report, agreed, blocks)
         (self.reader, self.folder, self.log) = (reader, folder, log)
         let verdicts = zip(report.heard, report.outcome.verdicts)
@@ -77,171 +81,259 @@ public final class SetFetch {
         fallbacks = all.filter { !chosen.contains($0.url) }
     }
 
+    private func block(at height: Int) -> BlockID? {
+        let place = height - (blocks.first?.height ?? 0)
+        return blocks.indices.contains(place) ? blocks[place] : nil
+    }
+
     /// Fetches what is missing and installs it. `shards` are the numbers wanted, all if nil. Throws `NotThere`,
-    /// `BrokenHistory`, `Contradicted`, `CancellationError`, and what this machine is to blame for.
+    /// `Contradicted`, `StateContradiction`, `CancellationError`, and what this machine is to blame for.
     public func run(shards: [Int]?, progress: @escaping (Event) -> Void) throws -> Result {
-        let statements = try fetchStatements(progress)
-        let manifest = try fetchManifest(statements[0])
-        let wanted = try wantedFiles(statements, manifest, shards ?? Array(0..<agreed.parameters.shards))
-        let downloads = Downloads(reader, into: folder, from: places, fallbacks: fallbacks)
-        try downloads.run(wanted) { [reader] done in
-            progress(.files(done: done, of: wanted.count, bytes: reader.received))
+        let counted = downloads()
+        for _ in 0..<Self.maxDamaged {
+            do {
+                return try run(shards, counted, progress)
+            } catch let error as FileError {
+                try remove(error)
+            } catch let damage as SetDamage {
+                guard case .file(let error) = damage.kind else { throw damage }
+                try remove(error)
+            }
         }
-        try install(shards)
-        try removeOthers(statements)
+        return try run(shards, counted, progress)
+    }
+
+    /// Files of the set that were damaged since they came, and that one run brings again.
+    private static let maxDamaged = 64
+
+    /// Removes a damaged file of the set, so that it comes again.
+    private func remove(_ error: FileError) throws {
+        guard error.isContent || error.isMissing, error.path.hasPrefix(folder.root + "/") else { throw error }
+        try folder.remove(String(error.path.dropFirst(folder.root.count + 1)))
+    }
+
+    private func run(
+        _ shards: [Int]?, _ counted: CountedDownloads, _ progress: @escaping (Event) -> Void
+    ) throws -> Result {
+        let held = try? InstalledSet(in: folder)
+        let wanted = shards ?? Array(0..<parameters.shards)
+        var base: Int?
+        if let held, let crossing = crossing(from: held, wanted) {
+            do {
+                try crossing.run(progress, counted)
+                base = held.block.height
+            } catch let missing as NotThere {
+                // Hosts may have removed what is old; then the new snapshot comes.
+                faults += missing.faults.filter { !$0.isAbsence }
+            }
+        }
+        let way = try self.way(held, progress)
+        if let held, way.statements.contains(held.statement) { base = held.block.height }
+        let first = way.statements[0]
+        let manifest = try fetchManifest(first)
+        let states = SetStates(
+            agreed: agreed, before: SnapshotMerge.Before(block: first.blockID, contents: manifest.contents),
+            files: way.files, folder: folder)
+        try fetchFiles(way, manifest, wanted, states, counted, progress)
+        if held?.statement != agreed || held?.shards != shards || counted.count > 0 {
+            progress(.checking(shards: wanted.count))
+            try states.check(wanted, fetchMuHashes())
+        }
+        try install(way, shards)
+        try removeOthers(way)
         try folder.removeParts()
-        let isShard = { (asked: TreeFile) in if case .shard = asked { true } else { false } }
         return Result(
-            bytes: reader.received, faults: faults + downloads.hostFaults,
-            shards: wanted.count { isShard($0.asked) }, patches: wanted.count { !isShard($0.asked) },
-            wanted: shards)
+            bytes: reader.received, faults: faults + counted.faults, shards: counted.shards,
+            patches: counted.patches, deltas: counted.deltas, base: base, wanted: shards)
     }
 
     // MARK: statements
 
-    /// The statements from the epoch's first height to the agreed one, each signed by an authority that agrees.
-    private func fetchStatements(_ progress: @escaping (Event) -> Void) throws -> [Statement] {
-        let chain = StatementChain(folder: folder, parameters: agreed.parameters)
-        let keys = agreeing.map(\.key)
-        var found: [BlockID: SignedAttestation] = [:]
-        for block in blocks { found[block] = chain.kept(block, keys: keys) }
-        let isKept = Set(found.keys)
-        for one in report.heard where keys.contains(one.authority.key) {
-            for signed in one.attestations where signed.statement == agreed { found[agreed.blockID] = signed }
-        }
-        // What came is kept and remembered, however it ends.
-        var fresh = found.filter { !isKept.contains($0.key) }.map(\.value)
-        func keep() throws {
-            try log.remember(fresh)
-            try folder.install(try fresh.flatMap { try chain.stage($0) })
-            fresh = []
-        }
-        var (problems, missing): ([Fault], [Fault]) = ([], [])
-        let wanted = blocks.filter { found[$0] == nil }
-        var asking = TreeReader.Asking()
-        asking.fallbacks = agreeing.flatMap(\.places).filter { !places.contains($0) }
-        let question = { [agreed] (block: BlockID) in
-            TreeQuestion.attestation(of: block, agreed.parameters, keys: Set(keys))
-        }
-        for block in wanted {
-            try reader.ask(question(block), at: places, asking) { [agreed] reply in
-                problems += reply.faults
-                guard let signed = reply.answer else {
-                    missing.append(contentsOf: reply.faults)
-                    return
-                }
-                let statement = signed.statement
-                guard statement.blockID == block, TreeKind(statement) == TreeKind(agreed) else {
-                    let kind: Fault.Kind =
-                        statement.blockID == block
-                        ? .otherTree(TreeKind(statement), expected: TreeKind(agreed))
-                        : .otherBlock(statement.blockID)
-                    missing.append(
-                        Fault(
-                            authority: reply.place?.authority, url: reply.place?.url ?? "",
-                            asked: .attestation(block), path: question(block).path, kind))
-                    return
-                }
-                found[block] = signed
-                fresh.append(signed)
-                if fresh.count >= 256 { try keep() }
-            }
-        }
-        do {
-            try reader.run { [reader] in
-                progress(
-                    .attestations(
-                        done: found.count, of: self.blocks.count, bytes: reader.received))
-            }
-        } catch {
-            try? keep()
-            throw error
-        }
-        try keep()
-        try checkLog()
-        if let first = missing.first { throw NotThere(path: first.path, faults: missing) }
-        let statements = blocks.compactMap { found[$0]?.statement }
-        if let place = StatementChain.firstBroken(in: statements) {
-            // What others say of that height is a question of its own.
-            throw BrokenHistory(
-                first: agreed.epochStart, height: blocks[place].height,
-                authority: agreeing.first { $0.key == found[blocks[place]]?.attestation.key }?.name)
-        }
-        faults += problems.filter { !$0.isAbsence }
-        return statements
+    private var pinned: PinnedStatements {
+        let store = StatementStore(folder: folder, parameters: parameters)
+        return PinnedStatements(
+            reader: reader, places: places, fallbacks: fallbacks, kept: { store.statement(of: $0) })
     }
 
-    /// A statement on the way that differs from what was seen before of the same block stops everything.
-    private func checkLog() throws {
-        let heights = agreed.epochStart...agreed.height
-        for block in try log.contradicted().reversed() where heights.contains(block.height) {
-            var said: [SignedAttestation] = []
-            for one in report.heard where one.view.counts(at: block.height) {
-                said += try log.recall(block, of: one.authority.key)
-            }
-            let own = said.map(\.statement).filter { TreeKind($0) == TreeKind(agreed) }
-            if Set(own).count > 1 { throw Contradicted(block: block) }
+    private func pinned(
+        from top: Statement, to base: Int, _ progress: (Event) -> Void
+    ) throws -> StatementWay {
+        let (way, wrong) = try pinned.way(from: top, to: base, block: { block(at: $0) }) { done, all in
+            progress(.statements(done: done, of: all, bytes: reader.received))
         }
+        faults += wrong
+        try folder.install(
+            try way.statements.dropLast().filter { try !folder.contains(StatementStore.path($0.blockID)) }
+                .map { try StatementStore(folder: folder, parameters: parameters).stage($0) })
+        return way
+    }
+
+    /// The statements from the epoch's snapshot to the agreed one: by way of what is installed, where that needs no more
+    /// files than the shortest way.
+    private func way(_ held: InstalledSet?, _ progress: (Event) -> Void) throws -> StatementWay {
+        let start = agreed.epochStart
+        let shortest = try pinned(from: agreed, to: start, progress)
+        guard let held, held.snapshot == shortest.statements[0].blockID, held.block.height <= agreed.height,
+            block(at: held.block.height) == held.block
+        else { return shortest }
+        if shortest.statements.contains(held.statement) { return shortest }
+        func missing(_ files: [ChangeFile]) throws -> Int {
+            try files.count { try !folder.contains($0.path(parameters)) }
+        }
+        let steps = parameters.steps(from: held.block.height, to: agreed.height).count
+        guard try missing(shortest.files) > steps + missing(held.files) else { return shortest }
+        let rest = try pinned(from: agreed, to: held.block.height, progress)
+        return StatementWay(held.statements.dropLast() + rest.statements) ?? shortest
+    }
+
+    // MARK: a new epoch
+
+    /// The way from what is installed to the snapshot of a later epoch, if there is one to go.
+    private func crossing(from held: InstalledSet, _ wanted: [Int]) -> EpochCrossing? {
+        let epochs = (agreed.epochStart - held.snapshot.height) / parameters.epoch
+        // The more of the set is held, the sooner do changes cost less than a new snapshot.
+        let most = max(1, EpochCrossing.maxEpochs * wanted.count / parameters.shards)
+        guard TreeKind(held.statement) == TreeKind(agreed), epochs > 0, epochs <= most,
+            block(at: held.block.height) == held.block, wanted.allSatisfy(held.has(shard:))
+        else { return nil }
+        return EpochCrossing(
+            held: held, start: agreed.epochStart, wanted: wanted, folder: folder,
+            block: { [self] in block(at: $0) },
+            pinned: { [self] in try pinned(from: $0 ?? agreed, to: $1, $2) },
+            agreed: { [self] in try agreeSeparately(on: $0) },
+            manifest: { [self] in try fetchManifest($0) })
+    }
+
+    /// The statement of a block of an earlier epoch, which the agreed one does not pin: everybody who agrees now is asked,
+    /// and all who have one must say the same.
+    private func agreeSeparately(on block: BlockID) throws -> Statement {
+        var (said, wrong): ([SignedAttestation], [Fault]) = ([], [])
+        for authority in agreeing {
+            let question = TreeQuestion.attestation(of: block, parameters, keys: [authority.key])
+            try reader.ask(question, at: authority.places) { [agreed] reply in
+                wrong += reply.faults
+                guard let signed = reply.answer, TreeKind(signed.statement) == TreeKind(agreed) else {
+                    return
+                }
+                said.append(signed)
+            }
+        }
+        try reader.run()
+        try log.remember(said)
+        for one in report.heard where one.view.counts(at: block.height) {
+            said += try log.recall(block, of: one.authority.key)
+        }
+        guard Set(said.map(\.statement)).count < 2 else { throw Contradicted(block: block) }
+        let keys = Set(said.map(\.attestation.key))
+        guard let statement = said.first?.statement, keys.count >= min(report.minimum, agreeing.count) else {
+            throw NotThere(path: TreePath.attestation(block, parameters), faults: wrong)
+        }
+        return statement
     }
 
     // MARK: data
 
     private func fetchManifest(_ first: Statement) throws -> Manifest {
-        guard let root = first.snapshotRoot else { preconditionFailure("the chain begins with a snapshot") }
-        let parameters = agreed.parameters
+        guard let root = first.snapshotRoot else { preconditionFailure("the way begins with a snapshot") }
         if let kept = try? Tree(folder.root).manifest(of: first.blockID, parameters: parameters, root: root) {
             return kept
         }
-        var asking = TreeReader.Asking()
-        asking.fallbacks = fallbacks
-        let question = TreeQuestion.manifest(of: first.blockID, parameters, root: root)
-        let reply = try reader.answer(question, at: places, asking)
-        guard let manifest = reply.answer else {
-            throw NotThere(path: question.path, faults: reply.faults)
-        }
-        // Not to have a file is no fault while another host has it: an authority may attest only.
-        faults += reply.faults.filter { !$0.isAbsence }
-        try folder.write(Array(manifest.text.utf8), at: question.path)
+        let manifest = try small(TreeQuestion.manifest(of: first.blockID, parameters, root: root))
+        try folder.write(Array(manifest.text.utf8), at: TreePath.manifest(first.blockID))
         return manifest
     }
 
-    /// The shards and patches that are not here yet. A file is only given its name when it was checked.
-    private func wantedFiles(
-        _ statements: [Statement], _ manifest: Manifest, _ shards: [Int]
-    ) throws -> [TreeQuestion<Folder.Staged>] {
-        let files =
-            shards.map { TreeQuestion.shard($0, of: statements[0].blockID, manifest) }
-            + statements.dropFirst().map { TreeQuestion.patch($0) }
-        return try files.filter { try !folder.contains($0.path) }
+    private func fetchMuHashes() throws -> ShardMuHashes { try small(TreeQuestion.muhashes(agreed)) }
+
+    /// Asks for a small file that is needed.
+    private func small<Answer>(_ question: TreeQuestion<Answer>) throws -> Answer {
+        var asking = TreeReader.Asking()
+        asking.fallbacks = fallbacks
+        let reply = try reader.answer(question, at: places, asking)
+        guard let answer = reply.answer else { throw NotThere(path: question.path, faults: reply.faults) }
+        // Not to have a file is no fault while another host has it: an authority may attest only.
+        faults += reply.faults.filter { !$0.isAbsence }
+        return answer
     }
 
-    private func install(_ shards: [Int]?) throws {
-        let pointer = InstalledSet.Pointer(
-            height: agreed.height, block: agreed.block.reversedHex, shards: shards?.sorted(),
-            epochShards: agreed.parameters.shards, epochBlocks: agreed.parameters.epoch,
-            authorities: agreeing.map(\.name.description), witnesses: agreeing.map(\.key.hex))
+    private func downloads() -> CountedDownloads {
+        CountedDownloads { [self] in
+            Downloads(reader, into: folder, from: places, fallbacks: fallbacks)
+        }
+    }
+
+    /// The shards and files that are not here yet. A file is only given its name when it was checked.
+    private func fetchFiles(
+        _ way: StatementWay, _ manifest: Manifest, _ shards: [Int], _ states: SetStates,
+        _ counted: CountedDownloads, _ progress: @escaping (Event) -> Void
+    ) throws {
+        let block = way.statements[0].blockID
+        let parameters = parameters
+        let files =
+            shards.map { shard in
+                TreeQuestion.shard(shard, of: block, manifest, parameters) {
+                    states.note(shard, $0.number)
+                }
+            } + way.files.map { TreeQuestion.changes($0, parameters) }
+        let wanted = try files.filter { try !folder.contains($0.path) }
+        // What was counted stays known, however it ends.
+        defer { try? states.save() }
+        try counted.run(wanted) { [reader] done in
+            progress(.files(done: done, of: wanted.count, bytes: reader.received))
+        }
+    }
+
+    private func install(_ way: StatementWay, _ shards: [Int]?) throws {
+        let store = StatementStore(folder: folder, parameters: parameters)
+        try folder.install(
+            try way.statements.dropLast().filter { try !folder.contains(StatementStore.path($0.blockID)) }
+                .map { try store.stage($0) })
         for one in report.heard where agreeing.contains(one.authority) {
             for signed in one.attestations where signed.statement == agreed {
-                try folder.install(
-                    try StatementChain(folder: folder, parameters: agreed.parameters).stage(signed))
+                try folder.install(try store.stage(signed))
             }
         }
+        let pointer = InstalledSet.Pointer(
+            height: agreed.height, block: agreed.block.reversedHex, shards: shards?.sorted(),
+            epochShards: parameters.shards, epochBlocks: parameters.epoch,
+            authorities: agreeing.map(\.name.description), witnesses: agreeing.map(\.key.hex),
+            way: way.statements.map { TreePath.name($0.blockID) })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try folder.write([UInt8](try encoder.encode(pointer)), at: InstalledSet.pointer)
     }
 
-    /// Removes what belongs to other epochs or branches: what is installed does not need it.
-    private func removeOthers(_ statements: [Statement]) throws {
-        let snapshot = TreePath.name(statements[0].blockID)
+    /// Removes what belongs to other epochs, branches or ways: what is installed does not need it.
+    private func removeOthers(_ way: StatementWay) throws {
+        let snapshot = TreePath.name(way.statements[0].blockID)
         for name in try Folder.names(in: folder.path("snapshots")) where name != snapshot {
             try folder.removeTree("snapshots/\(name)")
         }
-        let keep = Set(statements.map { TreePath.name($0.blockID) + ".zst" })
-        for epoch in try Folder.names(in: folder.path("patches")) {
-            for name in try Folder.names(in: folder.path("patches/\(epoch)")) where !keep.contains(name) {
-                try folder.remove("patches/\(epoch)/\(name)")
+        let keep = Set(
+            way.files.map { $0.path(parameters) }
+                + way.statements.dropLast().map { StatementStore.path($0.blockID) }
+                + [ShardNumberFile(folder: folder, block: way.statements[0].blockID).path])
+        for parent in TreePath.epochFolders {
+            for epoch in try Folder.names(in: folder.path(parent)) {
+                try removeOthers(in: "\(parent)/\(epoch)", keep)
             }
+        }
+        for parent in [StatementStore.statements, ShardNumberFile.parent] {
+            try removeOthers(in: parent, keep)
+        }
+        let attestation = TreePath.attestation(agreed.blockID, parameters)
+        for key in try Folder.names(in: folder.path(StatementStore.authorities)) {
+            let tree = "\(StatementStore.authorities)/\(key)"
+            for epoch in try Folder.names(in: folder.path("\(tree)/attestations")) {
+                let names = ["\(tree)/\(attestation)", "\(tree)/\(TreePath.signature(attestation))"]
+                try removeOthers(in: "\(tree)/attestations/\(epoch)", Set(names))
+            }
+        }
+    }
+
+    private func removeOthers(in parent: String, _ keep: Set<String>) throws {
+        for name in try Folder.names(in: folder.path(parent)) where !keep.contains("\(parent)/\(name)") {
+            try folder.remove("\(parent)/\(name)")
         }
     }
 }

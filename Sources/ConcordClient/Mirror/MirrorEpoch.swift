@@ -31,11 +31,16 @@ struct MirrorEpoch {
         (self.unattested, self.isComplete, self.isBare) = (unattested, isComplete, isBare)
     }
 
-    /// Whether a folder has the patch of a block, and its snapshot where an epoch begins with it.
+    /// Whether a folder has what belongs to a block: patch, deltas, MuHashes of shards, and its snapshot where an epoch begins
+    /// with it.
     static func hasData(
         of block: BlockID, in folder: Folder, _ parameters: TreeParameters
     ) throws(FileError) -> Bool {
-        guard try folder.contains(TreePath.patch(block, parameters)) else { return false }
+        for span in [1] + parameters.deltaSpans(at: block.height) {
+            let path = TreePath.changes(block, span: span, parameters)
+            guard try folder.contains(path) else { return false }
+        }
+        guard try folder.contains(TreePath.muhashes(block, parameters)) else { return false }
         // The manifest is written when all shards are there.
         guard block.height == parameters.epochStart(of: block.height) else { return true }
         return try folder.contains(TreePath.manifest(block))

@@ -52,7 +52,10 @@ struct MirrorSource {
     func data(
         of statements: [Statement], isAttested: Bool, into folder: Folder, tick: @escaping () -> Void
     ) throws -> Int {
-        var patches = try statements.map { TreeQuestion.patch($0) }.filter { try !folder.contains($0.path) }
+        var patches = try statements.flatMap { statement in
+            statement.changeFiles.map { TreeQuestion.changes($0, authority.parameters) }
+        }.filter { try !folder.contains($0.path) }
+        let muhashes = try self.muhashes(of: statements, into: folder, tick: tick)
         var shards: [TreeQuestion<Folder.Staged>] = []
         var manifest: Folder.Staged?
         // Where the manifest is here, so are its shards.
@@ -63,12 +66,16 @@ struct MirrorSource {
                 guard let list = reply.answer else {
                     throw NotThere(path: question.path, faults: reply.faults)
                 }
-                shards = try list.shards.indices.map { TreeQuestion.shard($0, of: first.blockID, list) }
-                    .filter { try !folder.contains($0.path) }
+                shards = try list.shards.indices.flatMap { shard in
+                    [
+                        TreeQuestion.shard(shard, of: first.blockID, list),
+                        TreeQuestion.filter(shard, of: first.blockID, list),
+                    ]
+                }.filter { try !folder.contains($0.path) }
                 manifest = try folder.stage(list.text, at: question.path)
             }
         }
-        let count = patches.count + shards.count + (manifest == nil ? 0 : 1)
+        let count = muhashes + patches.count + shards.count + (manifest == nil ? 0 : 1)
         if !isAttested {
             shards += patches
             patches = []
@@ -76,5 +83,29 @@ struct MirrorSource {
         try Downloads(reader, into: folder, from: [place]).run(shards) { _ in tick() }
         try Downloads(reader, into: folder, from: [place]).run(patches, with: manifest) { _ in tick() }
         return count
+    }
+
+    /// Brings the MuHashes of shards. Gives how many files came.
+    private func muhashes(
+        of statements: [Statement], into folder: Folder, tick: () -> Void
+    ) throws -> Int {
+        var (files, missing): ([Folder.Staged], NotThere?) = ([], nil)
+        for statement in statements {
+            let question = TreeQuestion.muhashes(statement)
+            if try folder.contains(question.path) { continue }
+            try reader.ask(question, at: [place]) { reply in
+                guard let muhashes = reply.answer else {
+                    missing = missing ?? NotThere(path: question.path, faults: reply.faults)
+                    return
+                }
+                var bytes = ByteBuffer(capacity: ShardMuHashes.size(authority.parameters))
+                muhashes.append(to: &bytes)
+                files.append(try folder.stage(bytes.bytes, at: question.path))
+            }
+        }
+        try reader.run(tick)
+        try folder.install(files)
+        if let missing { throw missing }
+        return files.count
     }
 }

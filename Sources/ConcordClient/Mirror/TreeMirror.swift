@@ -21,13 +21,13 @@ public struct TreeMirror {
         public let authority: AuthorityFile
         public let newest: BlockID
         public var attestations = 0
-        /// Patches, manifests and shards.
+        /// Patches, deltas, MuHashes of shards, manifests, shards and filters.
         public var files = 0
         public var bytes = 0
         /// The first height of the lowest epoch with data; nil if there is none.
         public var dataFrom: Int?
         public var removedSnapshots = 0
-        /// Epochs whose patches went.
+        /// Epochs whose patches, deltas and MuHashes of shards went.
         public var removedEpochs = 0
     }
 
@@ -193,13 +193,10 @@ public struct TreeMirror {
                 if let block = epoch.blocks.first { try folder.remove(TreePath.manifest(block)) }
             }
         }
-        var before: Statement?
         for epoch in epochs {
             let hasData = lowest.map { epoch.start >= $0 } ?? false && epoch.start > bare
-            if epoch.unattested.isEmpty, !hasData || epoch.isComplete {
-                before = nil
-            } else {
-                before = try mirror(epoch, hasData: hasData, after: before, source, &report, progress)
+            if !epoch.unattested.isEmpty || hasData && !epoch.isComplete {
+                try mirror(epoch, hasData: hasData, source, &report, progress)
             }
             progress(epoch.blocks.last?.height ?? 0)
         }
@@ -273,13 +270,13 @@ public struct TreeMirror {
     /// Blocks that are brought up to date at a time.
     private static let group = 256
 
-    /// What is missing of an epoch: data, then attestations, a group of blocks after the other. Gives its last statement.
+    /// What is missing of an epoch: data, then attestations, a group of blocks after the other.
     private func mirror(
-        _ epoch: MirrorEpoch, hasData: Bool, after before: Statement?, _ source: MirrorSource,
-        _ report: inout Report, _ progress: @escaping (Int) -> Void
-    ) throws -> Statement? {
+        _ epoch: MirrorEpoch, hasData: Bool, _ source: MirrorSource, _ report: inout Report,
+        _ progress: @escaping (Int) -> Void
+    ) throws {
         let unattested = Set(epoch.unattested)
-        var before = before
+        var known: [Int: Digest] = [:]
         for start in stride(from: 0, to: epoch.blocks.count, by: Self.group) {
             let blocks = epoch.blocks[start..<min(start + Self.group, epoch.blocks.count)]
             let wanted = blocks.filter(unattested.contains)
@@ -287,7 +284,7 @@ public struct TreeMirror {
             let fetched = try source.attestations(of: wanted) { progress(height) }
             let new = Dictionary(zip(wanted, fetched)) { $1 }
             let statements = try statements(of: blocks, new, source)
-            try check(statements, after: before, source)
+            try check(statements, &known, source)
             if hasData {
                 report.files += try source.data(of: statements, isAttested: false, into: folder) {
                     progress(height)
@@ -303,9 +300,7 @@ public struct TreeMirror {
                     ]
                 })
             report.attestations += fetched.count
-            before = statements.last
         }
-        return before
     }
 
     private func statements(
@@ -319,23 +314,21 @@ public struct TreeMirror {
         }
     }
 
-    /// Each follows from the one before.
-    private func check(_ statements: [Statement], after before: Statement?, _ source: MirrorSource)
-        throws(Fault)
-    {
-        var before = before
+    /// Each names those before it, as far as they are known. Adds their digests to what is known.
+    private func check(
+        _ statements: [Statement], _ known: inout [Int: Digest], _ source: MirrorSource
+    ) throws(Fault) {
         for statement in statements {
-            if let known = before, !statement.isEpochStart {
-                let history = Statement.history(
-                    after: known.history, block: statement.block, patchRoot: statement.patchRoot)
-                guard history == statement.history else {
-                    throw fault(
-                        .attestation(statement.blockID),
-                        TreePath.attestation(statement.blockID, statement.parameters),
-                        .breaksHistory(height: statement.height))
+            for span in statement.parameters.historySpans(at: statement.height) {
+                guard let digest = known[statement.height - span], digest != statement.ancestor(span) else {
+                    continue
                 }
+                throw fault(
+                    .attestation(statement.blockID),
+                    TreePath.attestation(statement.blockID, statement.parameters),
+                    .breaksHistory(height: statement.height))
             }
-            before = statement
+            known[statement.height] = statement.digest
         }
     }
 }

@@ -29,7 +29,7 @@ public struct CoinLookup: Sendable {
             }
             let shards = byShard.keys.sorted()
             let sections = try PatchSections(
-                root: set.folder.root, parameters: parameters, patches: set.patches
+                root: set.folder.root, parameters: parameters, files: set.files
             )
             .load(shards)
             var found = [[Coin]](repeating: [], count: scripts.count)
@@ -56,7 +56,7 @@ public struct CoinLookup: Sendable {
         changes.sort()
         let path = set.folder.path(TreePath.shard(shard, of: set.snapshot))
         var merge = ShardMerge(
-            before: try ShardReader(path, expected: set.manifest.shards[shard]), changes: changes)
+            before: try ShardReader(path, expected: set.manifest.shards[shard].contents), changes: changes)
         while let body = try merge.next() {
             for (bytes, place) in wanted where body.count > bytes.count {
                 guard UnsafeRawBufferPointer(rebasing: body.suffix(bytes.count)).elementsEqual(bytes) else {

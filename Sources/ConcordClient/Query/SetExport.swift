@@ -38,8 +38,8 @@ public struct SetExport: Sendable {
     /// What the authorities say of the set after the chosen block.
     public let statement: Statement
 
-    /// Nil where the height is not one from the snapshot's to the installed one, or not all shards are here. A `height` of
-    /// nil is the installed one.
+    /// Nil where the height is not one of the statements that lead to the installed one, or not all shards are here. A
+    /// `height` of nil is the installed one.
     public init?(_ set: InstalledSet, height: Int?) {
         guard set.shards == nil,
             let statement = height.map({ height in set.statements.first { $0.height == height } })
@@ -61,10 +61,9 @@ public struct SetExport: Sendable {
         _ form: Form, to path: String, replacing: Bool, progress: @Sendable (Progress) -> Void
     ) throws -> Result {
         let output = try OutputFile(path, replacing: replacing)
-        let before = SnapshotMerge.Before(block: set.snapshot, manifest: set.manifest)
         let merge = SnapshotMerge(
-            root: set.folder.root, parameters: statement.parameters, before: before,
-            patches: set.patches.filter { $0.block.height <= statement.height })
+            root: set.folder.root, parameters: statement.parameters, before: set.before,
+            files: set.files.filter { $0.block.height <= statement.height })
         var coins = try set.reading {
             try CoinMerge(merge, temporary: output.temporary + ".coins") { progress(.read($0)) }
         }

@@ -10,7 +10,13 @@ public enum TreeFile: Hashable, Sendable {
     case headers(epoch: Int)
     case manifest(BlockID)
     case shard(Int, of: BlockID)
+    case filter(Int, of: BlockID)
     case patch(BlockID)
+    /// The changes of so many blocks, of which this is the last.
+    case delta(BlockID, span: Int)
+    case muhashes(BlockID)
+    /// What is said of a block, whoever signed it.
+    case statement(BlockID)
     /// A version of a trustnet with its signature; the newest if nil.
     case trustnet(version: Int?)
 }

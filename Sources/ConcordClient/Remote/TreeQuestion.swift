@@ -201,6 +201,45 @@ extension TreeQuestion where Answer == HeaderChain {
     }
 }
 
+extension TreeQuestion where Answer == Statement {
+    /// The statement of a block, whoever signed it, for its digest is known, or will be.
+    static func statement(of block: BlockID, _ parameters: TreeParameters, digest: Digest?) -> Self {
+        Self(
+            .statement(block),
+            [TransferJob.File(TreePath.attestation(block, parameters), limit: Attestation.maxBytes)]
+        ) { pieces in
+            let statement = try Attestation(parsing: pieces[0].bytes).statement
+            guard statement.blockID == block, statement.parameters == parameters else {
+                throw Fault.Kind.otherBlock(statement.blockID)
+            }
+            guard digest == nil || statement.digest == digest else {
+                throw Fault.Kind.mismatch("has another statement than the one that later statements name")
+            }
+            return statement
+        }
+    }
+}
+
+extension TreeQuestion where Answer == ShardMuHashes {
+    /// The MuHashes of all shards after the block of a statement.
+    static func muhashes(_ statement: Statement) -> Self {
+        let parameters = statement.parameters
+        return Self(
+            .muhashes(statement.blockID),
+            [
+                TransferJob.File(
+                    TreePath.muhashes(statement.blockID, parameters), limit: ShardMuHashes.size(parameters))
+            ]
+        ) { pieces in
+            let muhashes = try ShardMuHashes(parsing: pieces[0].bytes, parameters)
+            guard muhashes.root == statement.muhashes else {
+                throw Fault.Kind.mismatch("are not the MuHashes that the statement names")
+            }
+            return muhashes
+        }
+    }
+}
+
 extension TreeQuestion where Answer == Manifest {
     /// The manifest of the snapshot of a block, held to the root that a statement names; nil only to see whether there is
     /// one.
@@ -224,22 +263,46 @@ extension TreeQuestion where Answer == Folder.Staged {
         let line = manifest.shards[shard]
         return large(
             .shard(shard, of: block), TreePath.shard(shard, of: block),
-            limit: ZstdDecompressor.maxBytes(canonical: Int(line.bytes))
+            limit: ZstdDecompressor.maxBytes(canonical: Int(line.contents.bytes))
         ) {
-            var reader = try ShardReader($0, expected: line)
+            var reader = try ShardReader($0, expected: line.contents)
             try reader.check()
         }
     }
 
-    /// The patch that a statement names.
-    static func patch(_ statement: Statement) -> Self {
-        large(
-            .patch(statement.blockID), TreePath.patch(statement.blockID, statement.parameters),
-            limit: ZstdDecompressor.maxBytes(
-                canonical: PatchIndex.maxBytes(shards: statement.parameters.shards))
+    /// The same, and its coins are counted on the way: `count` is given what they come to.
+    static func shard(
+        _ shard: Int, of block: BlockID, _ manifest: Manifest, _ parameters: TreeParameters,
+        count: @escaping @Sendable (ShardTotals) -> Void
+    ) -> Self {
+        let line = manifest.shards[shard]
+        return large(
+            .shard(shard, of: block), TreePath.shard(shard, of: block),
+            limit: ZstdDecompressor.maxBytes(canonical: Int(line.contents.bytes))
         ) {
-            var buffer = ByteBuffer(capacity: 1 << 20)
-            try PatchFile.check($0, is: statement, with: &buffer)
+            var reader = try ShardReader($0, expected: line.contents)
+            count(try reader.count(shard, of: parameters, for: $0))
+        }
+    }
+
+    /// The filter of a shard.
+    static func filter(_ shard: Int, of block: BlockID, _ manifest: Manifest) -> Self {
+        let line = manifest.shards[shard]
+        return large(
+            .filter(shard, of: block), TreePath.filter(shard, of: block), limit: Int(line.filter.bytes)
+        ) {
+            _ = try ShardFilter.read($0, block, line)
+        }
+    }
+
+    /// The patch or delta that a statement names.
+    static func changes(_ file: ChangeFile, _ parameters: TreeParameters) -> Self {
+        large(
+            file.span == 1 ? .patch(file.block) : .delta(file.block, span: file.span), file.path(parameters),
+            limit: PatchDirectory.maxFileBytes(parameters, span: file.span)
+        ) {
+            var checker = PatchFile.Checker()
+            try checker.check($0, is: file, parameters)
         }
     }
 

@@ -171,10 +171,23 @@ public final class AttestationLog {
         _ condition: String, _ key: PublicKey, _ values: Value...
     ) throws(FileError) -> [SignedAttestation] {
         var found: [SignedAttestation] = []
-        var isDamaged = false
+        var (isDamaged, isOld) = (false, false)
         try read("SELECT attestation, signature FROM seen WHERE " + condition, values) { row in
-            let signed = try? SignedAttestation(checking: row.bytes(0), signature: row.bytes(1), key: key)
-            if let signed { found.append(signed) } else { isDamaged = true }
+            do throws(AttestationError) {
+                found.append(
+                    try SignedAttestation(checking: row.bytes(0), signature: row.bytes(1), key: key))
+            } catch {
+                isDamaged = true
+                if case .malformed(let error) = error, error.reason == .malformed(Statement.earlierFormat) {
+                    isOld = true
+                }
+            }
+        }
+        guard !isOld else {
+            throw FileError(
+                path,
+                "remembers attestations of the format as it was before statements had `muhashes`. Move it away, and the "
+                    + "client begins to remember anew")
         }
         guard !isDamaged else {
             throw FileError(

@@ -76,8 +76,7 @@ public struct DumpSplitter: ~Copyable {
 
     public var header: DumpHeader { reader.header }
 
-    /// Reads the coins and writes the shards aside; nothing is in its place before the caller installs them, and then
-    /// the manifest. A set that Bitcoin Core's source pins is held to that.
+    /// Reads the coins and writes the shards aside; nothing is in its place before the caller installs them. A set that Bitcoin Core's source pins is held to that.
     ///
     /// - Parameters:
     ///   - height: of the block that the header names. Coins of later blocks are refused.
@@ -86,7 +85,7 @@ public struct DumpSplitter: ~Copyable {
     public consuming func split(
         into folder: Folder, height: Int, parameters: TreeParameters, level: Int, memory: Int = 128 << 20,
         progress: Progress = { _, _ in }
-    ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
+    ) throws -> BuiltShards {
         let pin = PinnedSet.pin(
             network: header.network, block: BlockID(height: height, hash: header.block))
         return try split(
@@ -97,7 +96,7 @@ public struct DumpSplitter: ~Copyable {
     consuming func split(
         into folder: Folder, height: Int, parameters: TreeParameters, level: Int, memory: Int,
         pin: PinnedSet?, progress: Progress
-    ) throws -> (manifest: Manifest, shards: [Folder.Staged]) {
+    ) throws -> BuiltShards {
         let block = BlockID(height: height, hash: header.block)
         var hash = SerializedHash()
         var shards: [Shard] = []
@@ -136,8 +135,9 @@ public struct DumpSplitter: ~Copyable {
             for shard in shards { folder.discard(shard.file) }
             throw error
         }
-        let lines = shards.map { Manifest.Shard(coins: $0.coins, bytes: $0.bytes, digest: $0.sha.finish()) }
-        return (Manifest(lines), shards.map(\.file))
+        return BuiltShards(
+            contents: shards.map { ShardContents(coins: $0.coins, bytes: $0.bytes, digest: $0.sha.finish()) },
+            files: shards.map(\.file))
     }
 
     /// Reads some whole transactions; false at the end.

@@ -1,0 +1,85 @@
+import Concord
+import ConcordFiles
+import ConcordTree
+
+/// Writes what belongs to a block beside its statement, aside: patches, deltas, MuHashes of shards. What is there already
+/// must be the same, or was never signed for.
+struct DataFiles: Sendable {
+    let folder: Folder
+    let parameters: TreeParameters
+    /// Of zstd.
+    let level: Int
+    /// Whether a block's data is fixed for good, because it was signed for.
+    let isFixed: @Sendable (BlockID) throws(FileError) -> Bool
+
+    /// What a worker keeps from file to file.
+    struct Tools: ~Copyable {
+        fileprivate let compressor: ZstdCompressor
+        fileprivate var reading = PatchReader.Tools()
+        fileprivate var packed = ByteBuffer(capacity: 1 << 20)
+    }
+
+    private var packer: PatchPacker { PatchPacker(parameters, level: level) }
+
+    func tools() -> Tools { Tools(compressor: packer.compressor()) }
+
+    /// Writes a patch. Nil where it is there.
+    ///
+    /// - Parameter isAlone: whether nothing else is being packed, so that all cores may.
+    func stage(
+        _ file: ChangeFile, _ canonical: UnsafeRawBufferPointer, _ index: PatchIndex, isAlone: Bool,
+        _ tools: inout Tools
+    ) throws -> Folder.Staged? {
+        if try isThere(file, &tools.reading) { return nil }
+        if isAlone {
+            try packer.packOnAllCores(canonical, index, into: &tools.packed)
+        } else {
+            packer.pack(canonical, index, with: tools.compressor, into: &tools.packed)
+        }
+        return try folder.stage(tools.packed.bytes, at: file.path(parameters))
+    }
+
+    /// Writes the MuHashes of all shards after a block. Nil where they are there.
+    func stage(_ muhashes: ShardMuHashes, of block: BlockID) throws(FileError) -> Folder.Staged? {
+        let path = TreePath.muhashes(block, parameters)
+        var bytes = ByteBuffer(capacity: ShardMuHashes.size(parameters))
+        muhashes.append(to: &bytes)
+        if try folder.contains(path) {
+            let known = try? File.read(folder.path(path), atMost: bytes.count)
+            if let known, known.withBytes({ $0.elementsEqual(bytes.bytes) }) { return nil }
+            if try isFixed(block) {
+                throw FileError(
+                    folder.path(path),
+                    "are not the MuHashes of the shards after this block, which was signed for")
+            }
+        }
+        return try folder.stage(bytes.bytes, at: path)
+    }
+
+    /// Makes a delta from what is before it, and puts it in its place. Gives what a statement says of it.
+    func makeDelta(_ span: Int, endingWith block: BlockID, of parts: DeltaBuilder.Parts) throws -> ChangeFile
+    {
+        var packed = ByteBuffer()
+        let index = try DeltaBuilder(parts, parameters).build(level: level, into: &packed)
+        let file = ChangeFile(block: block, span: span, root: index.root)
+        var tools = PatchReader.Tools()
+        if try !isThere(file, &tools) {
+            try folder.install([try folder.stage(packed.bytes, at: file.path(parameters))])
+        }
+        return file
+    }
+
+    /// Whether a file is there as it should be. Throws where it is not and was signed for.
+    private func isThere(_ file: ChangeFile, _ tools: inout PatchReader.Tools) throws -> Bool {
+        let path = file.path(parameters)
+        guard try folder.contains(path) else { return false }
+        do throws(FileError) {
+            var bytes = ByteBuffer()
+            _ = try PatchFile.read(folder.path(path), file, parameters, &tools, into: &bytes)
+            return true
+        } catch {
+            if try isFixed(file.block) { throw error }
+            return false
+        }
+    }
+}
