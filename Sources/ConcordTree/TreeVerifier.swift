@@ -328,7 +328,7 @@ public struct TreeVerifier {
         guard let said = try? tree.muhashes(of: statement),
             let shard = own.entries.indices.first(where: { own.entries[$0] != said.entries[$0] })
         else { return "" }
-        return ": that of shard \(TreePath.shardDigits(shard)) is another"
+        return "; the MuHash of shard \(TreePath.shardDigits(shard)) is another one"
     }
 
     // MARK: the state at every block
@@ -373,9 +373,16 @@ public struct TreeVerifier {
             let replay = SetReplay(
                 root: tree.root, parameters: parameters, before: snapshot,
                 files: statements.compactMap { ChangeFile($0, span: 1) })
-            for (statement, state) in zip(statements, try replay.states(after: totals))
-            where checked.insert(statement.blockID).inserted {
-                note(state, statement)
+            var isRight = true
+            for (statement, state) in zip(statements, try replay.states(after: totals)) {
+                // What follows from a patch that is wrong is wrong at all later heights; that is said once.
+                let words = differences(state, statement)
+                if let words, isRight, !checked.contains(statement.blockID) {
+                    let path = tree.path(TreePath.attestation(statement.blockID, parameters))
+                    report.problems.append("\(path): \(words)")
+                }
+                isRight = words == nil
+                checked.insert(statement.blockID)
             }
             if tip.isEpochStart, statements.last == tip { try checkNext(tip, after: snapshot, way) }
         } catch let error as ChangeError {
@@ -386,23 +393,18 @@ public struct TreeVerifier {
         }
     }
 
-    private mutating func note(_ state: SetReplay.State, _ statement: Statement) {
-        let path = tree.path(TreePath.attestation(statement.blockID, parameters))
-        if Int64(statement.coins) != state.coins || Int64(statement.amount) != state.amount {
-            report.problems.append(
-                "\(path): says \(statement.coins) coins of \(statement.amount) satoshi; the snapshot before and the "
-                    + "patches since come to \(state.coins) coins of \(state.amount)")
-        }
-        if statement.muhash != state.muhash {
-            report.problems.append(
-                "\(path): says the MuHash \(statement.muhash.reversedHex); the snapshot before and the patches since "
-                    + "come to \(state.muhash.reversedHex)")
-        }
-        if statement.muhashes != state.muhashes.root {
-            report.problems.append(
-                "\(path): says other MuHashes of shards than the snapshot before and the patches since come to"
-                    + shardWords(state.muhashes, statement))
-        }
+    /// What a statement says otherwise than the coins; nil if nothing.
+    private func differences(_ state: SetReplay.State, _ statement: Statement) -> String? {
+        let fields = [
+            ("coins", Int64(exactly: statement.coins) == state.coins),
+            ("amount", Int64(statement.amount) == state.amount), ("muhash", statement.muhash == state.muhash),
+            ("muhashes", statement.muhashes == state.muhashes.root),
+        ].filter { !$0.1 }.map { "`\($0.0)`" }
+        if fields.isEmpty { return nil }
+        return
+            "says other \(fields.joined(separator: ", ")) than the snapshot before and the patches since come to, which is "
+            + "\(state.coins) coins, \(state.amount) satoshi, the MuHash \(state.muhash.reversedHex)"
+            + shardWords(state.muhashes, statement)
     }
 
     /// The snapshot before and the fewest files since are the next snapshot.

@@ -55,8 +55,12 @@ public struct ZstdDecompressor: ~Copyable {
                     let before = output.pos
                     if isInsideFrame { try step(&output) }
                     if output.pos > before { continue }
-                    guard !isInsideFrame, sawFrame else {
+                    guard !isInsideFrame, offset > 0 else {
                         throw FileError(file.path, "ends inside a zstd frame (at byte \(offset))")
+                    }
+                    guard sawFrame else {
+                        throw FileError(
+                            file.path, "is not zstd as it may be here: it has skippable frames alone")
                     }
                     break
                 }
@@ -67,6 +71,17 @@ public struct ZstdDecompressor: ~Copyable {
     }
 
     private mutating func step(_ output: inout ZSTD_outBuffer) throws(FileError) {
+        if !isInsideFrame {
+            // Not what zstd wrote before RFC 8878, of which some libraries know some.
+            let first = pending.src.load(fromByteOffset: pending.pos, as: UInt8.self)
+            guard first == 0x28 || first & 0xf0 == 0x50 else {
+                throw FileError(
+                    file.path,
+                    "is not zstd as it may be here: no frame begins at byte \(offset - pending.size + pending.pos)"
+                )
+            }
+            if first == 0x28 { sawFrame = true }
+        }
         // Of a frame the first byte goes alone: zstd unpacks a frame that it has as a whole at once, whatever window
         // the header names, and a file must not be good or bad by the size of the reader's buffers.
         let size = pending.size
@@ -81,6 +96,5 @@ public struct ZstdDecompressor: ~Copyable {
             )
         }
         isInsideFrame = code != 0
-        sawFrame = true
     }
 }

@@ -122,14 +122,18 @@ public final class SetFetch {
             do {
                 try crossing.run(progress, counted)
                 base = held.block.height
-            } catch let missing as NotThere {
+            } catch let missing as NotThere
+                where missing.faults.contains(where: { $0.isAbsence || $0.isInvalid })
+            {
                 // Hosts may have removed what is old; then the new snapshot comes.
                 faults += missing.faults.filter { !$0.isAbsence }
             }
         }
         let way = try self.way(held, progress)
-        if let held, way.statements.contains(held.statement) { base = held.block.height }
         let first = way.statements[0]
+        if let held, held.snapshot == first.blockID, block(at: held.block.height) == held.block {
+            base = held.block.height
+        }
         let manifest = try fetchManifest(first)
         let states = SetStates(
             agreed: agreed, before: SnapshotMerge.Before(block: first.blockID, contents: manifest.contents),

@@ -134,7 +134,8 @@ public final class AttestationLog {
     /// What a key signed last, as far as it was seen, of what it signed up to a time, in seconds since 1970.
     public func newest(of key: PublicKey, before time: Int64) throws(FileError) -> SignedAttestation? {
         try attestations(
-            "key = ? AND time <= ? ORDER BY time DESC, height DESC LIMIT 1", key, .bytes(key.bytes),
+            "key = ? AND time <= ? ORDER BY time DESC, height DESC, block DESC LIMIT 1", key,
+            .bytes(key.bytes),
             .number(time)
         ).first
     }

@@ -79,9 +79,13 @@ public struct AuthorityObservation: Sendable {
 }
 
 extension Sequence<SignedAttestation> {
-    /// What was signed last, and of what was signed in one second the highest.
+    /// What was signed last, of what was signed in one second the highest, then the greater block hash (FORMAT.md,
+    /// «Attestations»).
     func newest() -> SignedAttestation? {
-        self.max { ($0.attestation.time, $0.statement.height) < ($1.attestation.time, $1.statement.height) }
+        self.max {
+            ($0.attestation.time, $0.statement.height, $0.statement.block)
+                < ($1.attestation.time, $1.statement.height, $1.statement.block)
+        }
     }
 }
 
