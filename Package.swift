@@ -152,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "ClientTests",
             dependencies: [
-                "Concord", "ConcordCommand", "ConcordFiles", "ConcordPublish", "ConcordPublishCommand",
+                "Concord", "ConcordCommand", "ConcordFiles", "ConcordPublish", "ConcordPublishCommand", "ConcordTree",
                 "TestSupport", "client-example",
             ]),
     ],

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Audits a Concord tree by hand: signatures, statements, patches, snapshots and headers, and the files that nobody signed.
-# It follows FORMAT.md, which lies beside it in every tree, and shares no line with the programs that write and read trees.
-# Of patches and shards it checks digests, not what they say: that is what «concord verify --deep» is for.
+# Audits a Concord tree by hand: signatures, statements, MuHashes, patches, deltas, snapshots and headers, and the files that
+# nobody signed. It follows FORMAT.md, which lies beside it in every tree, and shares no line with the programs that write
+# and read trees. Of patches and shards it checks digests, not what they say: that is what `concord verify --deep` is for.
 # Nobody signs this file either: read it before you run it, or take it from where you trust it.
 set -u
 LC_ALL=C
@@ -14,11 +14,12 @@ usage() {
 sh audit.sh [--key HEX] [--shard N] [TREE]
 
 TREE is the folder of a tree (default: the folder you are in), or its URL. Of a folder everything is checked; over HTTP the
-newest epoch: its attestations, its patches and its snapshot, and all headers. The newest attestation comes first: unless the
-key signed it nothing else is asked for, and headers are asked for one file at a time, each after those before it were right.
+newest epoch: its attestations, MuHashes, patches, deltas and snapshot, and all headers. The newest attestation comes first:
+unless the key signed it nothing else is asked for, and headers are asked for one file at a time, each after those before it
+were right.
 
   --key HEX   the authority's public key as you know it from elsewhere; without it the key that the tree names itself
-  --shard N   of snapshots and patches only shard N, counted from 0: its file, and its sections in the patches
+  --shard N   of snapshots, patches and deltas only shard N, counted from 0: its file, its filter, its sections
 
 It needs awk, od, zstd, openssl, the usual small tools (coreutils, find and xargs, or busybox), and curl for a URL. What it
 unpacks and fetches is in a folder under TMPDIR (or /tmp) and goes at the end.
@@ -127,11 +128,11 @@ wrong() {
 }
 
 # Splits what a check says on standard input: lines «wrong FILE: REASON» are noted, the others kept in a file. The last line
-# is «.», so that a check that was cut short cannot pass for one that found nothing.
+# is «.», so that a check that was cut short cannot pass for one that found nothing. Of a file the first reason is enough.
 judge() {
     keep said
     [ "$(tail -n 1 "$work/said")" = . ] || die 1 "a check was cut short: has this machine no memory left?"
-    awk '$1 == "wrong" { print substr($0, 7) }' "$work/said" | more wrong
+    awk '$1 == "wrong" && !told[$2]++ { print substr($0, 7) }' "$work/said" | more wrong
     awk '$1 != "wrong" && $0 != "."' "$work/said" | keep "$1"
 }
 
@@ -193,12 +194,28 @@ function number(s,    i, n) {
     return n
 }
 function padded(height) { return sprintf("%07d", height) }
+# The spans of the deltas that end at a height, one space between.
+function spans_at(height, epoch,    span, out) {
+    out = ""
+    for (span = 10; span <= 100; span *= 10) {
+        if (span < epoch + 0 && epoch % span == 0 && height > 0 && height % span == 0)
+            out = out (out == "" ? "" : " ") span
+    }
+    return out
+}
 '
 
 # Bytes as hex, SIZE bytes a line.
 as_hex() {
     od -An -v -tx1 | tr -d ' \t\n' | fold -b -w $((2 * $1)) | awk 'NF'
 }
+
+# Bytes as hex, in words of four bytes as this machine reads them, which is several times faster; the last may be filled up.
+# Behind it, whether this machine turns words round.
+as_words() {
+    od -An -v -tx4 | tr -d ' \t\n' | fold -b -w 8192 | awk 'NF'
+}
+little=$(printf '\1\0\0\0' | as_words | cut -c 8)
 
 # Hex as printf knows bytes, in octal.
 as_octal() {
@@ -299,6 +316,33 @@ unpack() {
     failed=$({ { zstd -dcq -M8MiB <"$1" 2>/dev/null || echo failed >&3; } | head -c $(($2 + 1)) >"$3"; } 3>&1) ||
         die 1 "$3 cannot be written"
     [ -z "$failed" ]
+}
+
+# Unpacks files, PATH LIMIT a line: FOLDER/NAME.zst to $work/unpacked/NAME, and much more than LIMIT bytes of none. Prints
+# the paths of those that are no such files. Where all are as they should be, one program does it.
+unpack_all() {
+    keep packed
+    empty_folder "$work/unpacked"
+    [ -s "$work/packed" ] || return 0
+    blocks=$(awk '$2 > most + 0 { most = $2 } END { printf "%.0f", int(most / 512) + 1 }' "$work/packed")
+    (ulimit -f "$blocks" && cut -d ' ' -f 1 "$work/packed" | xargs zstd -dq -M8MiB --output-dir-flat "$work/unpacked") \
+        >/dev/null 2>&1 || empty_folder "$work/unpacked"
+    while read -r path limit; do
+        name=${path##*/} && name=${name%.zst}
+        [ -f "$work/unpacked/$name" ] || unpack "$path" "$limit" "$work/unpacked/$name" || {
+            rm -f "$work/unpacked/$name"
+            printf '%s\n' "$path"
+        }
+    done <"$work/packed"
+}
+
+# The lines on standard input whose first word is no path in the list of refused ones. Those are wrong, for a REASON.
+but_refused() {
+    awk -v reason="$1" '
+        BEGIN { refused = ENVIRON["work"] "/refused"; while ((getline line <refused) > 0) bad[line] }
+        !($1 in bad) { print; next }
+        reason != "" { print "wrong " $1 ": " reason }
+        END { print "." }'
 }
 
 # Fetches «PATH MOST», a line each: into files of these names, where the server has them, of at most MOST bytes.
@@ -438,28 +482,49 @@ if [ -n "$url" ] && [ $((newest_height / epoch * epoch)) -gt "$first" ]; then fr
 # Reads attestations: PATH LENGTH and either «ok» and fields of the statement, or «wrong» and a reason.
 # shellcheck disable=SC2016
 attestation_program='
-function finish(    height, block, snapshot, start, reason, i) {
+# Whether a list has an item SPAN:DIGEST for each of these spans, in their order, and nothing else.
+function is_list(s, spans,    i, count, span, out) {
+    if (spans == "") return s == "none"
+    count = split(spans, span, " ")
+    if (split(s, item, " ") != count) return 0
+    out = ""
+    for (i = 1; i <= count; i++) {
+        if (index(item[i], span[i] ":") != 1 || !hex(substr(item[i], length(span[i]) + 2), 64)) return 0
+        out = out (i > 1 ? " " : "") item[i]
+    }
+    return out == s
+}
+function with_commas(s) { gsub(/ /, ",", s); return s }
+function finish(    height, block, deltas, history, snapshot, start, spans, reason) {
     if (path == "") return
-    height = value(l[5], "height"); block = value(l[6], "block"); snapshot = value(l[13], "snapshot")
-    start = height - height % epoch
-    if (bad || n < 18 || n > 19 || l[1] != "concord/1 statement" || !is_network(value(l[2], "network")) ||
+    height = value(l[5], "height"); block = value(l[6], "block")
+    deltas = value(l[13], "deltas"); history = value(l[14], "history"); snapshot = value(l[15], "snapshot")
+    start = height - height % epoch; spans = spans_at(height + 0, epoch)
+    if (l[1] == "concord/1 statement" && value(l[10], "muhash") != "" && value(l[11], "patch") != "")
+        reason = "is of the format as it was before statements had muhashes"
+    else if (bad || n < 20 || n > 21 || l[1] != "concord/1 statement" || !is_network(value(l[2], "network")) ||
         !upto(value(l[3], "shards"), "4096") || !upto(value(l[4], "epoch"), "100000") || !upto(height, "9999999") ||
         !hex(block, 64) || !hex(value(l[7], "parent"), 64) || !upto(value(l[8], "coins"), "18446744073709551615") ||
         !upto(value(l[9], "amount"), "2100000000000000") || !hex(value(l[10], "muhash"), 64) ||
-        !hex(value(l[11], "patch"), 64) || !hex(value(l[12], "history"), 64) || l[14] != "" ||
-        !is_name(value(l[15], "authority")) || !is_key(value(l[16], "key")) || !is_time(value(l[17], "time")) ||
-        !is_text(value(l[18], "software")) || n == 19 && !is_text(value(l[19], "note")))
+        !hex(value(l[11], "muhashes"), 64) || !hex(value(l[12], "patch"), 64) || deltas == "" || history == "" ||
+        l[16] != "" || !is_name(value(l[17], "authority")) || !is_key(value(l[18], "key")) ||
+        !is_time(value(l[19], "time")) || !is_text(value(l[20], "software")) || n == 21 && !is_text(value(l[21], "note")))
         reason = "is no attestation"
-    else if (value(l[16], "key") != key)
-        reason = "is the attestation of another key, " value(l[16], "key")
+    else if (value(l[18], "key") != key)
+        reason = "is the attestation of another key, " value(l[18], "key")
     else if (value(l[3], "shards") != shards || value(l[4], "epoch") != epoch ||
         path != "attestations/" padded(start) "/" padded(height) "-" block ".txt")
         reason = "attests another block, or a tree partitioned otherwise, than its name says"
-    else if (height == start ? !hex(snapshot, 64) || snapshot != value(l[12], "history") : snapshot != "none")
+    else if (!is_list(deltas, spans))
+        reason = "has not exactly the deltas that end at its height"
+    else if (!is_list(history, height == start ? "" : spans == "" ? "1" : "1 " spans))
+        reason = "has not exactly the history that belongs to its height"
+    else if (height == start ? !hex(snapshot, 64) : snapshot != "none")
         reason = "has a snapshot root where none belongs, or lacks one"
     if (reason != "") print path, sum, "wrong", reason
-    else print path, sum, "ok", height, block, value(l[7], "parent"), value(l[8], "coins"), value(l[11], "patch"),
-        value(l[12], "history"), snapshot, value(l[2], "network"), value(l[9], "amount"), value(l[10], "muhash")
+    else print path, sum, "ok", height, block, value(l[7], "parent"), value(l[8], "coins"), value(l[12], "patch"),
+        with_commas(history), snapshot, value(l[2], "network"), value(l[9], "amount"), value(l[10], "muhash"),
+        value(l[11], "muhashes"), with_commas(deltas)
 }
 FNR == 1 { finish(); path = FILENAME; n = sum = bad = 0 }
 { l[++n] = $0; sum += length($0) + 1; if ($0 ~ /[^ -~]/ || $0 ~ / $/) bad = 1 }
@@ -505,7 +570,7 @@ check_attestations() {
     done <"$work/paths" | keep there
     {
         longer 2048 <"$work/there"
-        awk '{ print $0 ".sig" }' "$work/there" | longer 72
+        awk '{ print $0 ".sig" }' "$work/there" | longer 71
     } | keep long
     awk '{ print $0 ": is too long" }' "$work/long" | more wrong
     awk 'FILENAME == "-" { sub(/\.sig$/, ""); long[$0]; next } !($0 in long)' - "$work/there" <"$work/long" | keep bounded
@@ -547,8 +612,9 @@ check_attestations() {
             wrong "$path: is not signed by the key $key"
         fi
     done <"$work/parsed" | keep signed
-    # HEIGHT BLOCK PARENT COINS PATCH HISTORY SNAPSHOT NETWORK AMOUNT MUHASH PATH, by height.
-    awk '{ print $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1 }' "$work/signed" | sorted -n -k 1,1 | keep statements
+    # HEIGHT BLOCK PARENT COINS PATCH HISTORY SNAPSHOT NETWORK AMOUNT MUHASH PATH MUHASHES DELTAS, by height; in lists commas.
+    awk '{ print $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1, $14, $15 }' "$work/signed" | sorted -n -k 1,1 |
+        keep statements
     awk -v network="$network" '$8 != network { print $11 ": is of the network " $8 }' "$work/statements" | more wrong
 }
 
@@ -556,7 +622,7 @@ check_attestations() {
 if [ -n "$url" ]; then
     tell "fetching the newest attestation"
     printf '%s\n' "$newest" | attestation_paths | keep paths
-    awk '{ print $1, 2048; print $1 ".sig", 72 }' "$work/paths" | fetch
+    awk '{ print $1, 2048; print $1 ".sig", 71 }' "$work/paths" | fetch
 else
     for folder in attestations/*/; do
         for file in "$folder"*.txt; do
@@ -685,7 +751,7 @@ if [ -n "$url" ]; then
     tell "fetching attestations"
     awk -v from="$from" '$2 >= from { print $2, $3 }' "$work/headers" | attestation_paths |
         awk 'NR == FNR { newest = $0; print; next } ($0 "") != (newest "")' "$work/paths" - | sorted | keep all
-    awk 'NR == FNR { newest = $0; next } ($0 "") != (newest "") { print $1, 2048; print $1 ".sig", 72 }' \
+    awk 'NR == FNR { newest = $0; next } ($0 "") != (newest "") { print $1, 2048; print $1 ".sig", 71 }' \
         "$work/paths" "$work/all" | fetch
     keep paths <"$work/all"
     check_attestations
@@ -695,18 +761,38 @@ fi
 
 [ -s "$work/statements" ] || wrong "attestations: there is no valid one at all"
 
-# Every statement follows from its parent's, up from where the tree begins.
-awk -v from="$from" -v epoch="$epoch" "$rules"'
-    NR == FNR { history[$1 " " $2] = $6; next }
-    $1 > from {
-        if (!(($1 - 1 " " $3) in history)) print "wrong " $11 ": the statement of its parent " $3 " is missing"
-        else if ($1 % epoch) print history[$1 - 1 " " $3] reversed($2) $5, $6, $11
+# The digest of every statement: of its lines, which have no quotes.
+# shellcheck disable=SC2016
+awk '{ print $11 }' "$work/statements" | xargs awk '
+    FNR == 1 { printf "printf \047%%s\\n\047" }
+    FNR <= 15 { printf " \047%s\047", $0 }
+    FNR == 15 { print " >" substr(FILENAME, 22, 72) " || exit" }' /dev/null | keep commands
+hash_written "$work/commands" | keep digests
+
+# Every statement has its parent's beside it, and names those of its ancestors, up from where the tree begins.
+awk -v from="$from" "$rules"'
+    BEGIN {
+        digests = ENVIRON["work"] "/digests"
+        while ((getline line <digests) > 0) { split(line, word, " "); digest[word[2]] = word[1] }
     }
-    END { print "." }' "$work/statements" "$work/statements" | judge steps
-cut -d ' ' -f 1 "$work/steps" | hash_records | keep histories
-paste -d ' ' "$work/steps" "$work/histories" | awk '
-    ($2 "") != ($4 "") { print "wrong " $3 ": its history does not follow from the statement before" }
-    END { print "." }' | judge rest
+    NR == FNR { parent[$1 " " $2] = $3; next }
+    $1 <= from { next }
+    !(($1 - 1 " " $3) in parent) { print "wrong " $11 ": the statement of its parent " $3 " is missing"; next }
+    $6 != "none" {
+        height = $1; block = $2; span = 0; items = split($6, item, ",")
+        for (i = 1; i <= items; i++) {
+            colon = index(item[i], ":")
+            for (; span < substr(item[i], 1, colon - 1) + 0 && (height " " block) in parent; span++) {
+                block = parent[height " " block]; height--
+            }
+            if (!((height " " block) in parent)) break
+            if ((digest[padded(height) "-" block] "") != substr(item[i], colon + 1)) {
+                print "wrong " $11 ": its history names another statement of " span \
+                    " blocks below than the one that is here"
+            }
+        }
+    }
+    END { print "." }' "$work/statements" "$work/statements" | judge rest
 
 # Every header is of an attested block, and they lead to the one that latest.txt names.
 awk -v from="$from" '
@@ -724,34 +810,169 @@ if [ -n "$newest" ]; then
     fi
 fi
 
-# --- Patches ----------------------------------------------------------------------------------------------------------
+# --- MuHashes, patches and deltas -------------------------------------------------------------------------------------
 
-patch_most=$((36 * shards + 16777216))
-patch_packed=$((patch_most + patch_most / 64 + 65536))
+# Shards stand in ranges, whose Merkle tree hashes are nodes of the whole tree.
+ranges=1
+while [ $((4 * ranges * ranges)) -le "$shards" ]; do ranges=$((2 * ranges)); done
 
-# Reads indexes, an entry a line, patch by patch in the order of the list: NUMBER SIZE PATH. Prints how to cut the patches:
-# NUMBER BYTES KIND DIGEST, where KIND is a shard's number, «zeros» for sections that change nothing, or «skip».
+# The most bytes of a patch, or of a delta of so many blocks: of its sections, of all its contents, of its file.
+limits() {
+    sections=$(($1 * 16777216))
+    unpacked=$((36 * shards + sections))
+    packed=$((8 + 4 * (ranges + shards + 1) + 32 * ranges + unpacked + unpacked / 64 + 1024 * (ranges + shards)))
+}
+
+# Puts before each line the number of the file in the list (NUMBER ...) that it is of, COUNT lines for each.
+numbered() {
+    awk -v count="$1" '
+        NR == FNR { number[NR] = $1; next }
+        { print number[int((FNR - 1) / count) + 1], $0 }' "$work/list" -
+}
+
+# Checks a list of files of MuHashes: PATH ROOT, a line each.
+check_muhashes() {
+    size=$((32 * (ranges + shards)))
+    if [ -n "$url" ]; then awk -v most="$size" '{ print $1, most }' "$1" | fetch; fi
+    while read -r path root; do
+        if is_file "$path"; then printf '%s %s\n' "$path" "$root"; else wrong "$path: is missing, or no file"; fi
+    done <"$1" | keep there
+    cut -d ' ' -f 1 "$work/there" | sizes | paste -d ' ' - "$work/there" | awk -v size="$size" '
+        $1 != size { print "wrong " $2 ": has not " size " bytes"; next }
+        { print ++number, $1, $2, $4 }
+        END { print "." }' | judge list
+    [ -s "$work/list" ] || return 0
+
+    cut -d ' ' -f 3 "$work/list" | xargs cat | as_hex 32 | numbered $((ranges + shards)) | keep hashes
+    awk -v ranges="$ranges" '$1 != last { last = $1; count = 0 } ++count <= ranges { print $2 }' "$work/hashes" | keep named
+    awk -v ranges="$ranges" '$1 != last { last = $1; count = 0 } ++count > ranges { print "00" $2 }' "$work/hashes" |
+        hash_records | merkle_roots $((shards / ranges)) | keep nodes
+    paste -d ' ' "$work/named" "$work/nodes" | numbered "$ranges" | awk '($2 "") != ($3 "") { print $1 }' | keep odd
+    merkle_roots "$ranges" <"$work/nodes" | paste -d ' ' "$work/list" - | awk '
+        BEGIN { odd = ENVIRON["work"] "/odd"; while ((getline line <odd) > 0) other[line] }
+        ($4 "") != ($5 "") { print "wrong " $3 ": are not the MuHashes that the statement names: their root is " $5 }
+        $1 in other { print "wrong " $3 ": has nodes that are not those of its entries" }
+        END { print "." }' | judge rest
+}
+
+# Walks through the bytes of patches and deltas, file after file in words of four bytes: as each directory says from frame to
+# frame, and from block to block (RFC 8878, 3.1.1). Prints the line of each file again (NUMBER SIZE PATH ROOT PACKED NAME,
+# PACKED being the bytes of the file itself), or a reason.
+# shellcheck disable=SC2016
+walk_program='
+# The hex of bytes of the stream from a place on; places ascend.
+function bytes(at, count,    from, line, out) {
+    from = at - at % 4
+    while (till < at + count && (getline line) > 0) {
+        text = till > from ? substr(text, 2 * (from - start) + 1) line : line
+        start = till > from ? from : till
+        till += length(line) / 2
+    }
+    out = ""
+    for (; from < at + count; from += 4) out = out word_of(substr(text, 2 * (from - start) + 1, 8))
+    return substr(out, 2 * (at % 4) + 1, 2 * count)
+}
+function word_of(s) {
+    return little ? substr(s, 7, 2) substr(s, 5, 2) substr(s, 3, 2) substr(s, 1, 2) : s
+}
+function u32(s) {
+    return byte[substr(s, 1, 2)] + 256 * byte[substr(s, 3, 2)] + 65536 * byte[substr(s, 5, 2)] + \
+        16777216 * byte[substr(s, 7, 2)]
+}
+# What is wrong with the frame that should go from a place to another and have so many bytes of contents.
+function frame(at, end, contents,    h, flags, i, n, size, window) {
+    h = bytes(at, 18)
+    if (substr(h, 1, 8) != "28b52ffd") return "has no zstd frame where its directory says"
+    flags = byte[substr(h, 9, 2)]
+    # The size of the contents stands behind the window and the dictionary, in 0, 1, 2, 4 or 8 bytes.
+    i = 6; size = int(flags / 64); size = size == 0 ? int(flags / 32) % 2 : size == 3 ? 8 : 2 * size
+    if (size == 0) return "has a frame that does not name the size of its contents"
+    if (int(flags / 32) % 2) window = contents
+    else {
+        window = 128 * (8 + byte[substr(h, 11, 2)] % 8)
+        for (n = int(byte[substr(h, 11, 2)] / 8); n > 0; n--) window *= 2
+        i++
+    }
+    i += flags % 4 == 3 ? 4 : flags % 4
+    if (number(reversed(substr(h, 2 * i - 1, 2 * size))) + (size == 2 ? 256 : 0) != contents)
+        return "has a frame that names another size of its contents than the index"
+    if (window > 8388608) return "has a frame with a larger window than 8 MiB"
+    if (end - at > contents + int(contents / 64) + 1024) return "has a frame that is too long for its contents"
+    at += i - 1 + size
+    do {
+        h = u32(bytes(at, 3) "00")
+        at += 3 + (int(h / 2) % 4 == 1 ? 1 : int(h / 8))
+    } while (h % 2 == 0 && at < end)
+    if (h % 2 == 0 || at + (int(flags / 4) % 2 ? 4 : 0) != end) return "has not one whole frame where its directory says"
+    return ""
+}
+# What is wrong with the file that begins at a place.
+function file(begin, size, packed,    h, head, i, n, total, offset, at, last, contents, reason) {
+    total = 36 * shards
+    for (i = 0; i < shards; i++) {
+        if ((getline h <indexes) <= 0) exit
+        split(h, word, " "); length_of[i] = u32(word[2]); total += length_of[i]
+        if (length_of[i] == 0) total = -1e18
+    }
+    for (i = 0; i < ranges; i++) { getline h <nodes; split(h, word, " "); node[i] = word[2] }
+    if (total != size || total - 36 * shards > most) return "is not as long as its index says"
+
+    n = ranges + shards; head = 8 + 4 * (n + 1) + 32 * ranges
+    if (packed < head) return "is shorter than its directory"
+    h = bytes(begin, head)
+    if (substr(h, 1, 8) != "5c2a4d18" || u32(substr(h, 9, 8)) != head - 8)
+        return "does not begin with a directory of " shards " shards"
+    for (i = 0; i <= n; i++) offset[i] = u32(substr(h, 17 + 8 * i, 8))
+    if (offset[0] != head) return "has a directory that does not lead to the first frame"
+    for (i = 1; i <= n; i++) {
+        if (offset[i] < offset[i - 1] || offset[i] == offset[i - 1] && (i <= ranges || i == n))
+            return "has a directory with offsets that are not in order"
+        if (offset[i] == offset[i - 1] && (i - ranges) % (shards / ranges) == 0)
+            return "has a directory with sections of two ranges in one frame"
+    }
+    if (offset[n] != packed) return "has a directory that names another length than the file has"
+    for (i = 0; i < ranges; i++) {
+        if (substr(h, 8 * n + 25 + 64 * i, 64) != (node[i] ""))
+            return "has a directory with nodes that are not those of its index"
+    }
+    for (i = 0; i < n; i = last) {
+        contents = i < ranges ? 36 * shards / ranges : length_of[i - ranges]
+        for (last = i + 1; offset[last] == offset[i]; last++) contents += length_of[last - ranges]
+        reason = frame(begin + offset[i], begin + offset[last], contents)
+        if (reason != "") return reason " (at byte " offset[i] ")"
+    }
+    return ""
+}
+BEGIN {
+    for (i = 0; i < 256; i++) byte[sprintf("%02x", i)] = i
+    list = ENVIRON["work"] "/right"; indexes = ENVIRON["work"] "/right-indexes"; nodes = ENVIRON["work"] "/right-nodes"
+    while ((getline entry <list) > 0) {
+        split(entry, field, " ")
+        reason = file(begin, field[2], field[5]); begin += field[5]
+        if (reason != "") print "wrong " field[3] ": " reason
+        else print entry
+    }
+    while ((getline entry) > 0) {}
+    print "."
+}'
+
+# Reads indexes, NUMBER ENTRY a line, file by file. Prints how to cut those in the list: NUMBER BYTES KIND DIGEST, where KIND is
+# a shard's number, `zeros` for sections that change nothing, or `skip`.
 # shellcheck disable=SC2016
 index_program='
-function cut(bytes, kind, digest) { if (bytes > 0) plan[++steps] = k " " bytes " " kind " " digest }
-NR == FNR { number_of[NR] = $1; size[NR] = $2; path[NR] = $3; next }
+function cut(bytes, kind, digest) { if (bytes > 0) print $1, bytes, kind, digest }
+function rest() { cut(skipped, "skip"); cut(empty, "zeros"); skipped = empty = 0 }
+NR == FNR { wanted[$1]; next }
+!($1 in wanted) { next }
+$1 != last { last = $1; i = skipped = empty = 0 }
 {
-    i = (FNR - 1) % shards
-    if (i == 0) { p++; k = number_of[p]; total = skipped = empty = steps = bad = 0 }
-    bytes = $0 == none ? 1 : number(reversed(substr($0, 1, 8))); total += bytes
-    if (bytes == 0) bad = 1
+    bytes = $2 == none ? 1 : number(reversed(substr($2, 1, 8)))
     if (shard != "" && i != shard + 0) skipped += bytes
-    else if ($0 == none) empty++
-    else { cut(skipped, "skip"); cut(empty, "zeros"); skipped = empty = 0; cut(bytes, sprintf("%03x", i), substr($0, 9)) }
-    if (shard != "" && i == shard + 0) { cut(skipped, "skip"); cut(empty, "zeros"); skipped = empty = 0 }
-    if (i == shards - 1) {
-        cut(skipped, "skip"); cut(empty, "zeros")
-        if (bad || total > 16777216 || 36 * shards + total != size[p])
-            print "wrong " path[p] ": is not as long as its index says"
-        else for (j = 1; j <= steps; j++) print plan[j]
-    }
-}
-END { print "." }'
+    else if ($2 == none) empty++
+    else { rest(); cut(bytes, sprintf("%03x", i), substr($2, 9)) }
+    if (shard != "" && i == shard + 0 || i == shards - 1) rest()
+    i++
+}'
 
 # Reads sections, in octal as the shell knows it, and makes of each a command that writes it into a file, NUMBER-SHARD:
 # so no program has to be started for each. A comment, «# NUMBER», where something is no zero that should be.
@@ -779,49 +1000,51 @@ BEGIN { plan = ENVIRON["work"] "/plan" }
     }
 }'
 
-# Checks a list of patches: PATH ROOT, a line each.
-check_patches() {
-    if [ -n "$url" ]; then awk -v most="$patch_packed" '{ print $1, most }' "$1" | fetch; fi
-    empty_folder "$work/unpacked"
-    cut -d ' ' -f 1 "$1" | while read -r path; do is_file "$path" && printf '%s\n' "$path"; done | keep files
-    {
-        longer "$patch_packed" <"$work/files"
-        not_zstd <"$work/files"
-    } | keep refused
-    k=1000
+# Checks a list of patches, or of deltas of so many blocks: PATH ROOT, a line each.
+check_changes() {
+    span=$2 word=delta
+    [ "$span" -gt 1 ] || word='patch'
+    limits "$span"
+    if [ -n "$url" ]; then awk -v most="$packed" '{ print $1, most }' "$1" | fetch; fi
     while read -r path root; do
-        k=$((k + 1))
-        if ! is_file "$path"; then
-            wrong "$path: is missing, or no file"
-        elif grep_line "$path" "$work/refused" || ! unpack "$path" "$patch_most" "$work/unpacked/$k"; then
-            rm -f "$work/unpacked/$k"
-            wrong "$path: is not zstd as it may be here"
-        elif [ "$(wc -c <"$work/unpacked/$k")" -gt "$patch_most" ]; then
-            rm -f "$work/unpacked/$k"
-            wrong "$path: unpacks to more than $patch_most bytes"
-        else
-            printf '%s %s %s %s\n' "$k" "$(wc -c <"$work/unpacked/$k")" "$path" "$root"
-        fi
-    done <"$1" | awk -v least=$((36 * shards)) '
-        $2 < least { print "wrong " $3 ": is shorter than its index"; next } { print } END { print "." }' | judge list
+        if is_file "$path"; then printf '%s %s\n' "$path" "$root"; else wrong "$path: is missing, or no file"; fi
+    done <"$1" | keep there
+    cut -d ' ' -f 1 "$work/there" | longer "$packed" | keep refused
+    but_refused '' <"$work/there" | awk -v most="$unpacked" '$0 != "." { print $1, most }' | unpack_all | more refused
+    but_refused 'is not zstd as it may be here, or too long' <"$work/there" | judge there
+    [ -s "$work/there" ] || return 0
+    awk '{ sub(/.*\//, ""); sub(/\.zst .*/, ""); print }' "$work/there" | keep names
+    (cd "$work/unpacked" && sizes) <"$work/names" | keep sizes
+    cut -d ' ' -f 1 "$work/there" | sizes | paste -d ' ' "$work/sizes" "$work/there" - |
+        awk -v most="$unpacked" -v least=$((36 * shards)) '
+            $1 > most + 0 { print "wrong " $3 ": unpacks to more than " most " bytes"; next }
+            $1 < least + 0 { print "wrong " $3 ": is shorter than its index"; next }
+            { print 1000 + NR, $1, $3, $4, $5, $2 }
+            END { print "." }' | judge list
     [ -s "$work/list" ] || return 0
 
     # The roots of the indexes.
-    while read -r k _; do
-        head -c $((36 * shards)) "$work/unpacked/$k"
-    done <"$work/list" | as_hex 36 | keep indexes
-    awk '{ print "00" $0 }' "$work/indexes" | hash_records | merkle_roots "$shards" | paste -d ' ' "$work/list" - | awk '
-        ($4 "") != ($5 "") { print "wrong " $3 ": is not the patch that the statement names: its root is " $5 }
-        END { print "." }' | judge rest
+    cut -d ' ' -f 6 "$work/list" | (cd "$work/unpacked" && xargs head -q -c $((36 * shards))) | as_hex 36 |
+        numbered "$shards" | keep indexes
+    awk '{ print "00" $2 }' "$work/indexes" | hash_records | merkle_roots $((shards / ranges)) | keep nodes
+    merkle_roots "$ranges" <"$work/nodes" | paste -d ' ' "$work/list" - | awk -v word="$word" '
+        ($4 "") != ($7 "") { print "wrong " $3 ": is not the " word " that the statement names: its root is " $7; next }
+        { print $1, $2, $3, $4, $5, $6 }
+        END { print "." }' | judge right
+
+    # The directories, and the frames that they lead to.
+    awk 'NR == FNR { right[$1]; next } $1 in right' "$work/right" "$work/indexes" | keep right-indexes
+    numbered "$ranges" <"$work/nodes" | awk 'NR == FNR { right[$1]; next } $1 in right' "$work/right" - | keep right-nodes
+    cut -d ' ' -f 3 "$work/right" | xargs cat /dev/null | as_words | awk -v shards="$shards" -v ranges="$ranges" \
+        -v most="$sections" -v little="$little" "$rules$walk_program" | judge list
 
     # The sections.
+    [ -s "$work/list" ] || return 0
     awk -v shards="$shards" -v shard="$shard" \
         -v none=010000006e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d \
-        "$rules$index_program" "$work/list" "$work/indexes" | judge plan
-    cut -d ' ' -f 1 "$work/plan" | uniq | while read -r k; do
-        tail -c +$((36 * shards + 1)) "$work/unpacked/$k"
-    done | od -An -v -to1 | tr -s ' ' '\134' |
-        awk "$cut_program" | keep commands
+        "$rules$index_program" "$work/list" "$work/indexes" | keep plan
+    cut -d ' ' -f 6 "$work/list" | (cd "$work/unpacked" && xargs tail -q -c +$((36 * shards + 1))) |
+        od -An -v -to1 | tr -s ' ' '\134' | awk "$cut_program" | keep commands
     awk '$1 == "#" { print $2 }' "$work/commands" | keep no-zeros
     hash_written "$work/commands" | keep hashes
     awk '
@@ -838,20 +1061,26 @@ check_patches() {
         END { print "." }' "$work/list" "$work/plan" | judge rest
 }
 
-# Whether a line stands in a file.
-grep_line() {
-    awk -v line="$1" '$0 == line { found = 1; exit } END { exit !found }' "$2"
-}
-
-# The data that there should be, of all statements: PATH ROOT HEIGHT, and FOLDER COINS ROOT HEIGHT.
+# The data that there should be, of all statements: PATH ROOT SPAN HEIGHT, SPAN being 0 for MuHashes and 1 for patches; and
+# FOLDER COINS ROOT HEIGHT.
 awk -v epoch="$epoch" "$rules"'
-    { print "patches/" padded($1 - $1 % epoch) "/" padded($1) "-" $2 ".zst", $5, $1 }' "$work/statements" | keep attested-patches
+    {
+        name = padded($1 - $1 % epoch) "/" padded($1) "-" $2
+        print "muhashes/" name ".bin", $12, 0, $1; print "patches/" name ".zst", $5, 1, $1
+        for (i = $13 == "none" ? 0 : split($13, item, ","); i > 0; i--) {
+            span = substr(item[i], 1, index(item[i], ":") - 1)
+            print "deltas/" name "-" span ".zst", substr(item[i], length(span) + 2), span, $1
+        }
+    }' "$work/statements" | keep attested-data
+awk '$3 == 1' "$work/attested-data" | keep attested-patches
 awk "$rules"'
     $7 != "none" { print "snapshots/" padded($1) "-" $2, $4, $7, $1 }' "$work/statements" | keep attested-snapshots
+manifest_most=$((182 * shards))
 if [ -n "$url" ]; then
+    limits 1
     {
-        awk -v most="$patch_packed" 'NR == 1 { print $1, most }' "$work/attested-patches"
-        awk -v most=$((111 * shards)) 'NR == 1 { print $1 "/manifest.txt", most }' "$work/attested-snapshots"
+        awk -v most="$packed" 'NR == 1 { print $1, most }' "$work/attested-patches"
+        awk -v most="$manifest_most" 'NR == 1 { print $1 "/manifest.txt", most }' "$work/attested-snapshots"
     } | fetch
 fi
 
@@ -871,45 +1100,64 @@ elif [ -z "$kept" ] && [ -n "$patched" ]; then
 fi
 kept=${kept:-10000000}
 
-patches=0
-if [ -n "$patched" ]; then
-    while read -r path root height; do
-        if [ "$height" -ge "$kept" ] || [ -e "$path" ]; then printf '%s %s\n' "$path" "$root"; fi
-    done <"$work/attested-patches" | keep patches
-    make_groups 64 <"$work/patches"
+while read -r path root span height; do
+    if { [ -n "$patched" ] && [ "$height" -ge "$kept" ]; } || [ -e "$path" ]; then
+        printf '%s %s %s\n' "$path" "$root" "$span"
+    fi
+done <"$work/attested-data" | keep data
+
+# How many are right, of MuHashes, patches and deltas.
+muhashes=0 patches=0 deltas=0
+for span in 0 1 10 100; do
+    awk -v span="$span" '$3 == span { print $1, $2 }' "$work/data" | keep wanted-data
+    [ -s "$work/wanted-data" ] || continue
+    case $span in
+    0) count=$((65536 / shards)) what=MuHashes ;;
+    1) count=64 what=patches ;;
+    *) count=$(((63 + span) / span)) what="deltas of $span blocks" ;;
+    esac
+    make_groups "$count" <"$work/wanted-data"
+    right=0 tried=0
     for group in "$work"/groups/*; do
-        tell "checking patches: $patches of $(($(wc -l <"$work/patches")))"
+        tell "checking $what: $tried of $(($(wc -l <"$work/wanted-data")))"
         before=$(count_wrong)
-        check_patches "$group"
-        patches=$((patches + $(wc -l <"$group") - $(count_wrong) + before))
+        if [ "$span" -eq 0 ]; then check_muhashes "$group"; else check_changes "$group" "$span"; fi
+        tried=$((tried + $(wc -l <"$group")))
+        right=$((right + $(wc -l <"$group") - $(count_wrong) + before))
         [ -z "$url" ] || cut -d ' ' -f 1 "$group" | xargs rm -f
     done
-fi
+    case $span in
+    0) muhashes=$right ;;
+    1) patches=$right ;;
+    *) deltas=$((deltas + right)) ;;
+    esac
+done
 
 # --- Snapshots --------------------------------------------------------------------------------------------------------
 
-# Checks lines of a manifest, SSS COINS BYTES DIGEST, against the shards in a folder.
+# Checks lines of a manifest, SSS COINS BYTES DIGEST FILTERBYTES FILTERDIGEST, against the shards and filters in a folder.
 check_shards() {
     folder=$1
     if [ -n "$url" ]; then
         awk -v folder="$folder" '
-            { printf "%s/shards/%s.zst %.0f\n", folder, $1, $3 + int($3 / 64) + 65536 }' "$2" | fetch
+            { printf "%s/shards/%s.zst %.0f\n", folder, $1, $3 + int($3 / 64) + 65536
+              printf "%s/filters/%s.gcs %.0f\n", folder, $1, $5 }' "$2" | fetch
     fi
-    empty_folder "$work/unpacked"
-    while read -r number _; do
-        is_file "$folder/shards/$number.zst" && printf '%s\n' "$folder/shards/$number.zst"
-    done <"$2" | keep files
-    not_zstd <"$work/files" | keep refused
-    while read -r number _ bytes _; do
+    while read -r number _ bytes digest filter_bytes filter_digest; do
         path=$folder/shards/$number.zst
-        if ! is_file "$path"; then
+        if is_file "$path"; then
+            printf '%s %s %s %s %s %s\n' "$path" "$bytes" "$digest" "$number" "$filter_bytes" "$filter_digest"
+        else
             wrong "$path: is missing, or no file"
-        elif [ -n "$(echo "$path" | longer $((bytes + bytes / 64 + 65536)))" ] || grep_line "$path" "$work/refused" ||
-            ! unpack "$path" "$bytes" "$work/unpacked/$number"; then
-            wrong "$path: is not zstd as it may be here, or too long"
-            rm -f "$work/unpacked/$number"
         fi
-    done <"$2"
+    done <"$2" | keep there
+    {
+        cut -d ' ' -f 1 "$work/there" | sizes | paste -d ' ' - "$work/there" |
+            awk '$1 > $4 + int($4 / 64) + 65536 { print $2 }'
+        cut -d ' ' -f 1 "$work/there" | not_zstd
+    } | keep refused
+    but_refused '' <"$work/there" | awk '$0 != "." { print $1, $2 }' | unpack_all | more refused
+    but_refused 'is not zstd as it may be here, or too long' <"$work/there" | judge there
     hash_files "$work/unpacked" | keep hashes
     (cd "$work/unpacked" && find . -type f | sizes) | keep sizes
     awk -v folder="$folder" '
@@ -918,26 +1166,44 @@ check_shards() {
             while ((getline line <hashes) > 0) { split(line, word, " "); hash[word[2]] = word[1] }
             while ((getline line <sizes) > 0) { split(line, word, " "); size[substr(word[2], 3)] = word[1] }
         }
-        $1 in hash && ((hash[$1] "") != ($4 "") || size[$1] != $3) {
-            print "wrong " folder "/shards/" $1 ".zst: is not the shard that the manifest names"
-        }
-        END { print "." }' "$2" | judge rest
-    [ -z "$url" ] || xargs rm -f <"$work/files"
+        (hash[$4] "") != ($3 "") || size[$4] != $2 { print "wrong " $1 ": is not the shard that the manifest names"; next }
+        { print folder "/filters/" $4 ".gcs", $5, $6 }
+        END { print "." }' "$work/there" | judge filters
+
+    # The filters of shards that are right.
+    while read -r path bytes digest; do
+        if is_file "$path"; then
+            printf '%s %s %s\n' "$path" "$bytes" "$digest"
+        else
+            wrong "$path: is missing, or no file"
+        fi
+    done <"$work/filters" | keep there
+    cut -d ' ' -f 1 "$work/there" | sizes | paste -d ' ' - "$work/there" | awk '
+        $1 != $4 { print "wrong " $2 ": has not the " $4 " bytes that the manifest names"; next }
+        { print $3, $5 }
+        END { print "." }' | judge filters
+    cut -d ' ' -f 1 "$work/filters" | xargs sha256sum /dev/null | awk '
+        NR == FNR { hash[$2] = $1; next }
+        (hash[$1] "") != ($2 "") { print "wrong " $1 ": is not the filter that the manifest names" }
+        END { print "." }' - "$work/filters" | judge rest
+    [ -z "$url" ] || awk -v folder="$folder" '
+        { print folder "/shards/" $1 ".zst"; print folder "/filters/" $1 ".gcs" }' "$2" | xargs rm -f
 }
 
 # Checks the snapshot of a statement: its manifest, then its shards.
 check_snapshot() {
     folder=$1 coins=$2 root=$3
     manifest=$folder/manifest.txt
-    if [ -n "$url" ]; then printf '%s %s\n' "$manifest" $((111 * shards)) | fetch; fi
-    if ! is_file "$manifest" || [ -n "$(echo "$manifest" | longer $((111 * shards)))" ]; then
+    if [ -n "$url" ]; then printf '%s %s\n' "$manifest" "$manifest_most" | fetch; fi
+    if ! is_file "$manifest" || [ -n "$(echo "$manifest" | longer "$manifest_most")" ]; then
         wrong "$manifest: is missing, no file, or too long"
         return
     fi
     sum=$(awk -v shards="$shards" -v size="$(wc -c <"$manifest")" "$rules"'
         { sum += length($0) + 1; coins += $2 }
-        $0 != sprintf("%03x", NR - 1) " " $2 " " $3 " " $4 || !upto($2, "281474976710656") ||
-            !upto($3, "281474976710656") || $2 + 0 > $3 + 0 || !hex($4, 64) { bad = 1 }
+        $0 != sprintf("%03x", NR - 1) " " $2 " " $3 " " $4 " " $5 " " $6 || !upto($2, "281474976710656") ||
+            !upto($3, "281474976710656") || $2 + 0 > $3 + 0 || !hex($4, 64) || !upto($5, "562949953421321") ||
+            $5 + 0 < 1 || $5 + 0 > 2 * $2 + 9 || !hex($6, 64) { bad = 1 }
         END { if (!bad && NR == shards && sum == size) printf "%.0f", coins }' "$manifest")
     if [ -z "$sum" ]; then
         wrong "$manifest: is no manifest of $shards shards"
@@ -995,7 +1261,11 @@ if [ -z "$url" ]; then
     } | awk -v epoch="$epoch" -v shards="$shards" "$rules"'
         FILENAME == "-" {
             start = substr($0, 14, 7); block = substr($0, 22, 72)
-            part[$0]; part[$0 ".sig"]; part["patches/" start "/" block ".zst"]; snapshot["snapshots/" block]
+            part[$0]; part[$0 ".sig"]; part["muhashes/" start "/" block ".bin"]; part["patches/" start "/" block ".zst"]
+            for (i = split(spans_at(decimal(substr(block, 1, 7)), epoch), span, " "); i > 0; i--) {
+                part["deltas/" start "/" block "-" span[i] ".zst"]
+            }
+            snapshot["snapshots/" block]
             next
         }
         pass == 1 {
@@ -1006,9 +1276,10 @@ if [ -z "$url" ]; then
         /^(authority\.txt|authority\.pem|latest\.txt|FORMAT\.md|audit\.sh|index\.html)$/ { next }
         /^headers\/[0-9][0-9][0-9][0-9][0-9][0-9][0-9]\.bin$/ && decimal(substr($0, 9, 7)) % epoch == 0 { next }
         substr($0, 1, 82) in snapshot && substr($0, 1, 82) in listed && decimal(substr($0, 11, 7)) % epoch == 0 {
-            rest = substr($0, 83); number_text = substr(rest, 9, 3)
+            rest = substr($0, 83); number_text = substr(rest, index(rest, "s/") + 2, 3)
             if (rest == "/manifest.txt" || rest == "/snapshot.torrent" || rest == "/snapshot.magnet") next
-            if (rest == "/shards/" number_text ".zst" && hex(number_text, 3) && number(number_text) < shards) next
+            if ((rest == "/shards/" number_text ".zst" || rest == "/filters/" number_text ".gcs") && hex(number_text, 3) &&
+                number(number_text) < shards) next
         }
         { print }' - pass=1 "$work/names" pass=2 "$work/names" | sorted | keep unsigned
 fi
@@ -1021,9 +1292,9 @@ done <"$work/unsigned"
 
 attested=$(($(wc -l <"$work/statements"))) headers=$(($(wc -l <"$work/headers"))) bad=$(($(count_wrong)))
 print_authority
-printf 'checked    %s attestations, %s patches, %s snapshots with %s shards, %s headers\n' \
-    "$attested" "$patches" "$snapshots" "$shards_right" "$headers"
-[ -z "$shard" ] || printf '           of patches and snapshots only shard %s\n' "$shard"
+printf 'checked    %s attestations, %s files of MuHashes, %s patches, %s deltas, %s snapshots with %s shards, %s headers\n' \
+    "$attested" "$muhashes" "$patches" "$deltas" "$snapshots" "$shards_right" "$headers"
+[ -z "$shard" ] || printf '           of patches, deltas and snapshots only shard %s\n' "$shard"
 if [ "$patches" -eq 0 ] && [ "$snapshots" -eq 0 ] && [ "$bad" -eq 0 ]; then
     printf '           no patches and no snapshots are there: an authority may attest only\n'
 fi
@@ -1038,9 +1309,9 @@ fi
 
 cat <<'TEXT'
 
-Out of reach of a shell: what the bytes of patches and shards say, MuHash, coins and amount from the coins themselves, each
-snapshot from the one before and its patches, and the newest set («concord verify --deep»), and whether this chain is the one
-with most work («concord check»). Whoever has a node with coinstatsindex=1 asks it about the newest statement:
+Out of reach of a shell: what the bytes of patches and shards say, MuHashes, coins and amount from the coins themselves, deltas
+from their patches, filters from their shards, each snapshot from the one before (`concord verify --deep`), and whether this
+chain is the one with most work (`concord check`). Whoever has a node with coinstatsindex=1 asks it about the newest statement:
 TEXT
 awk -v newest="$newest" '$1 " " $2 == newest {
     printf "  bitcoin-cli gettxoutsetinfo muhash %s\n  must say bestblock %s, txouts %s, muhash %s\n", $1, $2, $4, $10

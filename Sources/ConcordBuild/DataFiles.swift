@@ -42,18 +42,28 @@ struct DataFiles: Sendable {
     /// Writes the MuHashes of all shards after a block. Nil where they are there.
     func stage(_ muhashes: ShardMuHashes, of block: BlockID) throws(FileError) -> Folder.Staged? {
         let path = TreePath.muhashes(block, parameters)
+        if try folder.contains(path) {
+            let known = Result { () throws(FileError) in
+                try ShardMuHashes.read(folder.path(path), parameters)
+            }
+            if case .success(muhashes) = known { return nil }
+            if try isFixed(block) { throw try difference(between: muhashes, and: known.get(), at: path) }
+        }
         var bytes = ByteBuffer(capacity: ShardMuHashes.size(parameters))
         muhashes.append(to: &bytes)
-        if try folder.contains(path) {
-            let known = try? File.read(folder.path(path), atMost: bytes.count)
-            if let known, known.withBytes({ $0.elementsEqual(bytes.bytes) }) { return nil }
-            if try isFixed(block) {
-                throw FileError(
-                    folder.path(path),
-                    "are not the MuHashes of the shards after this block, which was signed for")
-            }
-        }
         return try folder.stage(bytes.bytes, at: path)
+    }
+
+    private func difference(
+        between own: ShardMuHashes, and signed: ShardMuHashes, at path: String
+    ) -> FileError {
+        let shards = own.entries.indices.filter { own.entries[$0] != signed.entries[$0] }
+        return FileError(
+            folder.path(path),
+            "was signed for, and the chain data gives other coins in \(shards.count) of \(parameters.shards) shards, "
+                + "the first of them \(TreePath.shardDigits(shards[0])); nothing was signed. Check the node and the "
+                + "tree before you go on",
+            kind: .conflict)
     }
 
     /// Makes a delta from what is before it, and puts it in its place. Gives what a statement says of it.

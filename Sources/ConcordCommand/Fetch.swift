@@ -67,7 +67,7 @@ struct Fetch: ParsableCommand {
                 result.shards + result.patches + result.deltas == 0
                     ? "nothing new: what this set needs was in \(folder.root) already"
                     : (result.base.map { "went on from height \($0): " } ?? "")
-                        + "fetched \(result.shards) shards, \(result.deltas) deltas and \(result.patches) patches, "
+                        + "fetched \(Self.words(result)), "
                         + "\(result.bytes) bytes in all, to \(folder.root)")
             if let shards = result.wanted {
                 lines.append(
@@ -76,6 +76,16 @@ struct Fetch: ParsableCommand {
             }
             try Output.say(lines.joined(separator: "\n"))
         }
+    }
+
+    /// What came, without what did not.
+    private static func words(_ result: SetFetch.Result) -> String {
+        [(result.shards, "shard"), (result.deltas, "delta"), (result.patches, "patch")]
+            .filter { $0.0 > 0 }
+            .map { count, word in
+                "\(count) \(word)" + (count == 1 ? "" : word == "patch" ? "es" : "s")
+            }
+            .joined(separator: ", ")
     }
 
     /// Shows why nothing is installed.

@@ -2,7 +2,8 @@ import Concord
 import ConcordFiles
 import ConcordTree
 
-/// The files of a tree by which a host's copy is judged: those that change, those of the newest block, the newest deltas and the
+/// The files of a tree by which a host's copy is judged: those that change, those of the newest block, the newest deltas
+/// and the
 /// newest snapshot, and some by chance, so that in time every file is looked at.
 struct TreeSample {
     /// Each once, the hint first.

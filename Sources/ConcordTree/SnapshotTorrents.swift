@@ -79,9 +79,9 @@ public struct SnapshotTorrents: Sendable {
         return Torrent(name: TreePath.name(block), pieceLength: pieceLength, files: files)
     }
 
-    /// The files of a snapshot, in order.
+    /// The files of a snapshot, in the order of their paths.
     private func paths(of block: BlockID) -> [String] {
-        [TreePath.manifest(block)] + (0..<parameters.shards).map { TreePath.shard($0, of: block) }
-            + (0..<parameters.shards).map { TreePath.filter($0, of: block) }
+        (0..<parameters.shards).map { TreePath.filter($0, of: block) } + [TreePath.manifest(block)]
+            + (0..<parameters.shards).map { TreePath.shard($0, of: block) }
     }
 }

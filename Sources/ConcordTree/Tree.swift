@@ -69,13 +69,7 @@ extension Tree {
     /// The MuHashes of all shards after a block, held to the root that its statement names.
     public func muhashes(of statement: Statement) throws(FileError) -> ShardMuHashes {
         let path = path(TreePath.muhashes(statement.blockID, statement.parameters))
-        let bytes = try File.read(path, atMost: ShardMuHashes.size(statement.parameters))
-        let muhashes: ShardMuHashes
-        do throws(ParseError) {
-            muhashes = try ShardMuHashes(parsing: bytes, statement.parameters)
-        } catch {
-            throw .parse(error, path)
-        }
+        let muhashes = try ShardMuHashes.read(path, statement.parameters)
         guard muhashes.root == statement.muhashes else {
             throw FileError(
                 path, "are not the MuHashes that the statement names: their root is \(muhashes.root.hex)")
@@ -87,6 +81,20 @@ extension Tree {
     public func filter(_ shard: Int, of block: BlockID, _ manifest: Manifest) throws(FileError) -> ShardFilter
     {
         try ShardFilter.read(path(TreePath.filter(shard, of: block)), block, manifest.shards[shard])
+    }
+}
+
+extension ShardMuHashes {
+    /// Reads a whole file.
+    public static func read(
+        _ path: String, _ parameters: TreeParameters
+    ) throws(FileError) -> ShardMuHashes {
+        let bytes = try File.read(path, atMost: size(parameters))
+        do throws(ParseError) {
+            return try ShardMuHashes(parsing: bytes, parameters)
+        } catch {
+            throw .parse(error, path)
+        }
     }
 }
 

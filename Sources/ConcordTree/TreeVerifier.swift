@@ -35,8 +35,10 @@ public struct TreeVerifier {
     private var refused: Set<BlockID> = []
     /// Blocks with a valid attestation whose patch is there.
     private var patched: Set<BlockID> = []
-    /// Blocks whose patch or snapshot is wrong: what comes of these says nothing new.
+    /// Blocks with a patch or snapshot that is not what the statement names: what comes of these says nothing new.
     private var wrong: Set<BlockID> = []
+    /// Snapshots that are what the statement names, and have not the coins that it says: no state follows from them.
+    private var untrue: Set<BlockID> = []
     /// What the coins of snapshots come to.
     private var counted: [BlockID: SetTotals] = [:]
     /// The blocks whose headers are there.
@@ -257,7 +259,6 @@ public struct TreeVerifier {
             let block = statement.blockID
             tell("snapshot of height \(block.height)")
             let before = report.problems.count
-            defer { if report.problems.count > before { wrong.insert(block) } }
             do {
                 let manifest = try tree.manifest(of: block, parameters: parameters, root: root)
                 if manifest.coins != statement.coins {
@@ -266,9 +267,10 @@ public struct TreeVerifier {
                             + "\(statement.coins)")
                 }
                 if isDeep { try count(statement, manifest) } else { try checkShards(block, manifest) }
-                if report.problems.count == before { report.snapshots += 1 }
+                if report.problems.count == before { report.snapshots += 1 } else { untrue.insert(block) }
             } catch {
                 try note(error)
+                wrong.insert(block)
             }
         }
     }
@@ -358,7 +360,7 @@ public struct TreeVerifier {
             way.append(next)
         }
         way.reverse()
-        guard let before = way.first, let totals = counted[before.blockID], !wrong.contains(before.blockID),
+        guard let before = way.first, let totals = counted[before.blockID], !untrue.contains(before.blockID),
             let root = before.snapshotRoot
         else { return }
         var statements = Array(way.dropFirst())
@@ -418,10 +420,12 @@ public struct TreeVerifier {
             let manifest = try? tree.manifest(of: tip.blockID, parameters: parameters, root: root)
         else { return }
         let merge = SnapshotMerge(root: tree.root, parameters: parameters, before: before, files: files)
-        if try merge.contents() != manifest.contents {
+        let contents = try merge.contents()
+        let others = contents.indices.filter { contents[$0] != manifest.contents[$0] }
+        if let shard = others.first {
             report.problems.append(
                 "\(tree.path(TreePath.manifest(tip.blockID))): is not what the snapshot before becomes with the deltas "
-                    + "and patches since")
+                    + "and patches since, first in shard \(TreePath.shardDigits(shard))")
         }
     }
 

@@ -218,14 +218,14 @@ import Testing
         #expect(status == 2 && answer.verdicts == ["agrees", "agrees", "dissents"], "\(answer)")
     }
 
-    /// A fetch remembers too: of every height of the epoch what it took the statement from.
+    /// A fetch remembers too what it took the statement from.
     @Test func whatAFetchSawIsRemembered() throws {
         // Of several who agree, whoever has room is asked.
         let client = try Client(trusting: [sites[0]])
         try client.fetch("--height", "320")
-        let first = try Attestation(parsing: try sites[0].tree.read(try sites[0].tree.attestation(312)))
-        try sites[0].lie(at: 312)
-        let (status, answer) = try client.check("--height", "312")
+        let first = try Attestation(parsing: try sites[0].tree.read(try sites[0].tree.attestation(320)))
+        try sites[0].lie(at: 320)
+        let (status, answer) = try client.check("--height", "320")
         #expect(status == 2 && answer.verdicts[0] == "equivocates", "\(answer)")
         let folder = PlainTree(try #require(answer.evidence))
         let kept = try folder.files().filter { $0.hasPrefix("alpha-") && $0.hasSuffix(".txt") }.map {

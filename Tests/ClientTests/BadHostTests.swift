@@ -7,17 +7,17 @@ import Testing
 @Suite(.waits) struct BadHostTests {
     /// What a host can spoil: the paths of one kind of file that a fetch of the tip needs.
     enum Kind: String {
-        case shards, patches, manifest, headers, attestation, signature
+        case shards, deltas, manifest, headers, attestation, signature
 
         func paths(_ tree: PlainTree) throws -> [String] {
             switch self {
             case .shards: tree.paths("snapshots", containing: "/0000300-").filter { $0.hasSuffix(".zst") }
-            case .patches: tree.paths("patches", containing: "/0000300/")
+            case .deltas: tree.paths("deltas", containing: "/0000300/")
             case .manifest:
                 tree.paths("snapshots", containing: "/0000300-").filter { $0.hasSuffix("manifest.txt") }
             case .headers: ["headers/0000300.bin"]
-            case .attestation: [try tree.attestation(311)]
-            case .signature: [try tree.attestation(311) + ".sig"]
+            case .attestation: [try tree.attestation(330)]
+            case .signature: [try tree.attestation(330) + ".sig"]
             }
         }
     }
@@ -40,7 +40,7 @@ import Testing
         #expect(again.shards == 0 && again.patches == 0 && (again.faults.isEmpty || kind == .headers))
     }
 
-    @Test(arguments: [Kind.patches, .manifest, .signature]) func oneBitOnAllHosts(kind: Kind) throws {
+    @Test(arguments: [Kind.deltas, .manifest, .signature]) func oneBitOnAllHosts(kind: Kind) throws {
         let sites = try Site.all()
         let client = try Client(trusting: sites)
         for site in sites {
@@ -79,11 +79,11 @@ import Testing
     @Test func oneHostLacksData() throws {
         let sites = try Site.all()
         let client = try Client(trusting: sites)
-        for path in sites[0].tree.files() where path.hasPrefix("snapshots") || path.hasPrefix("patches") {
+        for path in sites[0].tree.files() where path.hasPrefix("snapshots") || path.hasPrefix("deltas") {
             try sites[0].tree.remove(path)
         }
         let fetched = try client.fetch()
-        #expect(fetched.shards == 16 && fetched.patches == 30)
+        #expect(fetched.shards == 16 && fetched.deltas == 3)
         try CoinTests.expectSome(client)
     }
 
@@ -203,7 +203,7 @@ import Testing
         client.keep(sites[0])
         // For the host that stalls; the others are to answer in time on a busy machine too.
         let fetched = try client.fetch("--timeout", trick == .stalled ? "5" : "30")
-        #expect(fetched.shards == 16 && fetched.patches == 30)
+        #expect(fetched.shards == 16 && fetched.deltas == 3)
         // One that is silent is told of only where the others take longer than a moment.
         #expect(!fetched.faults.isEmpty || trick == .stalled, "\(fetched.faults)")
         #expect(fetched.faults.allSatisfy { $0.contains(server.base) }, "\(fetched.faults)")

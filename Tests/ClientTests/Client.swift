@@ -116,7 +116,7 @@ struct Answer: Decodable {
     let result: String
     let reason, network: String?
     let height: Int?
-    let block, muhash, history: String?
+    let block, muhash, muhashes: String?
     let coins, amountSat: Int?
     let minimum: Int
     let authorities: [Row]
@@ -142,7 +142,8 @@ struct Refused: Decodable {
 struct Fetched: Decodable {
     let agreement: Answer
     let folder: String
-    let shards, patches, bytes: Int
+    let base: Int?
+    let shards, patches, deltas, bytes: Int
     let faults: [String]
 }
 

@@ -94,7 +94,7 @@ import Testing
         try client.succeed("export", dump)
         try publication.publish("--to", "30")
         let noted = try publication.journal.text("0000020.txt")
-        try node.set(.pruneHeight(55))
+        try node.set(.pruneHeight(45))
         let pruned = try publication.run()
         #expect(pruned.status == 1)
         for words in ["pruned this block", "another --tree with the same --key and --state", "--from-dump"] {

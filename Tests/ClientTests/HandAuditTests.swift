@@ -22,7 +22,7 @@ import Testing
         func spoil(_ copy: VerifyTests.Copy) throws -> String {
             let tree = copy.tree
             let zstd = try Program.installed("zstd")
-            let shard = tree.paths("snapshots", containing: "/0000110-")[9]
+            let shard = tree.paths("snapshots", containing: "/0000100-").filter { $0.hasSuffix(".zst") }[9]
             let patch = tree.paths("patches", containing: "/0000117-")[0]
             let attestation = try tree.attestation(113)
             func unpacked(_ path: String) throws -> [UInt8] { try zstd.print("-dcq", tree.path(path)) }
@@ -38,7 +38,10 @@ import Testing
             case .tooMuch: try tree.replace(shard, try packed([UInt8](repeating: 0, count: 50_000_000)))
             case .noBytes: try tree.replace(shard, [])
             case .otherShard:
-                try tree.replace(shard, try tree.read(tree.paths("snapshots", containing: "/0000120-")[9]))
+                try tree.replace(
+                    shard,
+                    try tree.read(
+                        tree.paths("snapshots", containing: "/0000120-").filter { $0.hasSuffix(".zst") }[9]))
             case .pipe:
                 try tree.remove(shard)
                 try Program.installed("mkfifo").print(tree.path(shard))

@@ -63,7 +63,7 @@ import Testing
         var kept: [String] = []
         while kept.count < 10, run.isRunning() {
             usleep(5000)
-            kept = client.set.files().filter { $0.hasPrefix("snapshots/") || $0.hasPrefix("patches/") }
+            kept = client.set.files().filter { $0.hasPrefix("snapshots/") || $0.hasPrefix("deltas/") }
         }
         run.send(SIGKILL)
         let outcome = try run.wait()
@@ -76,14 +76,14 @@ import Testing
 
         kept = client.set.files().filter { $0.hasSuffix(".zst") || $0.hasSuffix("manifest.txt") }
         // Some of it, not all.
-        #expect((10..<44).contains(kept.count))
+        #expect((10..<17).contains(kept.count))
         let before = sites.map { $0.server.requests.count }
         let fetched = try client.fetch()
         let asked = zip(sites, before).flatMap { site, count in
             site.server.requests.dropFirst(count).map { String($0.split(separator: " ")[1].dropFirst()) }
         }
         #expect(Set(asked).isDisjoint(with: kept))
-        #expect(fetched.shards + fetched.patches == 46 - kept.count { $0.hasSuffix(".zst") })
+        #expect(fetched.shards + fetched.deltas == 19 - kept.count { $0.hasSuffix(".zst") })
         try CoinTests.expectSome(client)
     }
 
@@ -111,7 +111,7 @@ import Testing
     }
 
     /// A file that lost a bit on this machine's disk is an error that says what to do, and that helps.
-    @Test(arguments: ["snapshots/", "patches/"]) func aBitLostHere(folder: String) throws {
+    @Test(arguments: ["snapshots/", "deltas/"]) func aBitLostHere(folder: String) throws {
         let sites = try Site.all()
         let client = try Client(trusting: sites)
         try client.fetch()

@@ -31,7 +31,7 @@ struct PublishedTree: Sendable {
         return try ["alpha", "bravo"].map { name in
             var publication = try Publication(.regtestRich, datadir: datadir)
             publication.name = name
-            publication.epoch = 10
+            publication.epoch = 20
             try publication.publish("--first", "100", "--to", "\(shortTip)")
             let keyFile = scratch.path("\(name).pem")
             try FileManager.default.copyItem(atPath: publication.key, toPath: keyFile)

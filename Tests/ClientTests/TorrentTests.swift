@@ -38,8 +38,8 @@ import Testing
         func expectDownloaded() throws {
             let files = tree.files(under: snapshot).filter { !$0.contains("/snapshot.") }
             let name = String(snapshot.dropFirst("snapshots/".count))
-            #expect(files.count == 17)
-            #expect(downloads.files(under: name).count == 17)
+            #expect(files.count == 33)
+            #expect(downloads.files(under: name).count == 33)
             try FileManager.default.removeItem(atPath: tree.path(snapshot))
             try FileManager.default.moveItem(
                 atPath: downloads.path(name), toPath: tree.path(snapshot))

@@ -25,7 +25,7 @@ import Testing
             switch self {
             case .strayFiles:
                 let folders = [
-                    "attestations", "attestations/0000100", "patches", "patches/0000110", "snapshots",
+                    "attestations", "attestations/0000100", "patches", "patches/0000100", "snapshots",
                     "headers",
                 ]
                 return try folders.map {
@@ -67,7 +67,7 @@ import Testing
             case .attestationsFile:
                 return try tree.replaceFolder("attestations", wrong: "headers/0000100.bin")
             case .epochFile:
-                return try tree.replaceFolder("attestations/0000110", wrong: "headers/0000110.bin")
+                return try tree.replaceFolder("attestations/0000120", wrong: "headers/0000120.bin")
             case .authorityFolder:
                 try tree.remove("authority.txt")
                 try tree.replace("authority.txt/x", "x")
@@ -83,7 +83,7 @@ import Testing
             case .longShard, .longPatch:
                 let path =
                     self == .longShard
-                    ? tree.paths("snapshots", containing: "/0000110-")[9]
+                    ? tree.paths("snapshots", containing: "/0000100-").filter { $0.hasSuffix(".zst") }[9]
                     : tree.paths("patches", containing: "/0000117-")[0]
                 // A skippable frame, with more bytes than a file of either kind may have.
                 let filling = [UInt8](repeating: 0, count: 17_200_000)
@@ -130,7 +130,8 @@ import Testing
         let path =
             switch what {
             case "patch": copy.tree.paths("patches", containing: "/0000117-")[0]
-            case "shard": copy.tree.paths("snapshots", containing: "/0000110-")[9]
+            case "shard":
+                copy.tree.paths("snapshots", containing: "/0000100-").filter { $0.hasSuffix(".zst") }[9]
             case "signature": try copy.tree.attestation(114) + ".sig"
             case "unreachable": "snapshots"
             default: what

@@ -6,7 +6,7 @@ import Testing
 
 /// `concord verify` of a tree on the disk.
 @Suite(.waits) struct VerifyTests {
-    /// A copy to spoil, of blocks 100 to 126 with epochs of ten blocks unless another is given.
+    /// A copy to spoil, of blocks 100 to 126 with epochs of twenty blocks unless another is given.
     struct Copy {
         let scratch: Scratch
         let tree: PlainTree
@@ -45,7 +45,7 @@ import Testing
     struct Report: Decodable {
         let authority, network, key: String
         let height: Int?
-        let attestations, patches, snapshots, shards, headers: Int
+        let attestations, muhashes, patches, deltas, snapshots, shards, headers: Int
         let problems, unsigned: [String]
     }
 
@@ -60,6 +60,7 @@ import Testing
             let report: Report = try json.json()
             #expect(json.status == 0 && report.problems.isEmpty && report.unsigned.isEmpty)
             #expect(report.attestations == 331 && report.patches == 331 && report.headers == 331)
+            #expect(report.muhashes == 331 && report.deltas == 33)
             #expect(report.snapshots == 7 && report.shards == 112 && report.key == published.publicKey)
         }
         let deep = try Client.program().run("verify", try PublishedTree.atTip.get()[0].tree.root, "--deep")
@@ -67,12 +68,15 @@ import Testing
     }
 
     enum Part: String, CaseIterable {
-        case shard, patch, manifest, attestation, signature, header, latest, pem
+        case shard, filter, patch, delta, muhashes, manifest, attestation, signature, header, latest, pem
 
         func path(_ tree: PlainTree) throws -> String {
             switch self {
-            case .shard: tree.paths("snapshots", containing: "/0000110-")[9]
+            case .shard: tree.paths("snapshots", containing: "/0000100-").filter { $0.hasSuffix(".zst") }[9]
+            case .filter: tree.paths("snapshots", containing: "/0000100-").filter { $0.hasSuffix(".gcs") }[9]
             case .patch: tree.paths("patches", containing: "/0000117-")[0]
+            case .delta: tree.paths("deltas", containing: "/0000100-")[0]
+            case .muhashes: tree.paths("muhashes", containing: "/0000116-")[0]
             case .manifest:
                 tree.paths("snapshots", containing: "/0000120-").first { $0.hasSuffix("manifest.txt") } ?? ""
             case .attestation: try tree.attestation(113)
@@ -117,7 +121,7 @@ import Testing
         let words =
             switch part {
             // The next one does not go on where the one before ended.
-            case .header: copy.tree.path("headers/0000110.bin")
+            case .header: copy.tree.path("headers/0000120.bin")
             // Headers and the next statement name its block.
             case .attestation: try copy.tree.attestation(114)
             default: copy.tree.path(path)
@@ -148,7 +152,7 @@ import Testing
     @Test func torrents() throws {
         let copy = try Copy()
         let torrents = copy.tree.paths("snapshots", containing: "/snapshot.")
-        #expect(torrents.count == 6)
+        #expect(torrents.count == 4)
         for (i, path) in torrents.enumerated() {
             if i % 2 == 0 { try copy.tree.flip(path) } else { try copy.tree.remove(path) }
         }
@@ -204,55 +208,42 @@ import Testing
         let wrong = deep.output.split(separator: "\n").filter { $0.hasPrefix("WRONG  ") }
         #expect(!wrong.isEmpty && wrong.allSatisfy { $0.contains("snapshots/0000120-") }, "\(deep.said)")
         #expect(wrong.contains { $0.contains("MuHash") } && wrong.contains { $0.contains("snapshot before") })
-        #expect(wrong.contains { $0.contains("satoshi") })
+        #expect(wrong.count { $0.contains("shard 005") } == 2)
+    }
+
+    /// What is said of the set between two snapshots: only the coins tell there too.
+    @Test(arguments: ["coins", "amount", "muhash", "muhashes"]) func aLieBetweenSnapshots(field: String)
+        throws
+    {
+        let copy = try Copy()
+        let key = try SigningKey(readingFrom: copy.published.keyFile)
+        try copy.tree.resign(from: 113, epoch: 20, with: key) {
+            switch field {
+            case "coins": $0.statement.coins += 1
+            case "amount": $0.statement.amount -= 1
+            case "muhash": $0.statement.muhash = Site.oneDigitChanged($0.statement.muhash)
+            default: $0.statement.muhashes = Site.oneDigitChanged($0.statement.muhashes)
+            }
+        }
+        let path = try copy.tree.attestation(113)
+        let plain = try copy.verify()
+        // The file of the MuHashes is another one then.
+        #expect(plain.status == (field == "muhashes" ? 4 : 0), "\(plain.said)")
+        let deep = try copy.verify("--deep")
+        #expect(deep.wrong.contains { $0.contains("\(path): says other `\(field)` than") }, "\(deep.said)")
+        #expect(deep.wrong.count == (field == "muhashes" ? 2 : 1), "\(deep.said)")
     }
 }
 
 extension VerifyTests.Copy {
-    /// Changes a coin's amount in a snapshot, and signs anew everything that follows from it.
+    /// Changes a coin's amount in a snapshot, and signs anew everything that follows from it; what is said of the set stays.
     func resign(from start: Int) throws {
         let key = try SigningKey(readingFrom: published.keyFile)
-        let first = try tree.attestation(start)
-        let folder = "snapshots/\(first.split(separator: "/")[2].dropLast(4))"
-
-        // A coin of 50 bitcoin: compressed amount 50 is one byte, as are 51 bitcoin.
-        let shardNumber = 5
-        let shardPath = "\(folder)/shards/00\(shardNumber).zst"
-        var bytes = try Program.installed("zstd").print("-dcq", tree.path(shardPath))
-        try Self.makeRicher(&bytes)
-        try tree.replace(shardPath, try Program.installed("zstd").print("-cq", input: bytes))
-        let manifest = try Manifest(parsing: try tree.read("\(folder)/manifest.txt"), shards: 16)
-        var shards = manifest.shards
-        shards[shardNumber].digest = SHA256.hash(bytes)
-        let changed = Manifest(shards)
-        try tree.replace("\(folder)/manifest.txt", changed.text)
-
-        var history = changed.root
-        for height in start...(tree.attestations().keys.max() ?? start) {
-            let path = try tree.attestation(height)
-            var attestation = try Attestation(parsing: try tree.read(path))
-            if height == start {
-                attestation.statement.snapshotRoot = history
-            } else {
-                history = Statement.history(
-                    after: history, block: attestation.statement.block,
-                    patchRoot: attestation.statement.patchRoot)
-            }
-            attestation.statement.history = history
-            try tree.replace(path, attestation.text)
-            try tree.replace("\(path).sig", try key.sign(attestation.digest))
-        }
-    }
-
-    /// The first coin of the shard gets another amount, of as many bytes.
-    private static func makeRicher(_ bytes: inout [UInt8]) throws {
-        // txid, count, index (all below 253 here), then VARINT(height · 2 + coinbase), then the amount.
-        guard bytes[32] < 253, bytes[33] < 253 else { throw TestError("another coin first") }
-        var offset = 34
-        while bytes[offset] >= 0x80 { offset += 1 }
-        offset += 1
-        // The last digit of seven bits: the tenth power and a digit. Any change is another amount.
-        while bytes[offset] >= 0x80 { offset += 1 }
-        bytes[offset] ^= 0x20
+        let old = try tree.read(
+            TreePath.muhashes(try tree.said(start).blockID, try tree.said(start).parameters))
+        let (manifest, _) = try tree.replace(shard: 5, ofSnapshot: start) { $0[0].amount += 1 }
+        try tree.replace(
+            TreePath.muhashes(try tree.said(start).blockID, try tree.said(start).parameters), old)
+        try tree.resign(from: start, epoch: 20, with: key) { $0.statement.snapshotRoot = manifest.root }
     }
 }

@@ -71,9 +71,12 @@ func expectServedByTheTable(_ url: String, _ tree: PlainTree, isOpenToPages: Boo
         let bytes = try tree.read(path)
         let whole = try WebAnswer("\(url)/\(path)")
         #expect(whole.status == 200 && whole.body == bytes, "\(path): \(whole.status)")
-        let range = try WebAnswer("\(url)/\(path)", range: "1-3")
-        #expect(range.status == 206 && range.body == Array(bytes[1...3]), "\(path): \(range.status)")
-        #expect(range.headers["content-range"] == "bytes 1-3/\(bytes.count)", "\(path)")
+        // The filter of a shard without coins is one byte.
+        let part = bytes.count > 3 ? 1...3 : 0...0
+        let bounds = "\(part.lowerBound)-\(part.upperBound)"
+        let range = try WebAnswer("\(url)/\(path)", range: bounds)
+        #expect(range.status == 206 && range.body == Array(bytes[part]), "\(path): \(range.status)")
+        #expect(range.headers["content-range"] == "bytes \(bounds)/\(bytes.count)", "\(path)")
         for answer in [whole, range] {
             #expect(answer.headers["content-type"] == row.contentType, "\(path)")
             #expect(answer.headers["cache-control"] == row.cacheControl, "\(path)")

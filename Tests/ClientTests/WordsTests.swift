@@ -71,7 +71,7 @@ import Testing
 
     @Test func nothingNewIsOneLine() throws {
         let client = try Client(trusting: try Site.all())
-        #expect(try client.succeed("fetch").output.contains("\nfetched 16 shards and 30 patches, "))
+        #expect(try client.succeed("fetch").output.contains("\nfetched 16 shards, 3 deltas, "))
         let again = try client.succeed("fetch").output.split(separator: "\n").map(String.init)
         #expect(
             again.last == "nothing new: what this set needs was in \(client.set.root) already", "\(again)")

@@ -21,7 +21,7 @@ import Testing
     static func signed(
         _ key: SigningKey, _ height: Int, coins: UInt64 = 1, time: Int64? = nil
     ) throws -> SignedAttestation {
-        var statement = try StatementChainTests.chain()[height - 100]
+        var statement = StatementWayTests.chain()[height - 100]
         statement.coins = coins
         let attestation = Attestation(
             statement: statement, authority: try #require(AuthorityName("a")), key: key.publicKey,
@@ -52,7 +52,7 @@ import Testing
             folder.path("memory.sqlite"),
             """
             CREATE TABLE agreed(network TEXT PRIMARY KEY, height INT, block BLOB, time INT);
-            INSERT INTO agreed VALUES('main', 101, x'\(block.hash.hex)', 7)
+            INSERT INTO agreed VALUES('main', 201, x'\(block.hash.hex)', 7)
             """)
         #expect(
             try AttestationLog(in: folder).agreed(on: .main)
@@ -69,7 +69,7 @@ import Testing
         try memory.remember([try Self.signed(alice, 109, time: 800), low, try Self.signed(alice, 103)])
         #expect(try memory.newest(of: alice.publicKey, before: .max) == low)
         // What is dated ahead hides nothing.
-        #expect(try memory.newest(of: alice.publicKey, before: 850)?.statement.height == 109)
+        #expect(try memory.newest(of: alice.publicKey, before: 850)?.statement.height == 209)
     }
 
     /// Whoever signed them, and whether they came together or one by one.
@@ -84,17 +84,17 @@ import Testing
         #expect(try memory.recall(one.statement.blockID, of: alice.publicKey) == [one, two])
         #expect(try memory.contradicted() == [one.statement.blockID])
         try memory.remember([try Self.signed(alice, 107), try Self.signed(bob, 107, coins: 3)])
-        #expect(try memory.contradicted().map(\.height) == [105, 107])
+        #expect(try memory.contradicted().map(\.height) == [205, 207])
     }
 
     @Test func theNewestAgreedBlock() throws {
-        let block = try StatementChainTests.chain()[4].blockID
+        let block = StatementWayTests.chain()[4].blockID
         let agreed = AttestationLog.Agreed(block: block, time: 1_700_000_000, work: UInt128(1) << 90)
         try AttestationLog(in: folder).remember(agreed, on: .regtest)
         let memory = try AttestationLog(in: folder)
         #expect(try memory.agreed(on: .regtest) == agreed)
         #expect(try memory.agreed(on: .main) == nil)
-        let other = try StatementChainTests.chain()[2].blockID
+        let other = StatementWayTests.chain()[2].blockID
         try memory.remember(AttestationLog.Agreed(block: other, time: 1_700_000_001, work: 5), on: .regtest)
         #expect(try memory.agreed(on: .regtest)?.block == other)
     }

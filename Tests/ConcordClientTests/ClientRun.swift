@@ -30,7 +30,7 @@ struct ClientRun {
         case fault(Fault.Kind)
         case refused
         case incompatible
-        case brokenHistory
+        case contradictsItself
         case cancelled
         case other(String)
     }
@@ -42,7 +42,7 @@ struct ClientRun {
         case let error as Fault: return .fault(error.kind)
         case is TreeMirror.Refusal: return .refused
         case is IncompatibleTrees: return .incompatible
-        case is SetFetch.BrokenHistory: return .brokenHistory
+        case is StateContradiction: return .contradictsItself
         case is CancellationError: return .cancelled
         case let error?: return .other("\(error)")
         }

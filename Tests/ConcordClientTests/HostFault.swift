@@ -33,6 +33,13 @@ struct HostFault: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
+    /// The tree that it is about for a client that has installed height 47: where shards matter one that lacks a patch on the
+    /// way from there, so that the new snapshot has to come.
+    func seenByAClient(_ tree: MadeTree) -> MadeTree {
+        said.contains("shard")
+            ? tree.lacking(TreePath.patch(tree.chain.blockID(at: 48), tree.parameters)) : tree
+    }
+
     /// A good host but for the answers to some requests.
     static func bent(
         _ files: Files = .all, _ bend: @escaping @Sendable (ScriptedRequest, inout ScriptedAnswer) -> Void
@@ -63,7 +70,9 @@ struct HostFault: Sendable, CustomTestStringConvertible {
 
     /// Files of a tree.
     enum Files: String, CaseIterable, Sendable {
-        case all, authority, latest, attestation, signature, headers, manifest, shard, patch, other
+        case all, authority, latest, attestation, signature, headers, manifest, shard, filter, patch, delta,
+            muhashes,
+            other
 
         init(_ path: String) {
             let kinds: [(Files, (String) -> Bool)] = [
@@ -71,7 +80,9 @@ struct HostFault: Sendable, CustomTestStringConvertible {
                 (.signature, { $0.hasSuffix(".txt.sig") }),
                 (.attestation, { $0.hasPrefix("attestations/") }),
                 (.headers, { $0.hasPrefix("headers/") }), (.manifest, { $0.hasSuffix("/manifest.txt") }),
-                (.shard, { $0.contains("/shards/") }), (.patch, { $0.hasPrefix("patches/") }),
+                (.shard, { $0.contains("/shards/") }), (.filter, { $0.contains("/filters/") }),
+                (.patch, { $0.hasPrefix("patches/") }), (.delta, { $0.hasPrefix("deltas/") }),
+                (.muhashes, { $0.hasPrefix("muhashes/") }),
             ]
             self = kinds.first { $0.1(path) }?.0 ?? .other
         }

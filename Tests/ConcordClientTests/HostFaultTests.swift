@@ -24,7 +24,7 @@ import Testing
         scenario.serve(early[0].site, at: bad)
         try scenario.trust(trees[0], at: [bad])
         #expect(scenario.fetch().end == .done(47))
-        scenario.serve(try test.bend(trees[0]), at: bad)
+        scenario.serve(try test.bend(test.seenByAClient(trees[0])), at: bad)
         let check = scenario.check()
         let fetch = scenario.fetch()
         #expect(check.summary == test.check)

@@ -34,6 +34,16 @@ extension HostFault {
             "bit flipped in patches", bytes(.patch) { flipped($0, $0.count / 2) }, "65",
             fetch: "no patch: mismatch", "mismatch patch"),
         HostFault(
+            "bit flipped in MuHashes", bytes(.muhashes) { flipped($0, $0.count / 2) }, "65",
+            fetch: "no muhashes: malformed", "malformed muhashes"),
+        // A client takes the new snapshot.
+        HostFault(
+            "bit flipped in deltas", bytes(.delta) { flipped($0, $0.count / 2) }, "65", "mismatch delta",
+            mirror: "no delta: mismatch"),
+        HostFault(
+            "bit flipped in filters", bytes(.filter) { flipped($0, $0.count / 2) }, "65", "",
+            mirror: "no filter: mismatch"),
+        HostFault(
             "another file", changed { tree in tree.changed(.all) { _ in tree.files["FORMAT.md"] ?? [] } },
             "none", "tooLarge authority"),
         HostFault(
@@ -58,6 +68,14 @@ extension HostFault {
         HostFault(
             "patches swapped", changed { $0.swapped(.patch) }, "65", fetch: "no patch: mismatch",
             "mismatch patch"),
+        HostFault(
+            "deltas swapped", changed { $0.swapped(.delta) }, "65", "mismatch delta",
+            mirror: "no delta: mismatch"),
+        HostFault(
+            "MuHashes swapped", changed { $0.swapped(.muhashes) }, "65", fetch: "no muhashes: mismatch",
+            "mismatch muhashes"),
+        HostFault(
+            "filters swapped", changed { $0.swapped(.filter) }, "65", "", mirror: "no filter: tooLarge"),
         HostFault(
             "signature of zeros", bytes(.signature) { $0.map { _ in 0 } }, "none", "notSigned attestation"),
         HostFault(
@@ -166,6 +184,11 @@ extension HostFault {
             "no shards", changed { $0.without(.shard) }, "65", fetch: "no shard: absent", "absent shard"),
         HostFault(
             "no patches", changed { $0.without(.patch) }, "65", fetch: "no patch: absent", "absent patch"),
+        HostFault("no deltas", changed { $0.without(.delta) }, "65", "", mirror: "no delta: absent"),
+        HostFault("no filters", changed { $0.without(.filter) }, "65", "", mirror: "no filter: absent"),
+        HostFault(
+            "no MuHashes", changed { $0.without(.muhashes) }, "65", fetch: "no muhashes: absent",
+            "absent muhashes"),
         HostFault(
             "the newest signature is missing", changed { $0.lacking(TreePath.signature($0.path(at: 65))) },
             "none", "absent signature"),
@@ -243,7 +266,7 @@ extension MadeTree {
         return tree
     }
 
-    fileprivate func lacking(_ path: String) -> MadeTree {
+    func lacking(_ path: String) -> MadeTree {
         var tree = self
         tree.files[path] = nil
         return tree

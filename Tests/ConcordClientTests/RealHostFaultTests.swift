@@ -83,15 +83,15 @@ private struct Seen {
         try scenario.change { try $0.add(alice.authority(at: [url])) }
         before = [scenario.fetch().end, scenario.mirror(url, key: alice.key.publicKey).end]
         let settings = scenario.settings
-        func play(_ run: () -> ClientRun) throws -> ClientRun {
-            server.become(try test.bend(alice).faster(by: haste).below("tree"))
+        func play(_ tree: MadeTree? = nil, _ run: () -> ClientRun) throws -> ClientRun {
+            server.become(try test.bend(tree ?? alice).faster(by: haste).below("tree"))
             return run()
         }
         // Who is good at first has all the time that a busy machine needs.
         if test.takesTime, test.check == "none" { scenario.settings.hurry() }
         check = try play { scenario.check() }
         if test.takesTime { scenario.settings.hurry() }
-        fetch = try play { scenario.fetch() }
+        fetch = try play(test.seenByAClient(alice)) { scenario.fetch() }
         installed = try scenario.installed()
         mirror = try play { scenario.mirror(url, key: alice.key.publicKey) }
         leftBehind = scenario.temporaries

@@ -74,8 +74,8 @@ import Testing
         #expect(
             sizes == [
                 128, AuthorityFile.maxBytes, pem, Attestation.maxBytes,
-                SignedAttestation.maxSignatureBytes, nil,
-                Manifest.maxBytes(shards: 1), nil, nil, nil, BlockHeader.size, nil, nil,
+                SignedAttestation.maxSignatureBytes, 32, nil, nil,
+                Manifest.maxBytes(shards: 1), nil, nil, nil, nil, BlockHeader.size, nil, nil,
             ])
     }
 

@@ -141,8 +141,8 @@ private func statement(_ height: Int, branch: Int = 0, on parentBranch: Int = 0,
     return Statement(
         network: .regtest, parameters: TreeParameters(checking: 16, epoch: 100)!, height: height,
         block: hash(height, branch), parent: hash(height - 1, parentBranch), coins: UInt64(height), amount: 0,
-        muhash: SHA256.hash("set \(height) \(branch) \(lie)"), patchRoot: .zero, history: .zero,
-        snapshotRoot: nil)
+        muhash: SHA256.hash("set \(height) \(branch) \(lie)"), muhashes: .zero, patchRoot: .zero,
+        deltas: [], history: [.zero], snapshotRoot: nil)
 }
 
 private func isContradiction(_ verdict: Verdict) -> Bool { verdict == .dissents || verdict == .equivocates }

@@ -77,20 +77,28 @@ import Testing
             index: 0),
         script: [UInt8](hex: "08f5b165224a58b7917551")!)
 
-    /// History at heights 0, 1 and 2.
-    static let histories: [Digest] = {
-        var histories = [emptySnapshotRoot(shards: parameters.shards)]
-        for step in [first, second] {
-            histories.append(
-                Statement.history(after: histories.last!, block: step.block, patchRoot: step.index.root))
-        }
-        return histories
-    }()
-
     static func emptySnapshotRoot(shards: Int) -> Digest {
-        Manifest(
-            [Manifest.Shard](repeating: .init(coins: 0, bytes: 0, digest: SHA256.hash([])), count: shards)
-        ).root
+        Manifest(.init(repeating: line([], script: nil), count: shards)).root
+    }
+
+    /// A line of a manifest: of a shard with these bytes, and a coin with this script.
+    static func line(_ shard: [UInt8], script: [UInt8]?) -> Manifest.Shard {
+        Manifest.Shard(
+            ShardContents(
+                coins: script == nil ? 0 : 1, bytes: UInt64(shard.count), digest: SHA256.hash(shard)),
+            filter: filter(script.map { [$0] } ?? []).withBytes(Manifest.Filter.init))
+    }
+
+    /// In a snapshot of the block of height 2.
+    static func filter(_ scripts: [[UInt8]]) -> [UInt8] {
+        var builder = ShardFilter.Builder(block: second.block)
+        for script in scripts { script.withBytes { builder.add($0) } }
+        return Step.bytes { builder.finish(to: &$0) }
+    }
+
+    static func emptyMuHashes(shards: Int) -> Digest {
+        let parameters = TreeParameters(shards: shards, epoch: 1)
+        return ShardMuHashes(.init(repeating: MuHash().digest(), count: shards), parameters).root
     }
 
     static func emptyPatchRoot(shards: Int) -> Digest {
@@ -98,7 +106,7 @@ import Testing
     }
 
     /// What the block of height 2 does, from its bytes in the document.
-    func changes() throws -> (totals: BlockChanges.Totals, patch: [UInt8]) {
+    func changes() throws -> (totals: BlockChanges.Totals, muhash: MuHash, patch: [UInt8]) {
         let block = try #require([UInt8](hex: document["block.hex"].filter { $0 != "\n" }))
         var changes = BlockChanges()
         let totals = try block.withUnsafeBytes { block in
@@ -107,7 +115,7 @@ import Testing
                     block: block, undo: undo, height: 2, network: .regtest, parameters: Self.parameters)
             }
         }
-        return (totals, [UInt8](changes.patch.bytes))
+        return (totals, changes.elements.total(), [UInt8](changes.patch.bytes))
     }
 
     @Test func theBlockIsTheOneThatIsAttested() throws {
@@ -139,7 +147,7 @@ import Testing
     }
 
     @Test func thePatchIsTheBlocks() throws {
-        let (totals, patch) = try changes()
+        let (totals, _, patch) = try changes()
         let index = Self.second.index
         var lines = index.entries.map { Step.bytes(appending($0)).hex }
         for shard in 0..<Self.parameters.shards {
@@ -178,13 +186,44 @@ import Testing
         #expect(level == [Self.second.index.root])
     }
 
-    @Test func theHistoryIsFolded() {
-        var text = "0  \(Self.histories[0].hex)\n"
-        for step in [Self.first, Self.second] {
-            text += "\(step.height)  \(Self.histories[step.height].hex) = SHA256(history \(step.height - 1)"
-            text += " ‖ \(step.block.hex) ‖ \(step.index.root.hex))\n"
+    /// With frames that hold their contents unpacked.
+    @Test func theDirectoryLeadsToEveryPart() throws {
+        let (_, _, patch) = try changes()
+        let index = Self.second.index
+        func frame(_ contents: ArraySlice<UInt8>) -> [UInt8] {
+            let header = contents.count << 3 | 1
+            return [
+                0x28, 0xb5, 0x2f, 0xfd, 0x20, UInt8(contents.count), UInt8(header & 255), UInt8(header >> 8),
+                0,
+            ]
+                + contents
         }
-        #expect(document["history"] == text)
+        let ranges = (0..<4).map { frame(patch[144 * $0..<144 * ($0 + 1)]) }
+        let sections = (0..<4).map { frame(patch[index.offsets[4 * $0]..<index.offsets[4 * $0 + 4]]) }
+        var offset = PatchDirectory.size(Self.parameters)
+        let offsets = (ranges + sections).map { frame in
+            defer { offset += frame.count }
+            return offset
+        }
+        let directory = PatchDirectory(
+            Self.parameters, indexOffsets: Array(offsets[..<4]),
+            sectionOffsets: offsets[4...].flatMap { [Int](repeating: $0, count: 4) }, end: offset,
+            nodes: index.nodes(4))
+        let bytes = Step.bytes { directory.append(to: &$0) }
+        #expect(document["directory.hex"].filter { $0 != "\n" } == bytes.hex)
+        #expect(try bytes.withBytes { try PatchDirectory(parsing: $0, Self.parameters) } == directory)
+        #expect(directory.root == index.root)
+    }
+
+    @Test func statementsNameThoseBeforeThem() throws {
+        let before = try (0...1).map { height in
+            var lines = FieldLines(Array(document["statement.\(height)"].utf8))
+            return try Statement(parsing: &lines)
+        }
+        #expect(before.map(\.text) == (0...1).map { document["statement.\($0)"] })
+        #expect(before[1].history == [before[0].digest] && before[1].block == Self.first.block)
+        #expect(before[0].snapshotRoot == Self.emptySnapshotRoot(shards: 16))
+        #expect(try statement().history == [before[1].digest])
     }
 
     @Test func theElementsAreHashed() throws {
@@ -203,7 +242,7 @@ import Testing
             muhash.insert(Num3072(hashing: key))
         }
         #expect(document["muhash"] == text)
-        var both = try changes().totals.muhash
+        var both = try changes().muhash
         both.insert(
             Self.first.script.withUnsafeBytes {
                 Num3072(
@@ -214,13 +253,19 @@ import Testing
 
     /// The statement of height 2, from the two coins.
     func statement() throws -> Statement {
-        var totals = try changes().totals
-        totals.muhash.insert(Num3072(hashing: SHA256.hash(Self.first.preimage)))
+        var (totals, muhash, _) = try changes()
+        var entries = [Digest](repeating: MuHash().digest(), count: 16)
+        for step in [Self.first, Self.second] {
+            entries[step.shard] = Num3072(hashing: SHA256.hash(step.preimage)).digest
+        }
+        muhash.insert(Num3072(hashing: SHA256.hash(Self.first.preimage)))
+        totals.amount += Int64(Self.first.amount)
         return Statement(
             network: .regtest, parameters: Self.parameters, height: 2, block: totals.header.hash,
-            parent: totals.header.parent, coins: UInt64(1 + totals.coins),
-            amount: Self.first.amount + UInt64(totals.amount), muhash: totals.muhash.digest(),
-            patchRoot: totals.patchRoot, history: Self.histories[2], snapshotRoot: nil)
+            parent: totals.header.parent, coins: UInt64(1 + totals.coins), amount: UInt64(totals.amount),
+            muhash: muhash.digest(), muhashes: ShardMuHashes(entries, Self.parameters).root,
+            patchRoot: totals.patchRoot, deltas: [], history: [SHA256.hash(document["statement.1"])],
+            snapshotRoot: nil)
     }
 
     @Test func theAttestationSaysSo() throws {
@@ -240,8 +285,8 @@ import Testing
             network: .main, parameters: parameters, height: 0,
             block: try #require(Digest(reversedHex: Network.main.genesis)), parent: .zero, coins: 0,
             amount: 0,
-            muhash: MuHash().digest(), patchRoot: Self.emptyPatchRoot(shards: parameters.shards),
-            history: snapshot,
+            muhash: MuHash().digest(), muhashes: Self.emptyMuHashes(shards: parameters.shards),
+            patchRoot: Self.emptyPatchRoot(shards: parameters.shards), deltas: [], history: [],
             snapshotRoot: snapshot)
         #expect(document["genesis"] == statement.text)
     }
@@ -262,15 +307,78 @@ import Testing
         }
     }
 
-    @Test func theManifestHasTheShards() {
-        var shards = [Manifest.Shard](
-            repeating: .init(coins: 0, bytes: 0, digest: SHA256.hash([])), count: 16)
+    @Test func theDeltaHasBothCoins() throws {
+        let lines = document["delta"].split(separator: "\n").map { $0.prefix { $0 != " " } }
+        let bytes = try #require([UInt8](hex: lines.joined()))
+        #expect(lines[1...2].joined() == Self.second.group.hex)
+        var script = ByteBuffer()
+        try bytes.withBytes {
+            try PatchCheck.check(
+                $0, heights: 1...10, shard: 4, of: Self.parameters, script: &script)
+        }
+    }
+
+    @Test func theManifestHasTheShardsAndFilters() {
+        var shards = [Manifest.Shard](repeating: Self.line([], script: nil), count: 16)
         for step in [Self.first, Self.second] {
-            shards[step.shard] = .init(
-                coins: 1, bytes: UInt64(step.group.count), digest: SHA256.hash(step.group))
+            shards[step.shard] = Self.line(step.group, script: step.script)
         }
         let lines = Manifest(shards).text.split(separator: "\n").filter { $0.split(separator: " ")[1] == "1" }
         #expect(document["manifest"] == lines.joined(separator: "\n") + "\n")
+        #expect(
+            document["filters"]
+                == [Self.second, Self.first].map {
+                    "\(TreePath.shardDigits($0.shard)) \(Self.filter([$0.script]).hex)\n"
+                }.joined())
+    }
+
+    @Test func theGroupHasTwoCoins() throws {
+        let lines = document["group"].split(separator: "\n").map { $0.prefix { $0 != " " } }
+        let bytes = try #require([UInt8](hex: lines.joined()))
+        let coins = try Self.coins(bytes)
+        #expect(coins.map(\.index) == [0, 300] && coins.map(\.code) == [3, 2])
+        #expect(coins.map(\.amount) == [5_000_000_000, 100_000_000])
+    }
+
+    private static func coins(_ bytes: [UInt8]) throws -> [(index: UInt32, code: UInt32, amount: UInt64)] {
+        try bytes.withBytes { raw in
+            var cursor = GroupCursor()
+            var offset = 0
+            var script = ByteBuffer()
+            var coins: [(index: UInt32, code: UInt32, amount: UInt64)] = []
+            while let coin = try cursor.next(in: raw, at: &offset, isLast: true) {
+                guard ScriptCompression.decompress(coin.script, into: &script) else {
+                    throw ParseError(.malformed("no point"), at: offset)
+                }
+                coins.append((coin.index, coin.code, coin.amount))
+            }
+            return coins
+        }
+    }
+
+    /// What the document says that readers refuse, they refuse.
+    @Test func theFormsToRefuse() throws {
+        let lines = document["refused"].split(separator: "\n")
+        #expect(lines.count > 15)
+        for line in lines {
+            let words = line.components(separatedBy: "  ")[0].split(separator: " ")
+            let bytes =
+                try words[words.count - 1] == "-" ? [] : #require([UInt8](hex: words[words.count - 1]))
+            #expect(throws: ParseError.self, "\(line)") {
+                switch words[0] {
+                case "shard": _ = try Self.coins(bytes)
+                case "section":
+                    try bytes.withBytes {
+                        var section = try PatchSection($0)
+                        while try section.nextSpent() != nil {}
+                        while try section.nextCreated() != nil {}
+                    }
+                default:
+                    let coins = try #require(UInt64(words[1]))
+                    _ = try ShardFilter(parsing: bytes, block: Self.second.block, coins: coins)
+                }
+            }
+        }
     }
 
     /// What stands between the blocks, too: its numbers in their order.
@@ -284,7 +392,10 @@ import Testing
             + [[double.bytes[0]].hex.filter(\.isNumber), String(step.shard), "16", shard]
             + ["16", "15", "00", shard, "00"]
             + [shard, "005", "006", "007", "000", "003", "008", "00"]
-            + ["0", "16", "1", other] + ["256", "256", "384"] + ["1", "13"] + ["6979"] + ["106", "1", other]
+            + ["0", "1", "0", "1"] + ["256", "256", "384"] + ["2", shard, other, "256", "1"] + ["1", "15"] + [
+                "6979"
+            ]
+            + ["106", "1", other] + ["10", "10", shard, "2", "3"]
         #expect(document.numbersBetween("## Worked example", "## Vectors") == expected)
     }
 

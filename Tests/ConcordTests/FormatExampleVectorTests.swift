@@ -68,6 +68,27 @@ import Testing
             let shards = try #require(Int(words[0]))
             #expect(FormatExampleTests.emptyPatchRoot(shards: shards).hex == words[1], line)
             #expect(FormatExampleTests.emptySnapshotRoot(shards: shards).hex == words[2], line)
+            #expect(FormatExampleTests.emptyMuHashes(shards: shards).hex == words[3], line)
+        case "ranges":
+            let shards = try #require(Int(words[0]))
+            let parameters = try #require(TreeParameters(checking: shards, epoch: 1))
+            #expect(parameters.ranges == Int(words[1]), line)
+        case "steps":
+            let numbers = words.prefix(3).compactMap { Int($0) }
+            let parameters = try #require(TreeParameters(checking: 1, epoch: numbers[0]))
+            let steps = parameters.steps(from: numbers[1], to: numbers[2])
+            #expect(steps.map { "\($0.height):\($0.span)" }.joined(separator: ",") == words[3], line)
+        case "filter":
+            let block = try #require(Digest(reversedHex: words[0]))
+            let scripts =
+                try words[1] == "-"
+                ? [] : words[1].split(separator: "+").map { try bytes($0 == "." ? "-" : String($0)) }
+            var builder = ShardFilter.Builder(block: block)
+            for script in scripts + scripts { script.withBytes { builder.add($0) } }
+            let made = FormatExampleTests.Step.bytes { builder.finish(to: &$0) }
+            #expect(made.hex == words[2], line)
+            let read = try ShardFilter(parsing: made, block: block, coins: UInt64(scripts.count))
+            #expect(read.count == scripts.count && !read.mayHave(scripts).contains(false), line)
         default:
             Issue.record("no such kind of vector: \(line)")
         }

@@ -76,7 +76,7 @@ import Testing
         var buffer = ByteBuffer()
         let parameters = try #require(TreeParameters(checking: 16, epoch: 50))
         try section.withBytes {
-            try PatchCheck.check($0, height: height, shard: shard, of: parameters, script: &buffer)
+            try PatchCheck.check($0, heights: height...height, shard: shard, of: parameters, script: &buffer)
         }
     }
 

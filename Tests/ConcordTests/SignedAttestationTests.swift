@@ -8,8 +8,8 @@ import Testing
     /// By the private key 1 over the SHA-256 of the text, RFC 6979; made with a few lines of Python.
     static let signature = hex(
         """
-        30450221009ec6ff4547ddcdb1d2afd615df547a584ce6a1395380d1074e5dee33f3cce12e
-        022049695c62f0dcb2988e08bbb5a3d863b01a4b15aae8415ec29cbc6a095330c42f
+        3045022100e4821326cff1ab300f87aedfc883d05aa49213701041c734a33c3a38ac5884af
+        02202f93da050e1ec96809e47a5f2d684118a139468fece69e46ea9c008508390900
         """)
     static let key = SignatureTests.key
     static let otherKey = PublicKey(

@@ -15,14 +15,29 @@ import Testing
         coins: 176948713
         amount: 1968781250000000
         muhash: 5c8d4fe0ab1c23456789abcdef0123456789abcdef0123456789abcdef012345
+        muhashes: 0909090909090909090909090909090909090909090909090909090909090909
         patch: 0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a
-        history: 0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b
+        deltas: none
+        history: 1:0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b
         snapshot: none
 
         """
 
-    static let epochText = text.replacing("840123", with: "840000")
+    /// The last of an epoch's spans of 10.
+    static let tenText = with("deltas", list([10]), in: with("history", list([1, 10]), in: text))
+        .replacing("840123", with: "840130")
+    static let hundredText = with(
+        "deltas", list([10, 100]), in: with("history", list([1, 10, 100]), in: text)
+    )
+    .replacing("840123", with: "840200")
+    static let epochText = with("deltas", list([10, 100]), in: with("history", "none", in: text))
+        .replacing("840123", with: "840000")
         .replacing("snapshot: none", with: "snapshot: " + Digest(every: 0x0b).hex)
+
+    /// Items of a list, each with its own digest.
+    static func list(_ spans: [Int]) -> String {
+        spans.map { "\($0):\(Digest(every: UInt8($0)).hex)" }.joined(separator: " ")
+    }
 
     static func parse(_ bytes: [UInt8]) throws(ParseError) -> Statement {
         var lines = FieldLines(bytes)
@@ -50,14 +65,23 @@ import Testing
         #expect(statement.block.bytes[0] == 0xa5 && statement.block.bytes[31] == 0)
         #expect(statement.parent.bytes[0] == 0xab)
         #expect(statement.muhash.bytes[0] == 0x45)
-        #expect(statement.patchRoot == Digest(every: 10) && statement.history == Digest(every: 11))
+        #expect(statement.muhashes == Digest(every: 9) && statement.patchRoot == Digest(every: 10))
+        #expect(statement.deltas == [] && statement.history == [Digest(every: 11)])
+        #expect(statement.ancestor(1) == Digest(every: 11) && statement.ancestor(10) == nil)
+        #expect(statement.root(ofSpan: 1) == Digest(every: 10) && statement.root(ofSpan: 10) == nil)
         #expect(statement.snapshotRoot == nil)
         #expect(statement.epochStart == 840_000 && !statement.isEpochStart)
         #expect(statement.blockID == BlockID(height: 840_123, hash: statement.block))
 
         let epoch = try Self.parse(Self.epochText)
         #expect(epoch.text == Self.epochText)
-        #expect(epoch.isEpochStart && epoch.snapshotRoot == epoch.history)
+        #expect(epoch.isEpochStart && epoch.snapshotRoot == Digest(every: 11) && epoch.history == [])
+        #expect(epoch.root(ofSpan: 100) == Digest(every: 100) && epoch.ancestor(1) == nil)
+        let hundred = try Self.parse(Self.hundredText)
+        #expect(hundred.text == Self.hundredText)
+        #expect(hundred.ancestor(10) == Digest(every: 10) && hundred.ancestor(100) == Digest(every: 100))
+        #expect(hundred.changeFiles.map(\.span) == [1, 10, 100])
+        #expect(hundred.changeFiles[2].heights == 840_101...840_200)
     }
 
     @Test func rootsAreNotReversed() throws {
@@ -69,13 +93,15 @@ import Testing
     @Test func everyFaultIsRefused() {
         TextFaults(text: Self.text) { _ = try Self.parse($0) }.checkAll()
         TextFaults(text: Self.epochText) { _ = try Self.parse($0) }.checkAll()
+        TextFaults(text: Self.hundredText) { _ = try Self.parse($0) }.checkAll()
     }
 
     @Test(arguments: [
         ("network", "mainnet"), ("network", "test"), ("network", "Main"), ("network", "testnet3"),
         ("shards", "0"), ("shards", "3"), ("shards", "1023"), ("shards", "8192"),
         ("shards", "18446744073709551615"),
-        ("epoch", "0"), ("epoch", "100001"), ("height", "10000000"), ("height", "0840123"),
+        ("epoch", "0"), ("epoch", "100001"), ("height", "10000000"), ("height", "840120"),
+        ("height", "0840123"),
         ("amount", "2100000000000001"), ("coins", "18446744073709551616"),
         ("snapshot", "None"), ("snapshot", "nil"), ("snapshot", "none."),
         ("snapshot", String(repeating: "0B", count: 32)),
@@ -96,40 +122,89 @@ import Testing
         #expect(try Self.parse(text).text == text)
     }
 
-    /// A snapshot root stands at epoch heights, and nowhere else, and is the history there.
+    /// Lists have the spans of their height, and no others.
+    @Test func listsOfOtherSpansAreRefused() throws {
+        let texts = [
+            (Self.text, [], [1]), (Self.tenText, [10], [1, 10]),
+            (Self.hundredText, [10, 100], [1, 10, 100]),
+            (Self.epochText, [10, 100], []),
+        ]
+        for (text, deltas, history) in texts {
+            #expect(try Self.parse(text).text == text)
+            for other in [
+                [], [1], [10], [100], [1, 10], [10, 100], [1, 100], [1, 10, 100], [10, 1], [100, 10], [2],
+                [10, 10],
+            ] {
+                let list = other.isEmpty ? "none" : Self.list(other)
+                if other != deltas {
+                    #expect(throws: ParseError.self) { try Self.parse(Self.with("deltas", list, in: text)) }
+                }
+                if other != history {
+                    #expect(throws: ParseError.self) { try Self.parse(Self.with("history", list, in: text)) }
+                }
+            }
+        }
+        let good = Self.list([10, 100])
+        for bad in [
+            good.replacing(" ", with: "  "), good.replacing(" ", with: ","), " " + good, good.uppercased(),
+            good.replacing("10:", with: "010:"), good.replacing("10:", with: "+10:"),
+            good.replacing(":", with: ""),
+            good.replacing(":", with: ": "), good + " none", "none " + good, String(good.dropLast()),
+            good + "0",
+        ] where bad != good {
+            #expect(throws: ParseError.self, "\(bad)") {
+                try Self.parse(Self.with("deltas", bad, in: Self.hundredText))
+            }
+        }
+    }
+
+    /// Which spans there are hangs on the epoch alone.
+    @Test(arguments: [
+        (1, []), (5, []), (10, []), (11, []), (15, []), (20, [10]), (50, [10]), (100, [10]), (150, [10]),
+        (200, [10, 100]), (1000, [10, 100]), (1001, []), (100_000, [10, 100]),
+    ])
+    func spans(epoch: Int, expected: [Int]) {
+        #expect(TreeParameters(shards: 1, epoch: epoch).spans == expected)
+    }
+
+    /// A snapshot root stands at epoch heights, and nowhere else.
     @Test func snapshotsBelongToEpochHeights() {
         let root = Digest(every: 0x0b).hex
         let wrong = ParseError.Reason.malformed("has a snapshot root where none belongs, or lacks one")
-        for text in [
-            Self.with("snapshot", root), Self.with("snapshot", "none", in: Self.epochText),
-            Self.with("height", "840001", in: Self.epochText),
-            Self.with("height", "839999", in: Self.epochText),
-            Self.with("height", "840000"), Self.with("height", "0"),
-            Self.with("history", Digest(every: 0x0c).hex, in: Self.epochText),
-            Self.with("snapshot", Digest(every: 0x0c).hex, in: Self.epochText),
-        ] {
+        for text in [Self.with("snapshot", root), Self.with("snapshot", "none", in: Self.epochText)] {
             let error = #expect(throws: ParseError.self) { try Self.parse(text) }
             #expect(error?.reason == wrong)
         }
-        #expect(throws: Never.self) { try Self.parse(Self.with("epoch", "1", in: Self.epochText)) }
-        #expect(throws: Never.self) { try Self.parse(Self.with("height", "0", in: Self.epochText)) }
+        for text in [
+            Self.with("height", "840001", in: Self.epochText),
+            Self.with("height", "839999", in: Self.epochText),
+            Self.with("height", "840000"), Self.with("height", "0"),
+        ] {
+            #expect(throws: ParseError.self) { try Self.parse(text) }
+        }
+        let none = Self.with("deltas", "none", in: Self.epochText)
+        #expect(throws: Never.self) { try Self.parse(Self.with("epoch", "1", in: none)) }
+        #expect(throws: Never.self) { try Self.parse(Self.with("height", "0", in: none)) }
     }
 
-    @Test func historyIsAChainOfHashes() {
-        let (history, block, root) = (Digest(every: 1), Digest(every: 2), Digest(every: 3))
-        #expect(
-            Statement.history(after: history, block: block, patchRoot: root)
-                == SHA256.hash(history.bytes + block.bytes + root.bytes))
+    @Test func anEarlierFormatIsNamed() {
+        let old = Self.text.split(separator: "\n").filter {
+            !$0.hasPrefix("muhashes") && !$0.hasPrefix("deltas")
+        }.map { $0 + "\n" }.joined()
+        let error = #expect(throws: ParseError.self) { try Self.parse(old) }
+        #expect(error?.reason == .malformed(Statement.earlierFormat))
     }
 
     @Test func differencesAreNamedInOrder() throws {
         let statement = try Self.parse(Self.text)
         #expect(statement.differences(from: statement) == [])
         var other = statement
-        other.history = .zero
+        other.history = [.zero]
         other.coins += 1
         other.muhash = .zero
         #expect(statement.differences(from: other) == ["coins", "muhash", "history"])
-        #expect(try statement.differences(from: Self.parse(Self.epochText)) == ["height", "snapshot"])
+        #expect(
+            try statement.differences(from: Self.parse(Self.epochText))
+                == ["height", "deltas", "history", "snapshot"])
     }
 }

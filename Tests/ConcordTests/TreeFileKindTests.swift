@@ -23,7 +23,9 @@ import Testing
         let (block, parameters) = (TreePathTests.block, TreePathTests.parameters)
         let attestation = TreePath.attestation(block, parameters)
         let paths = [
-            TreePath.patch(block, parameters), TreePath.shard(1023, of: block), TreePath.manifest(block),
+            TreePath.muhashes(block, parameters), TreePath.patch(block, parameters),
+            TreePath.changes(block, span: 10, parameters), TreePath.filter(1023, of: block),
+            TreePath.shard(1023, of: block), TreePath.manifest(block),
             TreePath.torrent(block), TreePath.magnet(block), TreePath.signature(attestation),
             attestation,
             TreePath.headers(epochOf: block.height, parameters), TreePath.authority, TreePath.authorityPEM,

@@ -23,26 +23,26 @@ import Testing
         let block = BlockID(height: height, hash: splitter.header.block)
         let coins = splitter.header.coins
         var told: [UInt64] = []
-        let (manifest, shards) = try splitter.split(
+        let built = try splitter.split(
             into: folder, height: height, parameters: parameters, level: 1, memory: memory
         ) { done, all in
             told.append(done)
             #expect(all == coins)
         }
-        #expect(told.last == coins && told == told.sorted() && manifest.coins == coins)
-        try folder.install(shards)
-        return SnapshotMerge.Before(block: block, manifest: manifest)
+        #expect(told.last == coins && told == told.sorted() && built.coins == coins)
+        try folder.install(built.files)
+        return SnapshotMerge.Before(block: block, contents: built.contents)
     }
 
     /// The dump of what is in the tree.
     func dump(_ before: SnapshotMerge.Before, _ parameters: TreeParameters, network: Network) throws
         -> [UInt8]
     {
-        let merge = SnapshotMerge(root: folder.root, parameters: parameters, before: before, patches: [])
+        let merge = SnapshotMerge(root: folder.root, parameters: parameters, before: before, files: [])
         var coins = try CoinMerge(merge, temporary: scratch.path("coins")) { _ in }
         // It has no name any more.
         let count = coins.coins
-        #expect(try !folder.contains("../coins") && count == before.manifest.coins)
+        #expect(try !folder.contains("../coins") && count == before.coins)
         try scratch.write([], to: "again")
         var writer = try DumpWriter(
             scratch.path("again"), DumpHeader(network: network, block: before.block.hash, coins: count))
@@ -64,13 +64,20 @@ import Testing
                 let expected = try CoreDump(parsing: file).shards(fixture.shards)
                 for (shard, bytes) in expected.enumerated() {
                     let path = folder.path(TreePath.shard(shard, of: before.block))
-                    #expect(before.manifest.shards[shard].bytes == bytes.count)
-                    #expect(before.manifest.shards[shard].digest == SHA256.hash(bytes), "\(dump), \(shard)")
-                    var reader = try ShardReader(path, expected: before.manifest.shards[shard])
+                    #expect(before.contents[shard].bytes == bytes.count)
+                    #expect(before.contents[shard].digest == SHA256.hash(bytes), "\(dump), \(shard)")
+                    var reader = try ShardReader(path, expected: before.contents[shard])
                     try reader.check()
                 }
                 if dump.height % fixture.epoch == 0 {
-                    #expect(before.manifest.root.hex == roots[dump.height].snapshot, "\(dump)")
+                    let (totals, filters) = try SnapshotCount(of: before.block, parameters).run(
+                        before.contents, file: { folder.path(TreePath.shard($0, of: before.block)) }
+                    ) { Manifest.Filter($1) }
+                    let manifest = Manifest(
+                        zip(before.contents, filters).map { Manifest.Shard($0, filter: $1) })
+                    #expect(manifest.root.hex == roots[dump.height].snapshot, "\(dump)")
+                    #expect(totals.number.digest.reversedHex == roots[dump.height].answer.muhash)
+                    #expect(totals.muhashes(parameters).root.hex == roots[dump.height].muhashes)
                 }
                 #expect(before.block.hash.reversedHex == dump.block)
                 #expect(try self.dump(before, parameters, network: network) == file, "\(dump)")
@@ -107,8 +114,9 @@ import Testing
         let parameters = TreeParameters(shards: shards, epoch: 10)
         let before = try split(bytes, height: 10, parameters, memory: 4 << 20)
         #expect(try dump(before, parameters, network: .regtest) == bytes, "seed \(random.seed)")
-        let totals = try SnapshotAudit(tree: Tree(folder.root), parameters: parameters).totals(
-            before.block, before.manifest)
+        let totals = try SnapshotCount(of: before.block, parameters).run(
+            before.contents, file: { folder.path(TreePath.shard($0, of: before.block)) }, filter: { _, _ in }
+        ).totals
         #expect(totals.coins == UInt64(count) && totals.amount == UInt64(count) * 5)
     }
 
@@ -120,10 +128,10 @@ import Testing
             let parameters = TreeParameters(shards: 4, epoch: dump.height)
             func split(_ block: String, _ hash: String) throws {
                 let pin = PinnedSet(network: .regtest, height: dump.height, block: block, hash: hash)
-                let (_, shards) = try DumpSplitter(file).split(
+                let built = try DumpSplitter(file).split(
                     into: folder, height: dump.height, parameters: parameters, level: 1, memory: 1 << 20,
                     pin: pin, progress: { _, _ in })
-                for shard in shards { folder.discard(shard) }
+                for shard in built.files { folder.discard(shard) }
             }
             try split(dump.block, dump.hash)
             for (block, hash) in [(dump.hash, dump.hash), (dump.block, dump.block)] {
@@ -140,12 +148,12 @@ import Testing
         let parameters = TreeParameters(shards: 4, epoch: 10)
         let empty = DumpReaderTests.DumpHeaderBytes.of(coins: 0)
         let splitter = try DumpSplitter(try scratch.write(empty, to: "dump"), network: .regtest)
-        let (manifest, shards) = try splitter.split(into: folder, height: 0, parameters: parameters, level: 9)
+        let built = try splitter.split(into: folder, height: 0, parameters: parameters, level: 9)
         #expect(
-            manifest.shards == .init(repeating: .init(coins: 0, bytes: 0, digest: SHA256.hash([])), count: 4))
-        try folder.install(shards)
+            built.contents == .init(repeating: .init(coins: 0, bytes: 0, digest: SHA256.hash([])), count: 4))
+        try folder.install(built.files)
         let before = SnapshotMerge.Before(
-            block: BlockID(height: 0, hash: Digest(every: 9)), manifest: manifest)
+            block: BlockID(height: 0, hash: Digest(every: 9)), contents: built.contents)
         #expect(try dump(before, parameters, network: .regtest) == empty)
     }
 
@@ -184,7 +192,7 @@ import Testing
         let block = BlockID(height: 10, hash: .zero)
         for shard in 0..<2 { try folder.write(Zstd.frame(bytes), at: TreePath.shard(shard, of: block)) }
         let line = ShardReaderTests.line(bytes, coins: 1)
-        let before = SnapshotMerge.Before(block: block, manifest: Manifest([line, line]))
+        let before = SnapshotMerge.Before(block: block, contents: [line, line])
         let error = #expect(throws: FileError.self) { try dump(before, parameters, network: .regtest) }
         #expect(error?.message == "a coin of \(coin.outpoint.txid.reversedHex) is in two shards")
     }

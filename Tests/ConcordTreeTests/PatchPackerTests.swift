@@ -5,46 +5,23 @@ import Testing
 @testable import ConcordFiles
 @testable import ConcordTree
 
-@Suite struct SeekablePatchTests {
-    struct Frame: Equatable {
-        var offset: Int
-        var packed: Int
-        var canonical: Int
-    }
-
-    static func number(_ bytes: ArraySlice<UInt8>) -> Int {
-        bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
-    }
-
-    /// The seek table, read from the file's end as facebook/zstd's seekable format says.
-    static func seekTable(_ file: [UInt8]) throws -> [Frame] {
-        let footer = file[(file.count - 9)...]
-        try #require(number(footer[(footer.endIndex - 4)...]) == 0x8f92_eab1)
-        let descriptor = footer[footer.startIndex + 4]
-        // No checksums, no reserved or unused bits.
-        try #require(descriptor == 0)
-        let count = number(footer[..<(footer.startIndex + 4)])
-        let size = 8 * count + 9
-        let table = file.count - size - 8
-        try #require(number(file[table..<table + 4]) == 0x184d_2a5e)
-        try #require(number(file[table + 4..<table + 8]) == size)
-        var frames: [Frame] = []
-        var offset = 0
-        for i in 0..<count {
-            let entry = table + 8 + 8 * i
-            let (packed, canonical) = (number(file[entry..<entry + 4]), number(file[entry + 4..<entry + 8]))
-            frames.append(Frame(offset: offset, packed: packed, canonical: canonical))
-            offset += packed
+@Suite struct PatchPackerTests {
+    static func pack(_ sections: [[UInt8]], level: Int = 3, onAllCores: Bool = false) throws -> [UInt8] {
+        let parameters = TreeParameters(shards: sections.count, epoch: 10)
+        let patch = TestSupport.patch(sections)
+        let packer = PatchPacker(parameters, level: level)
+        let compressor = packer.compressor()
+        var out = ByteBuffer()
+        out.append([1, 2, 3])
+        try patch.withBytes {
+            let index = try PatchIndex(checking: $0, shards: sections.count)
+            if onAllCores {
+                try packer.packOnAllCores($0, index, into: &out)
+            } else {
+                packer.pack($0, index, with: compressor, into: &out)
+            }
         }
-        try #require(offset == table)
-        return frames
-    }
-
-    static func pack(_ patch: [UInt8], shards: Int, level: Int = 3) -> [UInt8] {
-        bytes { out in
-            let compressor = ZstdCompressor(level: level)
-            patch.withBytes { SeekablePatch.pack($0, shards: shards, with: compressor, into: &out) }
-        }
+        return [UInt8](out.bytes)
     }
 
     static func sections(_ shards: Int, most: Int, using random: inout SeededRandom) -> [[UInt8]] {
@@ -54,72 +31,55 @@ import Testing
     }
 
     @Test(arguments: [
-        (1, 1000), (1, 300_000), (2, 10), (16, 100_000), (64, 20_000), (1024, 500), (4096, 100),
+        (1, 1000), (1, 300_000), (2, 10), (4, 10), (8, 200), (16, 100_000), (64, 20_000), (1024, 500),
+        (4096, 100),
     ])
-    func everyFrameUnpacksAlone(shards: Int, most: Int) throws {
+    func everyFrameUnpacksAloneToWhatItShould(shards: Int, most: Int) throws {
         var random = SeededRandom()
         let sections = Self.sections(shards, most: most, using: &random)
-        let patch = TestSupport.patch(sections)
-        let file = Self.pack(patch, shards: shards)
-        let frames = try Self.seekTable(file)
-        var all: [UInt8] = []
-        for frame in frames {
-            let packed = Array(file[frame.offset..<frame.offset + frame.packed])
-            let text = try #require(Zstd.unpack(packed, room: frame.canonical), "seed \(random.seed)")
-            #expect(text.count == frame.canonical)
-            all += text
+        let file = try Self.pack(sections)
+        #expect(try Self.pack(sections, onAllCores: true) == file)
+        let directory = try PlainPatchFile.directory(file, shards: shards)
+        let entries = sections.map { section in
+            TestSupport.bytes { $0.append(UInt32(section.count)) } + SHA256.hash(section).bytes
         }
-        #expect(all == patch, "seed \(random.seed)")
-        #expect(try run("zstd", "-dc", input: file) == patch, "seed \(random.seed)")
+        let perRange = shards / directory.index.count
+        for (range, frame) in directory.index.enumerated() {
+            let own = entries[range * perRange..<(range + 1) * perRange]
+            #expect(Zstd.unpack(Array(file[frame]), room: 36 * perRange) == own.flatMap(\.self))
+            #expect(plainMerkleRoot(Array(own)) == directory.nodes[range])
+        }
+        for frame in Set(directory.sections) {
+            let own = directory.sections.indices.filter { directory.sections[$0] == frame }
+            // Of one range, and those of 256 bytes and more alone.
+            #expect(Set(own.map { $0 / perRange }).count == 1)
+            #expect(own.count == 1 || own.allSatisfy { sections[$0].count < 256 })
+            let expected = own.flatMap { sections[$0] }
+            #expect(Zstd.unpack(Array(file[frame]), room: expected.count) == expected, "seed \(random.seed)")
+        }
+        #expect(
+            try run("zstd", "-dc", input: file) == TestSupport.patch(sections), "seed \(random.seed)")
     }
 
-    /// The index can be had alone, and no section lies in two frames.
-    @Test func framesEndWhereSectionsEnd() throws {
-        var random = SeededRandom()
-        let sections = Self.sections(256, most: 20_000, using: &random)
-        let frames = try Self.seekTable(Self.pack(TestSupport.patch(sections), shards: 256))
-        #expect(frames[0].canonical == 256 * 36)
-        var ends: Set<Int> = []
-        var end = 256 * 36
-        ends.insert(end)
-        for section in sections {
-            end += section.count
-            ends.insert(end)
-        }
-        var at = 0
-        for (i, frame) in frames.enumerated() {
-            at += frame.canonical
-            #expect(ends.contains(at), "seed \(random.seed)")
-            if i > 0, i < frames.count - 1 {
-                #expect((64 << 10..<(64 << 10) + 20_000).contains(frame.canonical), "seed \(random.seed)")
-            }
-        }
-        #expect(at == end && frames.count > 3)
-    }
-
-    @Test func aPatchThatChangesNothingHasTwoFrames() throws {
-        let patch = TestSupport.patch([[UInt8]](repeating: [0], count: 1024))
-        let file = Self.pack(patch, shards: 1024)
-        #expect(try Self.seekTable(file).map(\.canonical) == [1024 * 36, 1024])
-        #expect(file.count < 400)
-    }
-
-    @Test func whatTheBufferHeldIsReplaced() throws {
-        let patch = TestSupport.patch([[0]])
-        var out = ByteBuffer()
-        out.append([1, 2, 3])
-        let compressor = ZstdCompressor(level: 1)
-        patch.withBytes { SeekablePatch.pack($0, shards: 1, with: compressor, into: &out) }
-        #expect(try Self.seekTable([UInt8](out.bytes)).count == 2)
+    /// A wallet's part of an empty block, and a mirror's.
+    @Test func whatABlockWithoutPaymentsCosts() throws {
+        var sections = [[UInt8]](repeating: [0], count: 1024)
+        sections[77] = section(created: [
+            TestCoin(outpoint: Outpoint(txid: Digest(every: 3), index: 0), code: 9, amount: 5, script: [0x51])
+        ])
+        let file = try Self.pack(sections)
+        #expect(file.count < 8 << 10)
+        let directory = try PlainPatchFile.directory(file, shards: 1024)
+        #expect(Set(directory.sections).count == 32)
     }
 
     @Test func everyLevelGivesTheSamePatch() throws {
         var random = SeededRandom()
-        let patch = TestSupport.patch(Self.sections(16, most: 3000, using: &random))
+        let sections = Self.sections(16, most: 3000, using: &random)
         for level in ZstdCompressor.levels {
             #expect(
-                try run("zstd", "-dc", input: Self.pack(patch, shards: 16, level: level)) == patch,
-                "level \(level)")
+                try run("zstd", "-dc", input: Self.pack(sections, level: level))
+                    == TestSupport.patch(sections), "level \(level)")
         }
     }
 }

@@ -18,7 +18,7 @@ import Testing
     }
 
     /// Merges a shard on the disk (none for nil) with the sections of some heights.
-    func merge(_ before: [TestCoin]?, _ sections: [[UInt8]], line: Manifest.Shard? = nil) throws -> [Merged] {
+    func merge(_ before: [TestCoin]?, _ sections: [[UInt8]], line: ShardContents? = nil) throws -> [Merged] {
         // The sections must outlive the merge.
         let all = UnsafeMutableRawBufferPointer.allocate(
             byteCount: sections.reduce(1) { $0 + $1.count }, alignment: 1)

@@ -12,11 +12,11 @@ import Testing
         scratch = try Scratch()
     }
 
-    static func line(_ bytes: [UInt8], coins: Int) -> Manifest.Shard {
-        Manifest.Shard(coins: UInt64(coins), bytes: UInt64(bytes.count), digest: SHA256.hash(bytes))
+    static func line(_ bytes: [UInt8], coins: Int) -> ShardContents {
+        ShardContents(coins: UInt64(coins), bytes: UInt64(bytes.count), digest: SHA256.hash(bytes))
     }
 
-    func read(_ packed: [UInt8], _ line: Manifest.Shard) throws -> [TestCoin] {
+    func read(_ packed: [UInt8], _ line: ShardContents) throws -> [TestCoin] {
         var reader = try ShardReader(try scratch.write(packed, to: "shard.zst"), expected: line)
         var coins: [TestCoin] = []
         var script = ByteBuffer()
@@ -33,7 +33,7 @@ import Testing
         return coins
     }
 
-    func refusal(of packed: [UInt8], _ line: Manifest.Shard) -> String? {
+    func refusal(of packed: [UInt8], _ line: ShardContents) -> String? {
         #expect(throws: FileError.self) { try read(packed, line) }?.message
     }
 
@@ -78,11 +78,11 @@ import Testing
     }
 
     @Test func aShardWithoutCoins() throws {
-        let line = Manifest.Shard(coins: 0, bytes: 0, digest: SHA256.hash([]))
+        let line = ShardContents(coins: 0, bytes: 0, digest: SHA256.hash([]))
         #expect(try read(Zstd.frame([]), line) == [])
         #expect(refusal(of: [], line)?.hasPrefix("ends inside") == true)
         #expect(
-            refusal(of: Zstd.frame([]), Manifest.Shard(coins: 0, bytes: 0, digest: .zero))?.contains("digest")
+            refusal(of: Zstd.frame([]), ShardContents(coins: 0, bytes: 0, digest: .zero))?.contains("digest")
                 == true)
         #expect(refusal(of: Zstd.frame([0]), line)?.contains("unpacks to more than the 0 bytes") == true)
     }
@@ -146,7 +146,7 @@ import Testing
     /// It stops at the length of the manifest, and does not first unpack the rest.
     @Test func aBombIsRefused() {
         let bomb = Zstd.frame([UInt8](repeating: 0, count: 100 << 20))
-        let line = Manifest.Shard(coins: 1, bytes: 50, digest: .zero)
+        let line = ShardContents(coins: 1, bytes: 50, digest: .zero)
         #expect(refusal(of: bomb, line)?.hasPrefix("unpacks to more than the 50 bytes") == true)
     }
 
@@ -157,7 +157,7 @@ import Testing
         let path = try scratch.write(Zstd.frame(bytes), to: "shard.zst")
         var good = try ShardReader(path, expected: Self.line(bytes, coins: 200))
         try good.check()
-        let wrong = Manifest.Shard(coins: 200, bytes: UInt64(bytes.count), digest: .zero)
+        let wrong = ShardContents(coins: 200, bytes: UInt64(bytes.count), digest: .zero)
         #expect(throws: FileError.self) {
             var reader = try ShardReader(path, expected: wrong)
             try reader.check()

@@ -22,11 +22,11 @@ import Testing
     static func shard(_ coin: TestCoin) -> Int { coin.script.withBytes { parameters.shard(of: $0) } }
 
     /// Writes a patch into the tree.
-    func publish(_ sections: [[UInt8]], height: Int) throws -> SnapshotMerge.Patch {
+    func publish(_ sections: [[UInt8]], height: Int) throws -> ChangeFile {
         let patch = TestSupport.patch(sections)
         let block = Self.block(height)
         try folder.write(
-            SeekablePatchTests.pack(patch, shards: Self.parameters.shards),
+            PatchPackerTests.pack(sections),
             at: TreePath.patch(block, Self.parameters))
         let root = try patch.withBytes { raw throws(ParseError) in
             try PatchIndex(
@@ -34,27 +34,28 @@ import Testing
                 shards: Self.parameters.shards
             ).root
         }
-        return SnapshotMerge.Patch(block: block, root: root)
+        return ChangeFile(block: block, span: 1, root: root)
     }
 
     func build(
-        _ height: Int, before: SnapshotMerge.Before?, _ patches: [SnapshotMerge.Patch]
-    ) throws -> Manifest {
-        try folder.remove(TreePath.manifest(Self.block(height)))
+        _ height: Int, before: SnapshotMerge.Before?, _ patches: [ChangeFile]
+    ) throws -> [ShardContents] {
         let builder = SnapshotBuilder(folder: folder, parameters: Self.parameters, level: 1)
-        let (manifest, shards) = try builder.build(Self.block(height), before: before, patches: patches)
-        try folder.install(shards)
-        try folder.write(Array(manifest.text.utf8), at: TreePath.manifest(Self.block(height)))
-        return manifest
+        let built = try builder.build(Self.block(height), before: before, files: patches)
+        try folder.install(built.files)
+        let merge = SnapshotMerge(
+            root: folder.root, parameters: Self.parameters, before: before, files: patches)
+        #expect(try merge.contents() == built.contents)
+        return built.contents
     }
 
     /// All coins in order, merged with as little memory as there may be: one shard after the other, and with some.
     static func coins(
-        _ root: String, before: SnapshotMerge.Before?, _ patches: [SnapshotMerge.Patch]
+        _ root: String, before: SnapshotMerge.Before?, _ patches: [ChangeFile]
     ) throws -> [Outpoint]? {
         let all = try [1, 5000, 256 << 20].map { memory in
             let merge = SnapshotMerge(
-                root: root, parameters: parameters, before: before, patches: patches, memory: memory)
+                root: root, parameters: parameters, before: before, files: patches, memory: memory)
             let shards = try merge.map(tools: {}) { _, merge, _ in
                 var outpoints: [Outpoint] = []
                 while try merge.next() != nil { outpoints.append(merge.outpoint) }
@@ -70,7 +71,7 @@ import Testing
         for _ in 0..<3 {
             var set: [Outpoint: TestCoin] = [:]
             var before: SnapshotMerge.Before?
-            var patches: [SnapshotMerge.Patch] = []
+            var patches: [ChangeFile] = []
             for height in 0...20 {
                 let spent = set.values.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
                 for coin in spent { set[coin.outpoint] = nil }
@@ -83,24 +84,20 @@ import Testing
                 }
                 patches.append(try publish(sections, height: height))
                 guard height % 10 == 0 else { continue }
-                let manifest = try build(height, before: before, patches)
+                let contents = try build(height, before: before, patches)
                 let coins = try Self.coins(folder.root, before: before, patches)
                 #expect(coins == set.keys.sorted(), "seed \(random.seed)")
                 for shard in 0..<Self.parameters.shards {
                     let coins = set.values.filter { Self.shard($0) == shard }
                     let expected = TestCoin.encode(coins)
                     #expect(
-                        manifest.shards[shard] == ShardReaderTests.line(expected, coins: coins.count),
+                        contents[shard] == ShardReaderTests.line(expected, coins: coins.count),
                         "seed \(random.seed)")
                     let packed = try File.read(
                         folder.path(TreePath.shard(shard, of: Self.block(height))), atMost: 1 << 24)
                     #expect(try run("zstd", "-dc", input: packed) == expected)
                 }
-                let tree = Tree(folder.root)
-                #expect(
-                    try tree.manifest(
-                        of: Self.block(height), parameters: Self.parameters, root: manifest.root) == manifest)
-                before = SnapshotMerge.Before(block: Self.block(height), manifest: manifest)
+                before = SnapshotMerge.Before(block: Self.block(height), contents: contents)
                 patches = []
             }
         }
@@ -108,14 +105,14 @@ import Testing
 
     @Test func aPatchWithAnotherRootIsRefused() throws {
         let patch = try publish([[0], [0], [0], [0]], height: 0)
-        let wrong = SnapshotMerge.Patch(block: patch.block, root: .zero)
+        let wrong = ChangeFile(block: patch.block, span: 1, root: .zero)
         let error = #expect(throws: FileError.self) { try build(0, before: nil, [wrong]) }
         #expect(error?.message.contains("is not the patch that the statement names") == true)
     }
 
     @Test func aMissingPatchIsRefused() {
         let error = #expect(throws: FileError.self) {
-            try build(0, before: nil, [SnapshotMerge.Patch(block: Self.block(0), root: .zero)])
+            try build(0, before: nil, [ChangeFile(block: Self.block(0), span: 1, root: .zero)])
         }
         #expect(error?.isMissing == true)
     }
@@ -141,7 +138,7 @@ import Testing
         try folder.write(Zstd.frame([1, 2, 3]), at: TreePath.shard(2, of: Self.block(0)))
         let patch = try publish([[0], [0], [0], [0]], height: 1)
         let error = #expect(throws: FileError.self) {
-            try build(1, before: SnapshotMerge.Before(block: Self.block(0), manifest: first), [patch])
+            try build(1, before: SnapshotMerge.Before(block: Self.block(0), contents: first), [patch])
         }
         #expect(error?.path == path)
     }

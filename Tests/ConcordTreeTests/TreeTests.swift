@@ -32,7 +32,10 @@ import Testing
         let parameters = TreeParameters(shards: 2, epoch: 10)
         let block = BlockID(height: 10, hash: Digest(every: 9))
         let manifest = Manifest([
-            .init(coins: 0, bytes: 0, digest: .zero), .init(coins: 1, bytes: 40, digest: .zero),
+            .init(
+                ShardContents(coins: 0, bytes: 0, digest: .zero), filter: .init(bytes: 1, digest: .zero)),
+            .init(
+                ShardContents(coins: 1, bytes: 40, digest: .zero), filter: .init(bytes: 3, digest: .zero)),
         ])
         try scratch.write(manifest.text.utf8, to: TreePath.manifest(block))
         #expect(try tree.manifest(of: block, parameters: parameters, root: manifest.root) == manifest)
@@ -59,8 +62,10 @@ import Testing
             coins: 176948713
             amount: 1968781250000000
             muhash: 5c8d4fe0ab1c23456789abcdef0123456789abcdef0123456789abcdef012345
+            muhashes: 0909090909090909090909090909090909090909090909090909090909090909
             patch: 0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a
-            history: 0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b
+            deltas: none
+            history: 1:0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b
             snapshot: none
 
             authority: alice
@@ -72,8 +77,8 @@ import Testing
             """
         let signature = hex(
             """
-            30450221009ec6ff4547ddcdb1d2afd615df547a584ce6a1395380d1074e5dee33f3cce12e
-            022049695c62f0dcb2988e08bbb5a3d863b01a4b15aae8415ec29cbc6a095330c42f
+            3045022100e4821326cff1ab300f87aedfc883d05aa49213701041c734a33c3a38ac5884af
+            02202f93da050e1ec96809e47a5f2d684118a139468fece69e46ea9c008508390900
             """)
         let signed = try Attestation(parsing: Array(text.utf8))
         let (block, parameters) = (signed.statement.blockID, signed.statement.parameters)

@@ -22,7 +22,8 @@ import Testing
             #expect(ChainFixture.Answer(said) == answer)
             #expect(row.answer == answer)
             #expect(
-                [said["patch"], said["history"], said["snapshot"]] == [row.patch, row.history, row.snapshot])
+                ["muhashes", "patch", "deltas", "history", "snapshot"].map { said[$0] }
+                    == [row.muhashes, row.patch, row.deltas, row.history, row.snapshot], "height \(height)")
             // The rest of the statement, and the names of the files.
             #expect(said["parent"] == parent)
             parent = answer.block
@@ -34,6 +35,7 @@ import Testing
             #expect(path == "attestations/\(epoch)/\(name).txt")
             #expect(FileManager.default.fileExists(atPath: tree.path("\(path).sig")))
             #expect(FileManager.default.fileExists(atPath: tree.path("patches/\(epoch)/\(name).zst")))
+            #expect(FileManager.default.fileExists(atPath: tree.path("muhashes/\(epoch)/\(name).bin")))
         }
         let last = try #require(answers.last)
         #expect(try tree.text("latest.txt") == "\(last.height) \(last.block)\n")
@@ -53,14 +55,20 @@ import Testing
             let name = "\(digits(height))-\(answer.block)"
             expected.formUnion([
                 "attestations/\(epoch)/\(name).txt", "attestations/\(epoch)/\(name).txt.sig",
-                "patches/\(epoch)/\(name).zst", "headers/\(epoch).bin",
+                "patches/\(epoch)/\(name).zst", "muhashes/\(epoch)/\(name).bin", "headers/\(epoch).bin",
             ])
+            for span in [10, 100] where height > 0 && height % span == 0 && span < fixture.epoch {
+                expected.insert("deltas/\(epoch)/\(name)-\(span).zst")
+            }
             guard height % fixture.epoch == 0 else { continue }
             for file in ["manifest.txt", "snapshot.torrent", "snapshot.magnet"] {
                 expected.insert("snapshots/\(name)/\(file)")
             }
             for shard in 0..<fixture.shards {
-                expected.insert("snapshots/\(name)/shards/00\(String(shard, radix: 16)).zst")
+                let digits = "00\(String(shard, radix: 16))"
+                expected.formUnion([
+                    "snapshots/\(name)/shards/\(digits).zst", "snapshots/\(name)/filters/\(digits).gcs",
+                ])
             }
         }
         #expect(Set(reference.tree.files()) == expected)

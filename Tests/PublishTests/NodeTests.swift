@@ -76,9 +76,11 @@ struct NodeTests {
         for part in parts {
             #expect(outcome.errors.contains(part), "\(outcome.errors)", sourceLocation: sourceLocation)
         }
-        // Patches are there before they are signed for.
+        // Data is there before it is signed for.
         let changed = try publication.tree.look().differences(from: tree)
-        #expect(changed.allSatisfy { $0.hasPrefix("patches/") }, "\(changed)", sourceLocation: sourceLocation)
+        #expect(
+            changed.allSatisfy { path in ["muhashes/", "patches/", "deltas/"].contains { path.hasPrefix($0) } },
+            "\(changed)", sourceLocation: sourceLocation)
         #expect(try publication.journal.look() == journal, sourceLocation: sourceLocation)
     }
 

@@ -55,18 +55,20 @@ import Testing
                 let (folder, name) = (
                     digits(block.height - block.height % epoch), "\(digits(block.height))-\(block.hash)"
                 )
-                for path in [
-                    "attestations/\(folder)/\(name).txt", "attestations/\(folder)/\(name).txt.sig",
-                    "patches/\(folder)/\(name).zst",
-                ] + publication.tree.files(under: "snapshots/\(name)") {
+                let files = ["attestations", "muhashes", "patches", "deltas"].flatMap {
+                    publication.tree.files(under: "\($0)/\(folder)")
+                }
+                for path in files.filter({ $0.contains(name) })
+                    + publication.tree.files(under: "snapshots/\(name)")
+                {
                     staleFiles[path] = try publication.tree.read(path)
                 }
             }
             try expectHeaders(publication.tree, files, tip: branch.tip, epoch: epoch)
         }
-        // Three files of each of seven blocks, and the stale snapshots.
-        #expect(
-            staleFiles.count == 7 * 3 + (epoch == 50 ? 0 : epoch == 51 ? 1 : 2) * (publication.shards + 3))
+        // Four files of each of seven blocks, none of which ends a delta, and the stale snapshots.
+        let snapshots = epoch == 50 ? 0 : epoch == 51 ? 1 : 2
+        #expect(staleFiles.count == 7 * 4 + snapshots * (2 * publication.shards + 3))
 
         try FileManager.default.removeItem(atPath: publication.datadir)
         try publication.fixture.unpack(into: publication.datadir)

@@ -194,14 +194,14 @@ import Testing
         let publication = try Self.loser(of: reference)
         let copy = PlainTree(publication.scratch.path("host"))
         try FileManager.default.copyItem(atPath: reference.tree.root, toPath: copy.root)
-        let path = try #require(copy.attestations()[123]?.first)
+        let path = try #require(copy.attestations()[330]?.first)
         var attestation = try Attestation(parsing: try copy.read(path))
         attestation.statement.amount -= 1
         try Self.sign(attestation, path, in: copy, with: reference.key)
         let servers = try [copy.root, reference.tree.root].map { try Self.serve($0) }
         let outcome = try Self.restore(publication, from: servers[0], servers[1])
         #expect(outcome.status == 2, "\(outcome.errors)")
-        for words in ["two statements of height 123", "differ in amount", servers[0].base, servers[1].base] {
+        for words in ["two statements of height 330", "differ in amount", servers[0].base, servers[1].base] {
             #expect(outcome.errors.contains(words), "\(outcome.errors)")
         }
         #expect(try publication.run().errors.contains("a restore has begun here"))

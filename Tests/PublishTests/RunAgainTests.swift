@@ -81,7 +81,7 @@ import Testing
             #expect((result["coins"] as? Int).map(String.init) == answer.coins)
             #expect((result["amountSat"] as? Int).map(String.init) == answer.amount)
             #expect(result["muhash"] as? String == answer.muhash)
-            #expect(result["history"] as? String == (try ChainFixture.regtestRich.roots().last?.history))
+            #expect(result["muhashes"] as? String == (try ChainFixture.regtestRich.roots().last?.muhashes))
             #expect(result["key"] as? String == reference.publication.publicKey)
             #expect(result["network"] as? String == "regtest")
             #expect(result["tree"] as? String == reference.tree.root)

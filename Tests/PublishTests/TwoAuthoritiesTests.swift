@@ -33,7 +33,10 @@ import Testing
                 #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/) != nil)
             }
         }
-        for path in one.tree.files() where path.hasSuffix("manifest.txt") || path.hasSuffix(".bin") {
+        for path in one.tree.files()
+        where path.hasSuffix("manifest.txt") || path.hasSuffix(".bin")
+            || path.hasSuffix(".gcs")
+        {
             #expect(try one.tree.read(path) == two.tree.read(path))
         }
 
@@ -79,10 +82,13 @@ import Testing
         let tree = try ReferenceTree.of(.regtestRich).tree
         let script = """
             for folder in snapshots/*; do
-                while read shard coins bytes digest; do
+                while read shard coins bytes digest filterBytes filterDigest; do
                     file="$folder/shards/$shard.zst"
                     [ "$(zstd -dcq "$file" | sha256sum)" = "$digest  -" ] || { echo "$file digest"; exit 1; }
                     [ "$(zstd -dcq "$file" | wc -c)" -eq "$bytes" ] || { echo "$file bytes"; exit 1; }
+                    file="$folder/filters/$shard.gcs"
+                    [ "$(sha256sum <"$file")" = "$filterDigest  -" ] || { echo "$file digest"; exit 1; }
+                    [ "$(wc -c <"$file")" -eq "$filterBytes" ] || { echo "$file bytes"; exit 1; }
                 done < "$folder/manifest.txt"
                 wc -l < "$folder/manifest.txt"
             done

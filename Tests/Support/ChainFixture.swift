@@ -40,7 +40,7 @@ public struct ChainFixture: Sendable, CustomStringConvertible {
     /// What a slow reference that was written apart from the project says of the same heights.
     public struct Roots: Sendable, Equatable {
         public let answer: Answer
-        public let patch, history, snapshot: String
+        public let muhashes, patch, deltas, history, snapshot: String
     }
 
     /// Of every height, in order.
@@ -50,10 +50,11 @@ public struct ChainFixture: Sendable, CustomStringConvertible {
 
     public func roots() throws -> [Roots] {
         let name =
-            FileManager.default.fileExists(atPath: "\(folder)/roots.tsv") ? "roots.tsv" : "roots.tsv.zst"
+            FileManager.default.fileExists(atPath: "\(folder)/states.tsv") ? "states.tsv" : "states.tsv.zst"
         return try rows(name).map {
             Roots(
-                answer: Answer($0.prefix(5)), patch: $0[5], history: $0[6], snapshot: $0[7])
+                answer: Answer($0.prefix(5)), muhashes: $0[5], patch: $0[6], deltas: $0[7], history: $0[8],
+                snapshot: $0[9])
         }
     }
 

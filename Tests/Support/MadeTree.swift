@@ -181,7 +181,10 @@ public struct MadeTree: Sendable {
         statement.height = height
         statement.block = headers.header(height).withBytes { SHA256.double($0) }
         statement.parent = headers.header(height - 1).withBytes { SHA256.double($0) }
-        statement.snapshotRoot = statement.isEpochStart ? statement.history : nil
+        let made = SHA256.hash("made up")
+        statement.deltas = parameters.deltaSpans(at: height).map { _ in made }
+        statement.history = parameters.historySpans(at: height).map { _ in made }
+        statement.snapshotRoot = statement.isEpochStart ? made : nil
         return statement
     }
 

@@ -62,6 +62,30 @@ public struct PlainSet: Sendable {
         return out
     }
 
+    /// How many coins are in one of two sets alone, or are another one there: of those twice.
+    public func difference(from other: PlainSet) -> Int {
+        func all(_ set: PlainSet) -> Set<[UInt8]> {
+            Set(set.coins.flatMap { txid, group in group.map { txid.bytes + compactSize($0) + $1 } })
+        }
+        return all(self).symmetricDifference(all(other)).count
+    }
+
+    /// How many outpoints a section spends, and coins it creates.
+    public static func changes(section bytes: [UInt8]) throws -> Int {
+        var reader = PlainReader(bytes)
+        var count = 0
+        for _ in 0..<reader.compactSize() {
+            _ = reader.take(32)
+            for _ in 0..<reader.compactSize() {
+                _ = reader.compactSize()
+                count += 1
+            }
+        }
+        var created = PlainSet()
+        try created.addCoins(from: &reader)
+        return count + created.count
+    }
+
     public var count: Int { coins.values.reduce(0) { $0 + $1.count } }
 }
 

@@ -1,6 +1,6 @@
 """BitTorrent as libtorrent does it, on loopback and without DHT, trackers or LSD.
 
-torrent.py make FOLDER BYTES OUT [URL…]   a torrent of a folder's manifest.txt and shards with pieces of so many bytes
+torrent.py make FOLDER BYTES OUT [URL…]   a torrent of a folder's manifest.txt, shards and filters, with pieces of so many bytes
 torrent.py show TORRENT MAGNET            what a torrent and a link say, as JSON
 torrent.py web TORRENT INTO               downloads from the torrent's web seeds alone
 torrent.py peer TORRENT FROM LINK INTO    one session serves the torrent from a folder, another one, which knows the

@@ -4,8 +4,9 @@ public struct SignedAttestation: Hashable, Sendable {
     public let bytes: [UInt8]
     public let signature: [UInt8]
 
-    /// A signature file longer than this is none: strict DER of an integer of 33 bytes and, for s is low, one of 32.
-    public static let maxSignatureBytes = 71
+    /// A signature file longer than this is none: strict DER of two integers of 33 bytes. One that is believed has a
+    /// byte less, for its s is low; that it is not, is said of a whole one.
+    public static let maxSignatureBytes = 72
 
     public var statement: Statement { attestation.statement }
 

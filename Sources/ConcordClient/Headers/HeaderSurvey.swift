@@ -60,8 +60,7 @@ public struct HeaderSurvey: ~Copyable {
         /// One an authority, in their order.
         public let authorities: [Followed]
         /// The chain's blocks from the first height of the agreed one's epoch, or a lower one that was asked for, to the
-        /// agreed one; none unless it lies on
-        /// the chain with most work.
+        /// agreed one; none unless it lies on the chain with most work.
         public let blocks: [BlockID]
         /// Whether the block that was agreed on before is higher, and no chain with more work has left it.
         public let isRolledBack: Bool

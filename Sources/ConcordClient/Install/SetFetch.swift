@@ -166,10 +166,16 @@ public final class SetFetch {
             progress(.statements(done: done, of: all, bytes: reader.received))
         }
         faults += wrong
-        try folder.install(
-            try way.statements.dropLast().filter { try !folder.contains(StatementStore.path($0.blockID)) }
-                .map { try StatementStore(folder: folder, parameters: parameters).stage($0) })
+        try keep(way)
         return way
+    }
+
+    /// Writes what of the statements is not here, or was damaged since it came.
+    private func keep(_ way: StatementWay) throws {
+        let store = StatementStore(folder: folder, parameters: parameters)
+        try folder.install(
+            try way.statements.dropLast().filter { store.statement(of: $0.blockID) != $0 }
+                .map { try store.stage($0) })
     }
 
     /// The statements from the epoch's snapshot to the agreed one: by way of what is installed, where that needs no more
@@ -289,9 +295,7 @@ public final class SetFetch {
 
     private func install(_ way: StatementWay, _ shards: [Int]?) throws {
         let store = StatementStore(folder: folder, parameters: parameters)
-        try folder.install(
-            try way.statements.dropLast().filter { try !folder.contains(StatementStore.path($0.blockID)) }
-                .map { try store.stage($0) })
+        try keep(way)
         for one in report.heard where agreeing.contains(one.authority) {
             for signed in one.attestations where signed.statement == agreed {
                 try folder.install(try store.stage(signed))

@@ -43,7 +43,8 @@ struct SetComparisonTests {
                 network: .regtest, parameters: TreeParameters(shards: 16, epoch: 100), height: height,
                 block: Digest(reversedHex: hash) ?? .zero, parent: .zero, coins: row.coins,
                 amount: row.amount,
-                muhash: row.muhash, patchRoot: .zero, history: .zero, snapshotRoot: nil)
+                muhash: row.muhash, muhashes: .zero, patchRoot: .zero, deltas: [], history: [],
+                snapshotRoot: nil)
         }
     }
 
