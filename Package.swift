@@ -152,7 +152,8 @@ let package = Package(
         .testTarget(
             name: "ClientTests",
             dependencies: [
-                "Concord", "ConcordCommand", "ConcordFiles", "ConcordPublish", "ConcordPublishCommand", "ConcordTree",
+                "Concord", "ConcordCommand", "ConcordFiles", "ConcordPublish", "ConcordPublishCommand",
+                "ConcordTree",
                 "TestSupport", "client-example",
             ]),
     ],

@@ -29,6 +29,17 @@ import Testing
             func packed(_ bytes: [UInt8], _ options: String...) throws -> [UInt8] {
                 try zstd.print(["-cq"] + options, input: bytes)
             }
+            /// The patch with a frame of its own for each section, and the last section changed behind its entry's back.
+            func repacked(_ change: (inout [UInt8]) -> Void) throws -> [UInt8] {
+                func frame(_ bytes: [UInt8]) -> [UInt8] {
+                    (try? packed(bytes, "-19", "--stream-size=\(bytes.count)")) ?? []
+                }
+                var sections = try Self.sections(try unpacked(patch))
+                var file = PlainPatchFile(sections, frame: frame)
+                change(&sections[15])
+                file.sectionFrames[15].bytes = frame(sections[15])
+                return file.bytes()
+            }
             let gz = try Program.installed("gzip")
             switch self {
             case .gzip: try tree.replace(shard, try gz.print("-c", input: try unpacked(shard)))
@@ -51,17 +62,15 @@ import Testing
                 try tree.remove(shard)
                 try FileManager.default.createSymbolicLink(
                     atPath: tree.path(shard), withDestinationPath: copy.published.tree.path(shard))
-            case .otherLevel: try tree.replace(patch, try packed(try unpacked(patch), "-1"))
+            case .otherLevel: try tree.replace(patch, try repacked { _ in })
             case .otherPatch:
                 try tree.replace(patch, try tree.read(tree.paths("patches", containing: "/0000118-")[0]))
                 return patch
             case .section:
-                var bytes = try unpacked(patch)
-                bytes[bytes.count - 1] ^= 1
-                try tree.replace(patch, try packed(bytes))
+                try tree.replace(patch, try repacked { $0[$0.count - 1] ^= 1 })
                 return patch
             case .sectionsBehind:
-                try tree.replace(patch, try packed(try unpacked(patch) + [0]))
+                try tree.replace(patch, try repacked { $0.append(0) })
                 return patch
             case .emptyLine:
                 try tree.replace(attestation, try tree.text(attestation) + "\n")
@@ -111,6 +120,12 @@ import Testing
                 return "$(touch x)"
             }
             return isRight ? "" : shard
+        }
+
+        /// The sections of a patch, after the index that says how long they are.
+        private static func sections(_ canonical: [UInt8]) throws -> [[UInt8]] {
+            let index = try canonical.withBytes { try PatchIndex(checking: $0, shards: 16) }
+            return (0..<16).map { Array(canonical[index.range(of: $0)]) }
         }
 
         /// The same signature to openssl: s becomes the order less s.
@@ -193,7 +208,9 @@ import Testing
         let right = try shell.run([site.url + "/", "--key", site.publicKey])
         #expect(right.status == 0 && right.errors.isEmpty, "\(right.said)")
         #expect(
-            right.output.contains("31 attestations, 31 patches, 1 snapshots with 16 shards, 331 headers\n"))
+            right.output.contains(
+                "31 attestations, 31 files of MuHashes, 31 patches, 3 deltas, 1 snapshots with 16 shards, 331 headers\n"
+            ))
 
         let spoilt = site.tree.paths("snapshots", containing: "/0000300-")[9]
         try site.tree.flip(spoilt)

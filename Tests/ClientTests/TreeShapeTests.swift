@@ -25,8 +25,8 @@ import Testing
             switch self {
             case .strayFiles:
                 let folders = [
-                    "attestations", "attestations/0000100", "patches", "patches/0000100", "snapshots",
-                    "headers",
+                    "attestations", "attestations/0000100", "muhashes", "muhashes/0000100", "patches",
+                    "patches/0000100", "deltas", "deltas/0000100", "snapshots", "headers",
                 ]
                 return try folders.map {
                     try tree.replace("\($0)/index.html", "x")
@@ -109,7 +109,9 @@ import Testing
             if shape.isRight {
                 let unsigned = lines.filter { $0.hasPrefix("unsigned  ") }.map { $0.dropFirst(10) }
                 #expect(Set(unsigned) == Set(files.map { $0[...] }), "\(outcome.said)")
-                #expect(outcome.output.contains(" 27 attestations, 27 patches, "), "\(outcome.said)")
+                #expect(
+                    outcome.output.contains(" 27 attestations, 27 files of MuHashes, 27 patches, 3 deltas, "),
+                    "\(outcome.said)")
             } else {
                 #expect(
                     files.allSatisfy { file in outcome.wrong.contains { $0.contains(copy.tree.path(file)) } },

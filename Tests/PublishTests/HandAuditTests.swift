@@ -7,7 +7,8 @@ import Testing
         let tree = try ReferenceTree.of(.regtestRich).tree
         let outcome = try shell.run([tree.root])
         #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.output)\(outcome.errors)")
-        let summary = "331 attestations, 331 patches, 7 snapshots with 112 shards, 331 headers\n"
+        let summary =
+            "331 attestations, 331 files of MuHashes, 331 patches, 33 deltas, 7 snapshots with 112 shards, 331 headers\n"
         #expect(outcome.output.contains(summary) && !outcome.output.contains("unsigned"))
         let answer = try ChainFixture.regtestRich.answers()[330]
         #expect(
@@ -22,7 +23,9 @@ import Testing
         let outcome = try shell.run([publication.tree.root, "--key", publication.publicKey.uppercased()])
         #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.output)\(outcome.errors)")
         #expect(
-            outcome.output.contains("131 attestations, 0 patches, 0 snapshots with 0 shards, 331 headers\n"))
+            outcome.output.contains(
+                "131 attestations, 0 files of MuHashes, 0 patches, 0 deltas, 0 snapshots with 0 shards, 331 headers\n"
+            ))
         #expect(outcome.output.hasSuffix("\neverything that was checked is right\n"))
     }
 

@@ -79,7 +79,8 @@ struct NodeTests {
         // Data is there before it is signed for.
         let changed = try publication.tree.look().differences(from: tree)
         #expect(
-            changed.allSatisfy { path in ["muhashes/", "patches/", "deltas/"].contains { path.hasPrefix($0) } },
+            changed.allSatisfy { path in ["muhashes/", "patches/", "deltas/"].contains { path.hasPrefix($0) }
+            },
             "\(changed)", sourceLocation: sourceLocation)
         #expect(try publication.journal.look() == journal, sourceLocation: sourceLocation)
     }

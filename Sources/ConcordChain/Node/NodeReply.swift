@@ -35,7 +35,8 @@ struct NodeFailure: Decodable {
                 "the node has pruned this block: «\(words)». Use a node that keeps all blocks (prune=0), or give a "
                     + "folder that has the block with --datadir. A publisher can also leave out the blocks between: "
                     + "begin another --tree with the same --key and --state, --from-dump a dump of the node's set "
-                    + "(dumptxoutset, at the first height of an epoch; of the 100 blocks up to it the node must have all)")
+                    + "(dumptxoutset, at the first height of an epoch; of the 100 blocks up to it the node must have all)"
+            )
         case -32601:
             NodeError(
                 .refused(code), subject,
