@@ -30,7 +30,7 @@ public struct TreeVerifier {
     private let tell: (String) -> Void
     private var report: Report
     private var parameters: TreeParameters { report.authority.parameters }
-    private var statements: [BlockID: Statement] = [:]
+    private var statements = AttestedStatements()
     /// Blocks whose attestation is there, but is none.
     private var refused: Set<BlockID> = []
     /// Blocks with a valid attestation whose patch is there.
@@ -77,21 +77,20 @@ public struct TreeVerifier {
         try checkChanges()
         try checkSnapshots()
         try checkHeaders()
-        try checkStates()
+        if isDeep, let kept = report.dataFrom, !patched.isEmpty {
+            var check = TreeStates(
+                tree: tree, parameters: parameters, statements: statements, counted: counted, wrong: wrong,
+                untrue: untrue, tell: tell)
+            report.problems += try check.run(from: kept)
+        }
         try checkHints()
         try listUnsigned("")
         return report
     }
 
-    /// Notes what is wrong. What this machine cannot read is neither right nor wrong, and ends the run.
-    private mutating func note(_ error: any Error) throws {
-        if let error = error as? FileError, error.isOfMachine { throw error }
-        report.problems.append("\(error)")
-    }
-
     /// Notes what is wrong; returns how many were right.
     private mutating func note(_ failures: [(any Error)?]) throws -> Int {
-        for case let error? in failures { try note(error) }
+        for case let error? in failures { try report.problems.note(error) }
         return failures.count { $0 == nil }
     }
 
@@ -123,7 +122,7 @@ public struct TreeVerifier {
                 let path = TreePath.attestation(block, parameters)
                 switch result {
                 case .success(let statement):
-                    statements[block] = statement
+                    statements.add(statement)
                     report.attestations += 1
                     if statement.network != report.authority.network {
                         report.problems.append(
@@ -131,7 +130,7 @@ public struct TreeVerifier {
                     }
                 case .failure(let error):
                     refused.insert(block)
-                    try note(error)
+                    try report.problems.note(error)
                 }
             }
         }
@@ -140,17 +139,18 @@ public struct TreeVerifier {
 
     /// Every statement has that of its parent beside it, and names those of its ancestors.
     private mutating func checkHistory() {
-        let digests = statements.mapValues(\.digest)
-        for statement in statements.values.sorted(by: { $0.height < $1.height }) {
+        let all = statements.ascending
+        let digests = Dictionary(uniqueKeysWithValues: all.map { ($0.blockID, $0.digest) })
+        for statement in all {
             guard statement.height > report.authority.first else { continue }
             let path = tree.path(TreePath.attestation(statement.blockID, parameters))
-            guard parent(of: statement) != nil else {
+            guard statements.parent(of: statement) != nil else {
                 report.problems.append(
                     "\(path): the statement of its parent \(statement.parent.reversedHex) is missing")
                 continue
             }
             for span in parameters.historySpans(at: statement.height) {
-                guard let ancestor = ancestor(of: statement, span) else { continue }
+                guard let ancestor = statements.ancestor(of: statement, span) else { continue }
                 if statement.ancestor(span) != digests[ancestor.blockID] {
                     report.problems.append(
                         "\(path): its history names another statement of \(span) blocks below than the one that is here"
@@ -158,17 +158,6 @@ public struct TreeVerifier {
                 }
             }
         }
-    }
-
-    /// The statement so many blocks below, nil where one on the way is missing.
-    private func ancestor(of statement: Statement, _ span: Int) -> Statement? {
-        var found: Statement? = statement
-        for _ in 0..<span { found = found.flatMap(parent) }
-        return found
-    }
-
-    private func parent(of statement: Statement) -> Statement? {
-        statements[BlockID(height: statement.height - 1, hash: statement.parent)]
     }
 
     /// An authority may attest only: then there is neither of both.
@@ -179,7 +168,10 @@ public struct TreeVerifier {
             else { return nil }
             return block.height
         }.min()
-        patched = Set(try statements.keys.filter { try folder.contains(TreePath.patch($0, parameters)) })
+        patched = Set(
+            try statements.ascending.map(\.blockID).filter {
+                try folder.contains(TreePath.patch($0, parameters))
+            })
         if patched.isEmpty, report.dataFrom != nil {
             report.problems.append("\(tree.path("patches")): there are none, though there are snapshots")
         } else if !patched.isEmpty, report.dataFrom == nil {
@@ -192,17 +184,12 @@ public struct TreeVerifier {
         try folder.contains(TreePath.manifest(block))
     }
 
-    /// Of the data that the tree has, all statements, and of older data those whose files are there.
-    private func stated() -> [Statement] {
-        statements.values.sorted { $0.height < $1.height }
-    }
-
     private mutating func checkMuHashes() throws {
         if patched.isEmpty { return }
         tell("MuHashes of shards")
         let kept = report.dataFrom ?? .max
         let (tree, folder, parameters) = (tree, folder, parameters)
-        let all = try stated().filter {
+        let all = try statements.ascending.filter {
             try $0.height >= kept || folder.contains(TreePath.muhashes($0.blockID, parameters))
         }
         let failures = try Parallel.map(all.count) { i in
@@ -223,7 +210,7 @@ public struct TreeVerifier {
         let kept = report.dataFrom ?? .max
         let (tree, parameters) = (tree, parameters)
         var all: [ChangeFile] = []
-        for statement in stated() {
+        for statement in statements.ascending {
             for file in statement.changeFiles
             where try statement.height >= kept || folder.contains(file.path(parameters)) {
                 all.append(file)
@@ -252,9 +239,7 @@ public struct TreeVerifier {
 
     private mutating func checkSnapshots() throws {
         guard let kept = report.dataFrom else { return }
-        for statement in statements.values.filter({ $0.isEpochStart && $0.height >= kept }).sorted(by: {
-            $0.height < $1.height
-        }) {
+        for statement in statements.ascending where statement.isEpochStart && statement.height >= kept {
             guard let root = statement.snapshotRoot else { continue }
             let block = statement.blockID
             tell("snapshot of height \(block.height)")
@@ -269,7 +254,7 @@ public struct TreeVerifier {
                 if isDeep { try count(statement, manifest) } else { try checkShards(block, manifest) }
                 if report.problems.count == before { report.snapshots += 1 } else { untrue.insert(block) }
             } catch {
-                try note(error)
+                try report.problems.note(error)
                 wrong.insert(block)
             }
         }
@@ -316,147 +301,13 @@ public struct TreeVerifier {
         if totals.muhashes(parameters).root != statement.muhashes {
             report.problems.append(
                 "\(path): the MuHashes of its shards are not the attested ones"
-                    + shardWords(totals.muhashes(parameters), statement))
+                    + tree.words(of: totals.muhashes(parameters), statement))
         }
         if totals.coins != statement.coins || totals.amount != statement.amount {
             report.problems.append(
                 "\(path): holds \(totals.coins) coins of \(totals.amount) satoshi, not what is attested")
         }
         counted[block] = totals
-    }
-
-    /// Which shard it is, as far as the file with the attested MuHashes tells.
-    private func shardWords(_ own: ShardMuHashes, _ statement: Statement) -> String {
-        guard let said = try? tree.muhashes(of: statement),
-            let shard = own.entries.indices.first(where: { own.entries[$0] != said.entries[$0] })
-        else { return "" }
-        return "; the MuHash of shard \(TreePath.shardDigits(shard)) is another one"
-    }
-
-    // MARK: the state at every block
-
-    /// What every statement says of the set, from the snapshot before and the patches; that deltas are the net change of
-    /// their blocks; and that a snapshot is what the one before becomes.
-    private mutating func checkStates() throws {
-        guard isDeep, let kept = report.dataFrom, !patched.isEmpty else { return }
-        let children = Set(statements.values.map { BlockID(height: $0.height - 1, hash: $0.parent) })
-        var checked: Set<BlockID> = []
-        for tip in stated() where tip.height > kept {
-            // Up to the last of an epoch, or the first of the next; and where a branch ends.
-            guard tip.isEpochStart || !children.contains(tip.blockID) else { continue }
-            try checkStates(below: tip, &checked)
-        }
-        // The genesis block's, before which there is no snapshot.
-        for statement in stated() where statement.height >= kept {
-            for file in statement.changeFiles.dropFirst() { try checkDelta(file, statement) }
-        }
-    }
-
-    /// The states from the last snapshot below a block up to it.
-    private mutating func checkStates(below tip: Statement, _ checked: inout Set<BlockID>) throws {
-        var way = [tip]
-        while let last = way.last, last == tip || !last.isEpochStart {
-            guard let next = parent(of: last) else { return }
-            way.append(next)
-        }
-        way.reverse()
-        guard let before = way.first, let totals = counted[before.blockID], !untrue.contains(before.blockID),
-            let root = before.snapshotRoot
-        else { return }
-        var statements = Array(way.dropFirst())
-        if let bad = statements.firstIndex(where: { wrong.contains($0.blockID) }) {
-            statements.removeSubrange(bad...)
-        }
-        guard statements.contains(where: { !checked.contains($0.blockID) }) else { return }
-        tell("states of heights \(before.height + 1) to \(tip.height)")
-        let manifest = try tree.manifest(of: before.blockID, parameters: parameters, root: root)
-        let snapshot = SnapshotMerge.Before(block: before.blockID, contents: manifest.contents)
-        do {
-            let replay = SetReplay(
-                root: tree.root, parameters: parameters, before: snapshot,
-                files: statements.compactMap { ChangeFile($0, span: 1) })
-            var isRight = true
-            for (statement, state) in zip(statements, try replay.states(after: totals)) {
-                // What follows from a patch that is wrong is wrong at all later heights; that is said once.
-                let words = differences(state, statement)
-                if let words, isRight, !checked.contains(statement.blockID) {
-                    let path = tree.path(TreePath.attestation(statement.blockID, parameters))
-                    report.problems.append("\(path): \(words)")
-                }
-                isRight = words == nil
-                checked.insert(statement.blockID)
-            }
-            if tip.isEpochStart, statements.last == tip { try checkNext(tip, after: snapshot, way) }
-        } catch let error as ChangeError {
-            let block = statements.first { $0.height == error.height }?.blockID ?? tip.blockID
-            try note(FileError(tree.path(TreePath.patch(block, parameters)), "\(error)"))
-        } catch {
-            try note(error)
-        }
-    }
-
-    /// What a statement says otherwise than the coins; nil if nothing.
-    private func differences(_ state: SetReplay.State, _ statement: Statement) -> String? {
-        let fields = [
-            ("coins", Int64(exactly: statement.coins) == state.coins),
-            ("amount", Int64(statement.amount) == state.amount), ("muhash", statement.muhash == state.muhash),
-            ("muhashes", statement.muhashes == state.muhashes.root),
-        ].filter { !$0.1 }.map { "`\($0.0)`" }
-        if fields.isEmpty { return nil }
-        return
-            "says other \(fields.joined(separator: ", ")) than the snapshot before and the patches since come to, which is "
-            + "\(state.coins) coins, \(state.amount) satoshi, the MuHash \(state.muhash.reversedHex)"
-            + shardWords(state.muhashes, statement)
-    }
-
-    /// The snapshot before and the fewest files since are the next snapshot.
-    private mutating func checkNext(
-        _ tip: Statement, after before: SnapshotMerge.Before, _ way: [Statement]
-    ) throws {
-        let files = parameters.steps(from: before.block.height, to: tip.height).compactMap { step in
-            way.first { $0.height == step.height }.flatMap { ChangeFile($0, span: step.span) }
-        }
-        guard files.allSatisfy({ !wrong.contains($0.block) }), let root = tip.snapshotRoot,
-            let manifest = try? tree.manifest(of: tip.blockID, parameters: parameters, root: root)
-        else { return }
-        let merge = SnapshotMerge(root: tree.root, parameters: parameters, before: before, files: files)
-        let contents = try merge.contents()
-        let others = contents.indices.filter { contents[$0] != manifest.contents[$0] }
-        if let shard = others.first {
-            report.problems.append(
-                "\(tree.path(TreePath.manifest(tip.blockID))): is not what the snapshot before becomes with the deltas "
-                    + "and patches since, first in shard \(TreePath.shardDigits(shard))")
-        }
-    }
-
-    /// A delta is what the patches of its blocks, or shorter deltas, come to.
-    private mutating func checkDelta(_ file: ChangeFile, _ statement: Statement) throws {
-        guard !wrong.contains(statement.blockID) else { return }
-        var parts: [ChangeFile] = []
-        let step = parameters.spans.last { $0 < file.span } ?? 1
-        var at = statement
-        for _ in 0..<file.span / step {
-            guard !wrong.contains(at.blockID), let part = ChangeFile(at, span: step),
-                try folder.contains(part.path(parameters))
-            else { return }
-            parts.append(part)
-            // The last block's parent may be missing, where the tree begins.
-            if parts.count < file.span / step {
-                guard let next = ancestor(of: at, step) else { return }
-                at = next
-            }
-        }
-        do {
-            let sections = PatchSections(root: tree.root, parameters: parameters, files: parts.reversed())
-            let index = try DeltaBuilder(.files(sections), parameters).index()
-            guard index.root == file.root else {
-                throw FileError(
-                    tree.path(file.path(parameters)),
-                    "is not the net change of the \(file.span) blocks up to its own")
-            }
-        } catch {
-            try note(error)
-        }
     }
 
     /// Headers are linked from the network's genesis block to the last, and every block of them is attested from `first` on.
@@ -488,9 +339,9 @@ public struct TreeVerifier {
                 report.headers += chain.hashes.count
                 last = chain.hashes.last.map { (start + chain.hashes.count - 1, $0) }
             } catch let error as ParseError {
-                try note(FileError.parse(error, tree.path(path)))
+                try report.problems.note(FileError.parse(error, tree.path(path)))
             } catch {
-                try note(error)
+                try report.problems.note(error)
             }
         }
     }
@@ -508,7 +359,7 @@ public struct TreeVerifier {
                     "\(tree.path(TreePath.latest)): names a block that the headers do not lead to")
             }
         } catch {
-            try note(error)
+            try report.problems.note(error)
         }
         let pem = tree.path(TreePath.authorityPEM)
         do {
@@ -516,7 +367,7 @@ public struct TreeVerifier {
                 throw FileError(pem, "is not the key \(key.hex)")
             }
         } catch {
-            try note(error)
+            try report.problems.note(error)
         }
     }
 
@@ -544,5 +395,23 @@ public struct TreeVerifier {
         guard let block = TreePath.block(ofFile: path, parameters) else { return false }
         if path.hasPrefix("snapshots/"), try !hasManifest(block) { return false }
         return statements[block] != nil || refused.contains(block)
+    }
+}
+
+extension [String] {
+    /// Notes what is wrong. What this machine cannot read is neither right nor wrong, and ends the run.
+    mutating func note(_ error: any Error) throws {
+        if let error = error as? FileError, error.isOfMachine { throw error }
+        append("\(error)")
+    }
+}
+
+extension Tree {
+    /// Which shard has other coins than attested, as far as the file with the attested MuHashes tells.
+    func words(of own: ShardMuHashes, _ statement: Statement) -> String {
+        guard let said = try? muhashes(of: statement),
+            let shard = own.entries.indices.first(where: { own.entries[$0] != said.entries[$0] })
+        else { return "" }
+        return "; the MuHash of shard \(TreePath.shardDigits(shard)) is another one"
     }
 }

@@ -209,10 +209,10 @@ import Testing
         #expect(right.status == 0 && right.errors.isEmpty, "\(right.said)")
         #expect(
             right.output.contains(
-                "31 attestations, 31 files of MuHashes, 31 patches, 3 deltas, 1 snapshots with 16 shards, 331 headers\n"
+                "31 attestations, 31 files of MuHashes, 31 patches, 4 deltas, 1 snapshots with 16 shards, 331 headers\n"
             ))
 
-        let spoilt = site.tree.paths("snapshots", containing: "/0000300-")[9]
+        let spoilt = site.tree.paths("snapshots", containing: "/0000300-").filter { $0.hasSuffix(".zst") }[9]
         try site.tree.flip(spoilt)
         let wrong = try shell.run([site.url])
         #expect(wrong.status == 4 && wrong.wrong.count == 1, "\(wrong.said)")
