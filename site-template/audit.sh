@@ -769,6 +769,40 @@ awk '{ print $11 }' "$work/statements" | xargs awk '
     FNR == 15 { print " >" substr(FILENAME, 22, 72) " || exit" }' /dev/null | keep commands
 hash_written "$work/commands" | keep digests
 
+awk -v first="$first" '$1 < first { print $11 ": is below the first height of the tree, " first }' "$work/statements" |
+    more wrong
+
+# The genesis block leaves the set empty: its statement is known to the last digit.
+check_genesis() {
+    nothing=6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d
+    muhash=dd5ad2a105c2d29495f577245c357409002329b9f4d6182c0af3dc2f462555c8
+    awk -v shards="$shards" -v filter="$nothing" 'BEGIN {
+        for (i = 0; i < shards; i++)
+            printf "%03x 0 0 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 1 %s\n", i, filter
+    }' | keep lines
+    empty_folder "$pieces"
+    while read -r line; do
+        printf '\0%s' "$line" >"$pieces/${line%% *}" || die 1 "$pieces cannot be written"
+    done <"$work/lines"
+    hash_files "$pieces" | cut -c 1-64 | merkle_roots "$shards" | keep root
+    for entry in "$(echo "$muhash" | awk "$rules"'{ print reversed($1) }')" "01000000$nothing"; do
+        awk -v shards="$shards" -v entry="$entry" 'BEGIN { for (i = 0; i < shards; i++) print "00" entry }' |
+            hash_records | merkle_roots "$shards"
+    done | keep roots
+    awk -v shards="$shards" -v genesis="$genesis" -v muhash="$muhash" '
+        BEGIN { while (length(zeros) < 64) zeros = zeros "0" }
+        FILENAME != last { last = FILENAME; file++ }
+        file == 1 { snapshot = $1 }
+        file == 2 { root[FNR] = $1 }
+        file == 3 && $1 == 0 {
+            if ($2 "" != genesis "" || $3 "" != zeros || $4 $9 != "00" || $10 "" != muhash "" || $12 "" != root[1] "" ||
+                $5 "" != root[2] "" || $7 "" != snapshot "")
+                print "wrong " $11 ": says something else than the genesis block has, which leaves the set empty"
+        }
+        END { print "." }' "$work/root" "$work/roots" "$work/statements" | judge rest
+}
+! awk '$1 == 0 { found = 1 } END { exit !found }' "$work/statements" || check_genesis
+
 # Every statement has its parent's beside it, and names those of its ancestors, up from where the tree begins.
 awk -v from="$from" "$rules"'
     BEGIN {
@@ -794,12 +828,17 @@ awk -v from="$from" "$rules"'
     }
     END { print "." }' "$work/statements" "$work/statements" | judge rest
 
-# Every header is of an attested block, and they lead to the one that latest.txt names.
+# Every header is of an attested block, whose statement names the same parent, and they lead to the one that latest.txt names.
 awk -v from="$from" '
-    NR == FNR { attested[$1 " " $2]; next }
+    BEGIN { while (length(parent) < 64) parent = parent "0" }
+    NR == FNR { attested[$1 " " $2] = $3; path[$1 " " $2] = $11; next }
     $2 >= from && !(($2 " " $3) in attested) && !told[$1]++ {
         print "wrong " $1 ": has a header of height " $2 " that is not attested"
     }
+    $2 >= from && ($2 " " $3) in attested && attested[$2 " " $3] "" != parent "" {
+        print "wrong " path[$2 " " $3] ": names another parent than the header of its block"
+    }
+    { parent = $3 }
     END { print "." }' "$work/statements" "$work/headers" | judge rest
 [ -s "$work/statements" ] || awk '!told[$1]++ { print $1 ": has headers that are not attested" }' "$work/headers" | more wrong
 if [ -n "$newest" ]; then

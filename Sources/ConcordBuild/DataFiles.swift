@@ -7,8 +7,6 @@ import ConcordTree
 struct DataFiles: Sendable {
     let folder: Folder
     let parameters: TreeParameters
-    /// Of zstd.
-    let level: Int
     /// Whether a block's data is fixed for good, because it was signed for.
     let isFixed: @Sendable (BlockID) throws(FileError) -> Bool
 
@@ -19,7 +17,7 @@ struct DataFiles: Sendable {
         fileprivate var packed = ByteBuffer(capacity: 1 << 20)
     }
 
-    private var packer: PatchPacker { PatchPacker(parameters, level: level) }
+    private var packer: PatchPacker { PatchPacker(parameters) }
 
     func tools() -> Tools { Tools(compressor: packer.compressor()) }
 
@@ -66,17 +64,18 @@ struct DataFiles: Sendable {
             kind: .conflict)
     }
 
-    /// Makes a delta from what is before it, and puts it in its place. Gives what a statement says of it.
-    func makeDelta(_ span: Int, endingWith block: BlockID, of parts: DeltaBuilder.Parts) throws -> ChangeFile
-    {
+    /// Makes a delta from what is before it, and puts it in its place. Gives what a statement says of it, and whether it was
+    /// not there.
+    func makeDelta(
+        _ span: Int, endingWith block: BlockID, of parts: DeltaBuilder.Parts
+    ) throws -> (file: ChangeFile, isNew: Bool) {
         var packed = ByteBuffer()
-        let index = try DeltaBuilder(parts, parameters).build(level: level, into: &packed)
+        let index = try DeltaBuilder(parts, parameters).build(into: &packed)
         let file = ChangeFile(block: block, span: span, root: index.root)
         var tools = PatchReader.Tools()
-        if try !isThere(file, &tools) {
-            try folder.install([try folder.stage(packed.bytes, at: file.path(parameters))])
-        }
-        return file
+        if try isThere(file, &tools) { return (file, false) }
+        try folder.install([try folder.stage(packed.bytes, at: file.path(parameters))])
+        return (file, true)
     }
 
     /// Whether a file is there as it should be. Throws where it is not and was signed for.

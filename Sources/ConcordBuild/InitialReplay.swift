@@ -51,7 +51,7 @@ public struct InitialReplay: Sendable {
         while next <= height {
             if isStopping() { return nil }
             let range = next..<min(next + min(source.batch(from: next), Self.batch), height + 1)
-            try gathered.add(changes(of: range), through: range.upperBound - 1)
+            try gathered.add(builder.changes(of: range), through: range.upperBound - 1)
             next = range.upperBound
             tell(.replayed(height: next - 1, to: height))
             guard next <= height,
@@ -113,17 +113,6 @@ public struct InitialReplay: Sendable {
             }
         }
         return found
-    }
-
-    /// What each of these blocks does, as canonical patches.
-    private func changes(of heights: Range<Int>) throws -> [PatchSections.Piece] {
-        let blocks = try source.blocks(heights)
-        return try Parallel.map(heights.count, tools: { BlockProcessor(hasElements: false) }) { i, work in
-            let height = heights.lowerBound + i
-            _ = try work.run(source.blockID(at: height), blocks, source, parameters)
-            return try PatchSections.Piece(
-                height: height, patch: work.changes.patch.bytes, shards: parameters.shards)
-        }
     }
 
     private func merge(

@@ -84,27 +84,22 @@ public struct SetBuilder: Sendable {
         // Where a batch ends early, none of it is said.
         var next = position
         let states = try next.running.apply(items.map(\.elements))
-        var files = items.compactMap(\.patch)
-        for (item, state) in zip(items, states) {
-            if let file = try dataFiles.stage(state.muhashes, of: item.block) { files.append(file) }
-        }
+        let files =
+            try zip(items, states).compactMap { try dataFiles.stage($1.muhashes, of: $0.block) }
+            + items.compactMap(\.patch)
         try data.install(files)
+        var written = files.map(\.path)
         var statements: [Statement] = []
         do {
             for (item, state) in zip(items, states) {
-                let statement = try statement(item, state, at: &next, tell)
+                let statement = try statement(item, state, at: &next, &written, tell)
                 next.statement = statement
                 next.epoch.add(statement)
                 next.epoch.headers += item.header
                 statements.append(statement)
             }
         } catch let error as SetContradiction {
-            for file in files { try data.remove(file.path) }
-            for item in items where item.patch != nil {
-                for span in parameters.deltaSpans(at: item.block.height) {
-                    try data.remove(TreePath.changes(item.block, span: span, parameters))
-                }
-            }
+            for path in written { try data.remove(path) }
             throw error
         }
         position = next
@@ -112,15 +107,17 @@ public struct SetBuilder: Sendable {
     }
 
     private var dataFiles: DataFiles {
-        DataFiles(folder: data, parameters: parameters, level: level, isFixed: isFixed)
+        DataFiles(folder: data, parameters: parameters, isFixed: isFixed)
     }
 
     private var batch: BlockBatch { BlockBatch(source: source, parameters: parameters, data: dataFiles) }
 
     /// What is to be said of a block: its deltas are made, and at an epoch height its snapshot, and installed first.
+    ///
+    /// - Parameter written: the paths of deltas are added that were not there.
     private func statement(
         _ item: BlockBatch.Item, _ state: (muhash: Digest, muhashes: ShardMuHashes),
-        at position: inout Position, _ tell: (Event) -> Void
+        at position: inout Position, _ written: inout [String], _ tell: (Event) -> Void
     ) throws -> Statement {
         let (before, height) = (position.statement, item.block.height)
         let coins = Int64(before?.coins ?? 0) + item.totals.coins
@@ -132,12 +129,13 @@ public struct SetBuilder: Sendable {
                     "the block of height \(height) spends more than there is: its undo data is damaged")
         }
         position.epoch.add(ChangeFile(block: item.block, span: 1, root: item.totals.patchRoot))
-        let deltas = try makeDeltas(item.block, &position.epoch, tell)
+        let deltas = try makeDeltas(item.block, &position.epoch, &written, tell)
         var snapshotRoot: Digest?
         if height == parameters.epochStart(of: height) {
             let running = Values(coins: UInt64(coins), amount: UInt64(amount), muhash: state.muhash)
             let manifest = try install(
-                snapshot(of: item.block, position.epoch, expecting: running, tell), of: item.block)
+                snapshot(of: item.block, position.epoch, expecting: running, state.muhashes, tell),
+                of: item.block)
             position.epoch = EpochContents(
                 start: height,
                 snapshot: SnapshotMerge.Before(block: item.block, contents: manifest.contents))
@@ -153,7 +151,7 @@ public struct SetBuilder: Sendable {
 
     /// The deltas that end with a block, the shorter first, for the longer ones are made of them. Gives their roots.
     private func makeDeltas(
-        _ block: BlockID, _ epoch: inout EpochContents, _ tell: (Event) -> Void
+        _ block: BlockID, _ epoch: inout EpochContents, _ written: inout [String], _ tell: (Event) -> Void
     ) throws -> [Digest] {
         var roots: [Digest] = []
         for span in parameters.deltaSpans(at: block.height) {
@@ -161,7 +159,8 @@ public struct SetBuilder: Sendable {
                 let parts = PatchSections(
                     root: data.root, parameters: parameters,
                     files: epoch.parts(of: span, to: block.height, parameters))
-                let delta = try dataFiles.makeDelta(span, endingWith: block, of: .files(parts))
+                let (delta, isNew) = try dataFiles.makeDelta(span, endingWith: block, of: .files(parts))
+                if isNew { written.append(delta.path(parameters)) }
                 epoch.add(delta)
                 roots.append(delta.root)
             } catch let error as ChangeError {
@@ -226,11 +225,11 @@ public struct SetBuilder: Sendable {
                     + "\(running.muhash.reversedHex), not \(expected?.reversedHex ?? ""): what it is made of, or where "
                     + "that MuHash comes from, is wrong. Nothing was signed", kind: .conflict)
         }
-        let items = try batch.process(block.height..<block.height + 1)
-        let (item, deltas) = (items[0], try deltas(before: block))
+        let item = try batch.process(block.height..<block.height + 1)[0]
         let muhashes = running.muhashes
+        try data.install([try dataFiles.stage(muhashes, of: block), item.patch].compactMap(\.self))
+        let deltas = try deltas(before: block)
         let manifest = try install(built, of: block)
-        try data.install([item.patch, try dataFiles.stage(muhashes, of: block)].compactMap(\.self))
         let statement = Statement(
             network: source.network, parameters: parameters, height: block.height, block: block.hash,
             parent: item.totals.header.parent, coins: built.totals.coins, amount: built.totals.amount,
@@ -248,18 +247,21 @@ public struct SetBuilder: Sendable {
     private func deltas(before block: BlockID) throws -> [Digest] {
         let spans = parameters.deltaSpans(at: block.height)
         guard let longest = spans.last else { return [] }
-        let heights = block.height - longest + 1..<block.height + 1
+        let pieces = try changes(of: block.height - longest + 1..<block.height + 1)
+        return try spans.map { span in
+            let parts = PatchSections.Loaded(pieces: Array(pieces.suffix(span)))
+            return try dataFiles.makeDelta(span, endingWith: block, of: .loaded(parts)).file.root
+        }
+    }
+
+    /// What each of these blocks does, as canonical patches.
+    func changes(of heights: Range<Int>) throws -> [PatchSections.Piece] {
         let blocks = try source.blocks(heights)
-        let pieces = try Parallel.map(heights.count, tools: { BlockProcessor(hasElements: false) }) {
-            i, work in
+        return try Parallel.map(heights.count, tools: { BlockProcessor(hasElements: false) }) { i, work in
             let height = heights.lowerBound + i
             _ = try work.run(source.blockID(at: height), blocks, source, parameters)
             return try PatchSections.Piece(
                 height: height, patch: work.changes.patch.bytes, shards: parameters.shards)
-        }
-        return try spans.map { span in
-            let parts = PatchSections.Loaded(pieces: Array(pieces.suffix(span)))
-            return try dataFiles.makeDelta(span, endingWith: block, of: .loaded(parts)).root
         }
     }
 

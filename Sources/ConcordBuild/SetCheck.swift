@@ -31,7 +31,8 @@ extension SetBuilder {
     /// The snapshot of an epoch height, staged: its coins must come to what the blocks leave. Each coin that a block
     /// claims to spend goes into the running MuHash, so that a coin that was another one in the set shows here.
     func snapshot(
-        of block: BlockID, _ epoch: EpochContents, expecting running: Values, _ tell: (Event) -> Void
+        of block: BlockID, _ epoch: EpochContents, expecting running: Values, _ muhashes: ShardMuHashes,
+        _ tell: (Event) -> Void
     ) throws -> Built {
         let builder = SnapshotBuilder(folder: data, parameters: parameters, level: level)
         let shards: BuiltShards
@@ -44,8 +45,20 @@ extension SetBuilder {
         let built = try count(shards, of: block)
         let values = Values(
             coins: built.totals.coins, amount: built.totals.amount, muhash: built.totals.number.digest)
-        if values == running { return built }
+        let own = built.totals.muhashes(parameters)
+        if values == running, own == muhashes { return built }
         discard(built)
+        if values == running,
+            let shard = own.entries.indices.first(where: { own.entries[$0] != muhashes.entries[$0] })
+        {
+            throw SetContradiction(
+                fault: FileError(
+                    data.root,
+                    "the coins of shard \(TreePath.shardDigits(shard)) after height \(block.height) have not the MuHash "
+                        + "that the blocks leave, although those of all shards together have. Nothing of this height "
+                        + "was signed", kind: .conflict),
+                height: nil)
+        }
         throw try trace(epoch.snapshot, through: block.height, tell)
             ?? SetContradiction(
                 fault: FileError(

@@ -20,7 +20,10 @@ extension CommandFailure {
                 self.init(.usage, refusal.description)
             }
         case let error as SetFetch.Contradicted:
-            self.init(.dissent, "authorities contradict each other about block \(error.block)")
+            self.init(
+                .dissent,
+                "authorities contradict what they or others said before of the block \(error.block): "
+                    + "`concord check --height \(error.block.height)` shows what they signed")
         case is CancellationError: self.init(.localFailure, "stopped")
         case let damage as SetDamage: self.init(.localFailure, damage.words)
         case let error as SetExport.Mismatch: self.init(.dissent, error.words)

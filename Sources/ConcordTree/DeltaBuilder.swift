@@ -27,14 +27,13 @@ public struct DeltaBuilder: Sendable {
 
     /// The index of the delta. Throws `ChangeError` for parts that do not fit each other, and `FileError`.
     public func index() throws -> PatchIndex {
-        PatchIndex(
-            try map(level: 1) { entries, _ in entries }.flatMap(\.self))
+        PatchIndex(try map { entries, _ in entries }.flatMap(\.self))
     }
 
     /// Replaces what `out` holds with the file of the delta, and gives its index.
-    public func build(level: Int, into out: inout ByteBuffer) throws -> PatchIndex {
-        let packer = PatchPacker(parameters, level: level)
-        let ranges = try map(level: level) { entries, tools in
+    public func build(into out: inout ByteBuffer) throws -> PatchIndex {
+        let packer = PatchPacker(parameters)
+        let ranges = try map { entries, tools in
             (entries, packer.part(entries[...], tools.sections.bytes, tools.compressor, &tools.frames))
         }
         let index = PatchIndex(ranges.flatMap(\.0))
@@ -44,9 +43,9 @@ public struct DeltaBuilder: Sendable {
 
     /// Calls `body` with the entries of each range; its sections are in the tools.
     private func map<Result: Sendable>(
-        level: Int, _ body: @Sendable ([PatchIndex.Entry], inout Tools) -> Result
+        _ body: @Sendable ([PatchIndex.Entry], inout Tools) -> Result
     ) throws -> [Result] {
-        let packer = PatchPacker(parameters, level: level)
+        let packer = PatchPacker(parameters)
         return try Parallel.map(
             parameters.ranges, tools: { Tools(compressor: packer.compressor()) }
         ) { range, tools in

@@ -8,20 +8,16 @@ public struct PatchPacker: Sendable {
 
     /// What sections hold is hashes for the most part: higher levels gain one or two hundredths, and take up to ten times as
     /// long.
-    private static let maxLevel = 1
+    private static let level = 1
 
     private let parameters: TreeParameters
-    private let level: Int
 
-    /// - Parameter level: of zstd, 1 to 22.
-    public init(_ parameters: TreeParameters, level: Int) {
-        (self.parameters, self.level) = (parameters, min(level, Self.maxLevel))
-    }
+    public init(_ parameters: TreeParameters) { self.parameters = parameters }
 
     /// What a worker keeps from file to file.
     public func compressor() -> ZstdCompressor {
         // What comes out of a frame is held to a digest anyway.
-        ZstdCompressor(level: level, hasChecksums: false)
+        ZstdCompressor(level: Self.level, hasChecksums: false)
     }
 
     /// The frames of a range of shards.

@@ -8,7 +8,7 @@ public struct SetReplay: Sendable {
     public struct State: Sendable {
         public let coins: Int64
         /// In satoshi.
-        public let amount: Int64
+        public let amount: Int128
         public let muhash: Digest
         public let muhashes: ShardMuHashes
     }
@@ -34,12 +34,12 @@ public struct SetReplay: Sendable {
     private struct Sums: Sendable {
         var factors: [Num3072]
         var coins: [Int64]
-        var amounts: [Int64]
+        var amounts: [Int128]
 
         init(_ count: Int) {
             factors = .init(repeating: .one, count: count)
             coins = .init(repeating: 0, count: count)
-            amounts = coins
+            amounts = .init(repeating: 0, count: count)
         }
     }
 
@@ -65,7 +65,7 @@ public struct SetReplay: Sendable {
             }
         }
         let all = sums.withLock { $0 }
-        var (number, coins, amount) = (totals.number, Int64(totals.coins), Int64(totals.amount))
+        var (number, coins, amount) = (totals.number, Int64(totals.coins), Int128(totals.amount))
         let found = digests
         let muhashes = try Parallel.map(files.count) { i in ShardMuHashes(found.map { $0[i] }, parameters) }
         return files.indices.map { i in

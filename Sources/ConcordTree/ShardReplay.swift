@@ -6,8 +6,8 @@ import ConcordFiles
 struct ShardReplay: ~Copyable {
     struct Step: Sendable {
         var coins: Int64 = 0
-        /// In satoshi.
-        var amount: Int64 = 0
+        /// In satoshi. Whoever makes patches up is not held to what there can be before they are summed up.
+        var amount: Int128 = 0
         var muhash = MuHash()
     }
 
@@ -40,11 +40,11 @@ struct ShardReplay: ~Copyable {
                     if change.isSpent {
                         steps[place].muhash.remove(element)
                         steps[place].coins -= 1
-                        steps[place].amount -= Int64(coin.amount)
+                        steps[place].amount -= Int128(coin.amount)
                     } else {
                         steps[place].muhash.insert(element)
                         steps[place].coins += 1
-                        steps[place].amount += Int64(coin.amount)
+                        steps[place].amount += Int128(coin.amount)
                     }
                 } == nil
         }

@@ -124,6 +124,11 @@ public struct TreeVerifier {
                 case .success(let statement):
                     statements.add(statement)
                     report.attestations += 1
+                    if statement.height < report.authority.first {
+                        report.problems.append(
+                            "\(tree.path(path)): is below the first height of the tree, \(report.authority.first)"
+                        )
+                    }
                     if statement.network != report.authority.network {
                         report.problems.append(
                             "\(tree.path(path)): is of the network \(statement.network.rawValue)")
@@ -141,6 +146,13 @@ public struct TreeVerifier {
     private mutating func checkHistory() {
         let all = statements.ascending
         let digests = Dictionary(uniqueKeysWithValues: all.map { ($0.blockID, $0.digest) })
+        let genesis = Statement(genesisOf: report.authority.network, parameters)
+        for statement in all where statement.height == 0 && statement != genesis {
+            let fields = statement.differences(from: genesis).map { "`\($0)`" }.joined(separator: ", ")
+            report.problems.append(
+                "\(tree.path(TreePath.attestation(statement.blockID, parameters))): says other \(fields) than the "
+                    + "genesis block has, which leaves the set empty")
+        }
         for statement in all {
             guard statement.height > report.authority.first else { continue }
             let path = tree.path(TreePath.attestation(statement.blockID, parameters))
@@ -185,7 +197,6 @@ public struct TreeVerifier {
     }
 
     private mutating func checkMuHashes() throws {
-        if patched.isEmpty { return }
         tell("MuHashes of shards")
         let kept = report.dataFrom ?? .max
         let (tree, folder, parameters) = (tree, folder, parameters)
@@ -205,7 +216,6 @@ public struct TreeVerifier {
 
     /// Patches and deltas.
     private mutating func checkChanges() throws {
-        if patched.isEmpty { return }
         tell("patches and deltas")
         let kept = report.dataFrom ?? .max
         let (tree, parameters) = (tree, parameters)
@@ -290,8 +300,7 @@ public struct TreeVerifier {
         let path = tree.path(TreePath.manifest(block))
         for shard in filters.indices where !filters[shard] {
             report.problems.append(
-                "\(path): the filter of shard \(TreePath.shardDigits(shard)) is not that of the shard's scripts"
-            )
+                "\(tree.path(TreePath.filter(shard, of: block))): is not the filter of the shard's scripts")
         }
         if totals.number.digest != statement.muhash {
             report.problems.append(
@@ -328,10 +337,15 @@ public struct TreeVerifier {
                     throw ParseError(.malformed("does not go on from the headers before"), at: 0)
                 }
                 for height in start..<start + chain.hashes.count where height >= report.authority.first {
-                    guard let block = chain.block(at: height), statements[block] != nil else {
+                    guard let block = chain.block(at: height), let statement = statements[block] else {
                         throw ParseError(
                             .malformed("has a header of height \(height) that is not attested"),
                             at: (height - start) * BlockHeader.size)
+                    }
+                    if statement.parent != chain.parent(at: height) {
+                        report.problems.append(
+                            "\(tree.path(TreePath.attestation(block, parameters))): names another parent than the "
+                                + "block's header")
                     }
                 }
                 headed.formUnion(

@@ -20,13 +20,16 @@ struct ConformanceWriter {
     static let parameters = TreeParameters(shards: 4, epoch: 200)
 
     let tree: MadeTree
+    /// The branch that was left.
+    private let left: MadeChain
     private(set) var cases: [Case] = []
 
     /// Of 231 blocks, two epochs, with a branch of two blocks that was left.
     init(_ key: SigningKey) throws {
         let chain = MadeChain(tip: 230, outputs: 3)
+        left = chain.forked(at: 226, tip: 228, salt: 5)
         tree = try MadeTree(
-            [(chain.forked(at: 226, tip: 228, salt: 5), MadeTree.time), (chain, MadeTree.time + 60)],
+            [(left, MadeTree.time), (chain, MadeTree.time + 60)],
             name: "vectors", key: key, parameters: Self.parameters)
         try addAll()
     }
@@ -62,7 +65,9 @@ struct ConformanceWriter {
         try changed.attest(statement)
         // Those above it, up to the end of the epoch, name what is there now.
         var digests: [Int: Digest] = [:]
-        for next in Self.parameters.epochStart(of: height)...min(Self.parameters.epochEnd(of: height), 230) {
+        for next in Self.parameters.epochStart(
+            of: height)...min(Self.parameters.epochStart(of: height) + 199, 230)
+        {
             var statement = try changed.attestation(of: block(next)).statement
             if next > height {
                 statement.history = Self.parameters.historySpans(at: next).map { digests[next - $0] ?? .zero }
@@ -90,6 +95,10 @@ struct ConformanceWriter {
         try add("muhashes-short", muhashes(113), "its length is 32 · (G + n)") { $0.dropLast() }
         try add("muhashes-long", muhashes(113), "its length is 32 · (G + n)") { $0 + [0] }
         try add("muhashes-node", muhashes(113), "a node is that of its entries") { Self.flipped($0, 5) }
+        let otherMuHashes = tree.files[muhashes(114)]
+        try add("muhashes-of-another-block", muhashes(113), "entries come to the signed root") { _ in
+            otherMuHashes
+        }
         try add("muhashes-entry", muhashes(113), "entries come to the signed root") { Self.flipped($0, 150) }
         // Directories.
         let sections = try patchSections(unpacked(patch(113)), shards: 4)
@@ -140,8 +149,7 @@ struct ConformanceWriter {
             ("no-content-size", Self.stream(sections[2]), "frames name the size of their contents"),
             ("other-content", Self.frame(Self.flipped(sections[2], 0)), "a section is the one of its entry"),
             (
-                "padded", good + [UInt8](repeating: 0, count: 3000),
-                "a frame has at most m + m/64 + 1,024 bytes"
+                "padded", Self.padded(good, blocks: 1000), "a frame has at most m + m/64 + 1,024 bytes"
             ),
         ] as [(String, [UInt8], String)] {
             try add("frame-\(name)", patch(113), reason) { _ in framed(frame) }
@@ -186,6 +194,15 @@ struct ConformanceWriter {
         try sign("history-of-ten", 120, verify: false, "every item of history is right") {
             $1.history[1] = SHA256.hash("another")
         }
+        try sign("genesis-coins", 0, verify: false, "the genesis block leaves the set empty") {
+            $1.coins += 1
+        }
+        let leftBlock = left.blockID(at: 227)
+        try sign("parent-of-a-branch", 228, verify: false, "the parent is the header's") {
+            changed, statement in
+            statement.parent = leftBlock.hash
+            statement.history[0] = try changed.attestation(of: leftBlock).statement.digest
+        }
         for (name, change) in [
             ("coins", { $0.coins += 1 }), ("amount", { $0.amount += 1 }),
             ("muhash", { $0.muhash = SHA256.hash("another") }),
@@ -222,6 +239,53 @@ struct ConformanceWriter {
             changed.files[path] = changed.files[TreePath.patch(chain.blockID(at: 114), parameters)]
             statement.patchRoot = try changed.attestation(of: chain.blockID(at: 114)).statement.patchRoot
         }
+        try sign(
+            "amount-overflow", 113, verify: true, "the patch applied to the parent's set gives `amount`"
+        ) { changed, statement in
+            // 5,000 coins of 21 million bitcoin: more satoshi than a number of 64 bits holds.
+            let script: [UInt8] = [0x51]
+            let shard = script.withBytes(parameters.shard)
+            var sections = [[UInt8]](repeating: [0], count: 4)
+            sections[shard] = section(
+                created: (0..<5000).map {
+                    TestCoin(
+                        outpoint: Outpoint(txid: Digest(every: 7), index: $0), code: 2 * 113,
+                        amount: Amount.most, script: script)
+                })
+            let path = TreePath.patch(chain.blockID(at: 113), parameters)
+            changed.files[path] = PlainPatchFile(sections) { Self.frame($0) }.bytes()
+            statement.patchRoot = try TestSupport.patch(sections).withBytes {
+                try PatchIndex(checking: $0, shards: 4)
+            }
+            .root
+        }
+        try sign(
+            "filter-of-nothing", 200, verify: true, path: TreePath.filter(2, of: snapshot),
+            "a filter is that of the shard's scripts"
+        ) { changed, statement in
+            var shards = try Manifest(parsing: changed.files[TreePath.manifest(snapshot)] ?? [], shards: 4)
+                .shards
+            changed.files[TreePath.filter(2, of: snapshot)] = [0]
+            shards[2].filter = [UInt8](repeating: 0, count: 1).withBytes(Manifest.Filter.init)
+            let manifest = Manifest(shards)
+            changed.files[TreePath.manifest(snapshot)] = Array(manifest.text.utf8)
+            statement.snapshotRoot = manifest.root
+        }
+        try sign(
+            "shards-swapped", 200, verify: true, path: TreePath.shard(1, of: snapshot),
+            "each coin's script belongs to its shard"
+        ) { changed, statement in
+            var shards = try Manifest(parsing: changed.files[TreePath.manifest(snapshot)] ?? [], shards: 4)
+                .shards
+            shards.swapAt(1, 2)
+            for path in [TreePath.shard, TreePath.filter] as [(Int, BlockID) -> String] {
+                let (one, two) = (path(1, snapshot), path(2, snapshot))
+                (changed.files[one], changed.files[two]) = (changed.files[two], changed.files[one])
+            }
+            let manifest = Manifest(shards)
+            changed.files[TreePath.manifest(snapshot)] = Array(manifest.text.utf8)
+            statement.snapshotRoot = manifest.root
+        }
         // What points to it, and what nobody signed.
         let latest = block(229)
         try add("latest-of-no-block", TreePath.latest, "it names an attested block") { _ in
@@ -240,6 +304,10 @@ struct ConformanceWriter {
             $0.dropLast(80)
         }
         cases[cases.count - 1] = cases[cases.count - 1].naming(TreePath.latest)
+        try add("signature-bit", TreePath.signature(attestation(113)), "the signature is by the key") {
+            Self.flipped($0, $0.count - 1)
+        }
+        cases[cases.count - 1] = cases[cases.count - 1].naming(attestation(113))
         try add("signature-gone", TreePath.signature(attestation(113)), "an attestation has its signature") {
             _ in nil
         }
@@ -274,6 +342,14 @@ struct ConformanceWriter {
                 compressor.append(UnsafeRawBufferPointer(rebasing: $0.dropFirst(1)), isLast: true, to: &out)
             }
         }
+    }
+
+    /// A frame with empty blocks in front of its own.
+    static func padded(_ frame: [UInt8], blocks: Int) -> [UInt8] {
+        // RFC 8878, section 3.1.1.1: the descriptor says how long the header is.
+        let (isSingle, sizeFlag) = (frame[4] & 0x20 != 0, Int(frame[4] >> 6))
+        let header = 5 + (isSingle ? 0 : 1) + (sizeFlag == 0 ? (isSingle ? 1 : 0) : 1 << sizeFlag)
+        return frame.prefix(header) + [UInt8](repeating: 0, count: 3 * blocks) + frame.dropFirst(header)
     }
 
     /// Writes the archive and the list.

@@ -39,7 +39,7 @@ extension PlainTree {
         var out = ByteBuffer()
         let root = try bytes.withBytes { raw in
             let index = try PatchIndex(checking: raw, shards: parameters.shards)
-            try PatchPacker(parameters, level: 1).packOnAllCores(raw, index, into: &out)
+            try PatchPacker(parameters).packOnAllCores(raw, index, into: &out)
             return index.root
         }
         try replace(path, [UInt8](out.bytes))

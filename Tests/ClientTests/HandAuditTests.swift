@@ -34,7 +34,7 @@ import Testing
                 func frame(_ bytes: [UInt8]) -> [UInt8] {
                     (try? packed(bytes, "-19", "--stream-size=\(bytes.count)")) ?? []
                 }
-                var sections = try Self.sections(try unpacked(patch))
+                var sections = try patchSections(try unpacked(patch), shards: 16)
                 var file = PlainPatchFile(sections, frame: frame)
                 change(&sections[15])
                 file.sectionFrames[15].bytes = frame(sections[15])
@@ -120,12 +120,6 @@ import Testing
                 return "$(touch x)"
             }
             return isRight ? "" : shard
-        }
-
-        /// The sections of a patch, after the index that says how long they are.
-        private static func sections(_ canonical: [UInt8]) throws -> [[UInt8]] {
-            let index = try canonical.withBytes { try PatchIndex(checking: $0, shards: 16) }
-            return (0..<16).map { Array(canonical[index.range(of: $0)]) }
         }
 
         /// The same signature to openssl: s becomes the order less s.

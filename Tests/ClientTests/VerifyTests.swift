@@ -211,6 +211,21 @@ import Testing
         #expect(wrong.count { $0.contains("shard 005") } == 2)
     }
 
+    /// Where the tree says that it begins later, or a host removed what shows what deltas should be.
+    @Test func belowTheFirstHeightAndDeltasAlone() throws {
+        let copy = try Copy()
+        try copy.tree.replace(
+            "authority.txt",
+            try copy.tree.text("authority.txt").replacingOccurrences(of: "first: 100", with: "first: 120"))
+        #expect(try copy.verifyBoth(naming: copy.tree.path(try copy.tree.attestation(113))).status == 4)
+        let other = try Copy()
+        for folder in ["patches", "snapshots", "muhashes"] { try other.tree.remove(folder) }
+        #expect(try other.verifyBoth().status == 0)
+        let delta = other.tree.paths("deltas", containing: "/0000110-")[0]
+        try other.tree.flip(delta)
+        #expect(try other.verifyBoth(naming: other.tree.path(delta)).status == 4)
+    }
+
     /// What is said of the set between two snapshots: only the coins tell there too.
     @Test(arguments: ["coins", "amount", "muhash", "muhashes"]) func aLieBetweenSnapshots(field: String)
         throws

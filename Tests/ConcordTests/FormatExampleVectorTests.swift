@@ -69,6 +69,10 @@ import Testing
             #expect(FormatExampleTests.emptyPatchRoot(shards: shards).hex == words[1], line)
             #expect(FormatExampleTests.emptySnapshotRoot(shards: shards).hex == words[2], line)
             #expect(FormatExampleTests.emptyMuHashes(shards: shards).hex == words[3], line)
+            let genesis = Statement(genesisOf: .main, TreeParameters(shards: shards, epoch: 1000))
+            #expect(
+                genesis.patchRoot.hex == words[1] && genesis.snapshotRoot?.hex == words[2]
+                    && genesis.muhashes.hex == words[3] && genesis.coins == 0 && genesis.amount == 0, line)
         case "ranges":
             let shards = try #require(Int(words[0]))
             let parameters = try #require(TreeParameters(checking: shards, epoch: 1))

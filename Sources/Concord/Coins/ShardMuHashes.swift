@@ -1,4 +1,4 @@
-/// The MuHash of every shard's coins after a block, and the Merkle tree over them (FORMAT.md, «MuHashes of shards»).
+/// The MuHash of every shard's coins after a block, and the Merkle tree over them (FORMAT.md, «Statements»).
 public struct ShardMuHashes: Hashable, Sendable {
     /// One a shard, internal order.
     public let entries: [Digest]

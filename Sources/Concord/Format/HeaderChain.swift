@@ -45,6 +45,11 @@ public struct HeaderChain: Sendable {
         self.parent = parent
     }
 
+    /// The parent that the header of a height names; nil if that is not among them.
+    public func parent(at height: Int) -> Digest? {
+        height == start ? parent : block(at: height - 1)?.hash
+    }
+
     /// The block at a height, if it is among them.
     public func block(at height: Int) -> BlockID? {
         hashes.indices.contains(height - start) ? BlockID(height: height, hash: hashes[height - start]) : nil

@@ -28,12 +28,9 @@ public struct TreeParameters: Hashable, Sendable {
     /// The first height of the epoch that `height` lies in.
     public func epochStart(of height: Int) -> Int { height - height % epoch }
 
-    /// The last height of the epoch that `height` lies in.
-    public func epochEnd(of height: Int) -> Int { epochStart(of: height) + epoch - 1 }
-
     // MARK: spans
 
-    /// The numbers of blocks whose changes are published together as one delta, ascending (FORMAT.md, «Statements»).
+    /// The numbers of blocks whose changes are published together as one delta, ascending (FORMAT.md, «Conventions»).
     public var spans: [Int] { [10, 100].filter { $0 < epoch && epoch % $0 == 0 } }
 
     /// The spans of the deltas that end with the block at a height, ascending.
@@ -93,7 +90,7 @@ public struct TreeParameters: Hashable, Sendable {
     // MARK: scripts
 
     /// The number of the shard for a script: SHA256(SHA256(scriptPubKey)) as a little-endian integer, modulo the
-    /// number of shards (FORMAT.md, «Conventions»).
+    /// number of shards (FORMAT.md, «Shards»).
     public func shard(of script: UnsafeRawBufferPointer) -> Int {
         Int(truncatingIfNeeded: SHA256.double(script).lowWord) & (shards - 1)
     }

@@ -16,6 +16,8 @@ struct EpochCrossing {
     let pinned: (Statement?, Int, (SetFetch.Event) -> Void) throws -> StatementWay
     /// Agreement on a block of an epoch whose newest statement is not pinned.
     let agreed: (BlockID) throws -> Statement
+    /// Bytes so far.
+    let received: () -> Int
     let manifest: (Statement) throws -> Manifest
 
     /// A new snapshot costs less than the changes of more epochs.
@@ -23,17 +25,26 @@ struct EpochCrossing {
 
     private var parameters: TreeParameters { held.statement.parameters }
 
-    /// Brings the files and puts the snapshot in its place. What is installed stays as it is.
-    func run(_ progress: @escaping (SetFetch.Event) -> Void, _ downloads: CountedDownloads) throws {
+    /// Brings the files and puts the snapshot in its place. What is installed stays as it is. False where the way does not
+    /// lead on from there.
+    func run(_ progress: @escaping (SetFetch.Event) -> Void, _ downloads: CountedDownloads) throws -> Bool {
         let statements = try statements(progress)
-        guard let last = statements.last, last.height == start else { return }
+        guard let last = statements.last, last.height == start else { return false }
+        // By a run that did not come to its end.
+        if try isMade(last.blockID) { return true }
         let manifest = try manifest(last)
         let files = StatementWay.files([held.statement] + statements)
         let questions = try files.map { TreeQuestion.changes($0, parameters) }
             .filter { try !folder.contains($0.path) }
-        try downloads.run(questions) { progress(.files(done: $0, of: questions.count, bytes: 0)) }
+        try downloads.run(questions) { progress(.files(done: $0, of: questions.count, bytes: received())) }
         progress(.merging(height: start))
         try merge(held.files + files, into: last, manifest)
+        return true
+    }
+
+    private func isMade(_ snapshot: BlockID) throws -> Bool {
+        try folder.contains(ShardNumberFile(folder: folder, block: snapshot).path)
+            && wanted.allSatisfy { try folder.contains(TreePath.shard($0, of: snapshot)) }
     }
 
     /// The statements at the ends of the files, from below; the last is the snapshot's.
@@ -64,22 +75,24 @@ struct EpochCrossing {
         let builder = SnapshotBuilder(
             folder: folder, parameters: parameters, level: ZstdCompressor.defaultLevel)
         do {
-            let built = try held.reading {
+            let built = try held.readingFiles {
                 try builder.build(snapshot.blockID, wanted, before: held.before, files: files)
             }
+            var isInstalled = false
+            defer { if !isInstalled { for file in built.files { folder.discard(file) } } }
             for (shard, contents) in zip(wanted, built.contents)
             where contents != manifest.shards[shard].contents {
-                for file in built.files { folder.discard(file) }
                 throw StateContradiction(.snapshot(shard: shard), snapshot)
             }
             let replay = SetReplay(
                 root: folder.root, parameters: parameters, before: held.before, files: files)
             let states = SetStates(
                 agreed: held.statement, before: held.before, files: held.files, folder: folder)
-            let numbers = try held.reading {
+            let numbers = try held.readingFiles {
                 try replay.numbers(of: wanted, from: states.numbers(of: wanted))
             }
             try folder.install(built.files)
+            isInstalled = true
             try ShardNumberFile(folder: folder, block: snapshot.blockID)
                 .write(Dictionary(zip(wanted, numbers)) { $1 })
         } catch let error as ChangeError {

@@ -107,16 +107,23 @@ public struct InstalledSet: Sendable {
     /// Does something with the files that are here; an error of their contents is damage.
     func reading<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
         do {
-            return try body()
-        } catch let error as FileError
-            where (error.isContent || error.isMissing) && error.path.hasPrefix(folder.root + "/")
-        {
-            throw SetDamage(error.path, .file(error))
+            return try readingFiles(body)
         } catch let error as ChangeError {
             let file = files.first { $0.block.height == error.height }
             throw SetDamage(
                 folder.path(file?.path(statement.parameters) ?? "patches"),
                 .signed(error, authorities: authorities))
+        }
+    }
+
+    /// The same, and changes that do not fit each other stay an error of their own.
+    func readingFiles<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as FileError
+            where (error.isContent || error.isMissing) && error.path.hasPrefix(folder.root + "/")
+        {
+            throw SetDamage(error.path, .file(error))
         }
     }
 

@@ -21,7 +21,7 @@ struct PinnedStatements {
         precondition(base >= top.epochStart && base <= top.height)
         var heights = [base] + parameters.steps(from: base, to: top.height).map(\.height)
         heights.removeLast()
-        if heights.isEmpty { return (StatementWay(joining: [StatementWay([top])].compactMap(\.self)), []) }
+        if heights.isEmpty { return (StatementWay(top), []) }
         var asking = TreeReader.Asking()
         asking.fallbacks = fallbacks
         var (found, faults): ([Int: Statement], [Fault]) = ([:], [])

@@ -27,7 +27,7 @@ public final class SetFetch {
     private var faults: [Fault] = []
     private var parameters: TreeParameters { agreed.parameters }
 
-    /// What came differs from what these authorities were seen to sign of a block before. The log has both.
+    /// What came differs from what these authorities were seen to sign of a block before. The log has what they signed.
     public struct Contradicted: Error {
         public let block: BlockID
     }
@@ -120,8 +120,7 @@ public final class SetFetch {
         var base: Int?
         if let held, let crossing = crossing(from: held, wanted) {
             do {
-                try crossing.run(progress, counted)
-                base = held.block.height
+                if try crossing.run(progress, counted) { base = held.block.height }
             } catch let missing as NotThere
                 where missing.faults.contains(where: { $0.isAbsence || $0.isInvalid })
             {
@@ -166,8 +165,25 @@ public final class SetFetch {
             progress(.statements(done: done, of: all, bytes: reader.received))
         }
         faults += wrong
+        try checkLog(way)
         try keep(way)
         return way
+    }
+
+    /// What is named by a digest must be what those who name it were seen to sign of the block.
+    private func checkLog(_ way: StatementWay) throws {
+        for statement in way.statements {
+            let block = statement.blockID
+            for one in report.heard
+            where agreeing.contains(one.authority) && one.view.counts(at: block.height) {
+                let seen = try log.recall(block, of: one.authority.key)
+                if seen.contains(where: { $0.statement != statement }) {
+                    // Whoever has signed it too is in the log then.
+                    _ = try? agreeSeparately(on: block)
+                    throw Contradicted(block: block)
+                }
+            }
+        }
     }
 
     /// Writes what of the statements is not here, or was damaged since it came.
@@ -210,7 +226,7 @@ public final class SetFetch {
             held: held, start: agreed.epochStart, wanted: wanted, folder: folder,
             block: { [self] in block(at: $0) },
             pinned: { [self] in try pinned(from: $0 ?? agreed, to: $1, $2) },
-            agreed: { [self] in try agreeSeparately(on: $0) },
+            agreed: { [self] in try agreeSeparately(on: $0) }, received: { [reader] in reader.received },
             manifest: { [self] in try fetchManifest($0) })
     }
 

@@ -41,10 +41,9 @@ struct StatementStore {
             return nil
         }
         var lines = FieldLines(bytes)
-        guard let statement = try? Statement(parsing: &lines), lines.isAtEnd, statement.blockID == block
-        else {
-            return nil
-        }
+        guard let statement = try? Statement(parsing: &lines), lines.isAtEnd, statement.blockID == block,
+            statement.parameters == parameters
+        else { return nil }
         return statement
     }
 

@@ -11,8 +11,8 @@ struct StatementWay: Sendable {
         self.statements = statements
     }
 
-    /// One that is joined from ways of several epochs, at whose borders nothing is named.
-    init(joining ways: [StatementWay]) { statements = ways.flatMap(\.statements) }
+    /// One that leads nowhere.
+    init(_ statement: Statement) { statements = [statement] }
 
     /// The files that lead from each to the next.
     var files: [ChangeFile] { Self.files(statements) }
