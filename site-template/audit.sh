@@ -205,6 +205,56 @@ function spans_at(height, epoch,    span, out) {
 }
 '
 
+# More functions: to look at zstd frames (RFC 8878, 3.1.1) in a stream of words from as_words.
+# shellcheck disable=SC2016
+frame_rules='
+BEGIN { for (i = 0; i < 256; i++) byte[sprintf("%02x", i)] = i }
+# The hex of bytes of the stream from a place on; places ascend.
+function bytes(at, count,    from, line, out) {
+    from = at - at % 4
+    while (till < at + count && (getline line) > 0) {
+        text = till > from ? substr(text, 2 * (from - start) + 1) line : line
+        start = till > from ? from : till
+        till += length(line) / 2
+    }
+    out = ""
+    for (; from < at + count; from += 4) out = out word_of(substr(text, 2 * (from - start) + 1, 8))
+    return substr(out, 2 * (at % 4) + 1, 2 * count)
+}
+function word_of(s) {
+    return little ? substr(s, 7, 2) substr(s, 5, 2) substr(s, 3, 2) substr(s, 1, 2) : s
+}
+function u32(s) {
+    return byte[substr(s, 1, 2)] + 256 * byte[substr(s, 3, 2)] + 65536 * byte[substr(s, 5, 2)] + \
+        16777216 * byte[substr(s, 7, 2)]
+}
+# Reads the header of the frame at a place: what it names as the size of its contents, -1 for nothing, and its window.
+# Returns where its first block begins, or 0 if no frame is there.
+function header(at,    h, flags, i, n, size, single) {
+    h = bytes(at, 18)
+    if (substr(h, 1, 8) != "28b52ffd") return 0
+    flags = byte[substr(h, 9, 2)]; single = int(flags / 32) % 2; has_checksum = int(flags / 4) % 2
+    # Behind the flags come the window, in 0 or 1 bytes, the dictionary, in 0, 1, 2 or 4, and the size, in 0, 1, 2, 4 or 8.
+    i = 7 - single + (flags % 4 == 3 ? 4 : flags % 4)
+    size = int(flags / 64); size = size == 0 ? single : size == 3 ? 8 : 2 * size
+    named = size == 0 ? -1 : number(reversed(substr(h, 2 * i - 1, 2 * size))) + (size == 2 ? 256 : 0)
+    window = named
+    if (!single) {
+        window = 128 * (8 + byte[substr(h, 11, 2)] % 8)
+        for (n = int(byte[substr(h, 11, 2)] / 8); n > 0; n--) window *= 2
+    }
+    return at + i - 1 + size
+}
+# Where the frame ends whose header was read, from its first block on; -1 if no block up to an end is the last.
+function behind(at, end,    h) {
+    do {
+        h = u32(bytes(at, 3) "00")
+        at += 3 + (int(h / 2) % 4 == 1 ? 1 : int(h / 8))
+    } while (h % 2 == 0 && at < end)
+    return h % 2 == 0 ? -1 : at + 4 * has_checksum
+}
+'
+
 # Bytes as hex, SIZE bytes a line.
 as_hex() {
     od -An -v -tx1 | tr -d ' \t\n' | fold -b -w $((2 * $1)) | awk 'NF'
@@ -291,24 +341,38 @@ sizes() {
     xargs sh -c '[ $# -eq 0 ] || wc -c "$@"' sh | awk '$2 != "total" { print $1, $2 }'
 }
 
-# Of the paths on standard input, those that are not zstd frames from end to end, or with a larger window than 8 MiB.
-# (zstd would unpack gzip too. It names one window a file, the last frame's; it keeps to the limit of unpack itself.)
+# Of the paths on standard input, those that are not zstd frames from end to end, and not all skippable, or that have a larger
+# window than 8 MiB. (zstd would unpack gzip too, and keeps a small frame to no limit. What it lists is enough where a file is
+# one frame, as nearly all are: it names one window a file.)
 not_zstd() {
     keep packed
     [ -s "$work/packed" ] || return 0
-    if xargs zstd -lvf <"$work/packed" 2>/dev/null | are_windows_small "$(wc -l <"$work/packed")"; then return; fi
+    if xargs zstd -lvf <"$work/packed" 2>/dev/null | are_single_frames "$(wc -l <"$work/packed")"; then return; fi
     while read -r path; do
-        zstd -lvf "$path" 2>/dev/null | are_windows_small 1 || printf '%s\n' "$path"
+        zstd -lvf "$path" 2>/dev/null | are_single_frames 1 || are_frames "$path" || printf '%s\n' "$path"
     done <"$work/packed"
 }
 
-# Whether zstd -lv lists COUNT files to the end, and no large window.
-are_windows_small() {
+# Whether zstd -lv lists COUNT files to the end, each with one frame, and no large window.
+are_single_frames() {
     awk -v count="$1" '
-        /^Window Size:/ { sub(/.*\(/, ""); if ($1 + 0 > 8388608) large = 1 }
-        /^# Zstandard Frames:/ { files++ }
-        /not compressed by zstd/ { large = 1 }
-        END { exit large || files != count }'
+        /^Window Size:/ { sub(/.*\(/, ""); if ($1 + 0 > 8388608) other = 1 }
+        /^# Zstandard Frames:/ { files++; if ($NF != 1) other = 1 }
+        /not compressed by zstd/ { other = 1 }
+        END { exit other || files != count }'
+}
+
+# Whether a file is frames from end to end, without a large window, and not all skippable.
+are_frames() {
+    as_words <"$1" | awk -v size="$(wc -c <"$1")" -v little="$little" "$rules$frame_rules"'
+        BEGIN {
+            for (at = 0; at >= 0 && at < size + 0; at = end) {
+                if (bytes(at, 4) ~ /^5.2a4d18$/) end = at + 8 + u32(bytes(at + 4, 4))
+                else { first = header(at); end = first && window <= 8388608 ? behind(first, size + 0) : -1; frames++ }
+            }
+            while ((getline line) > 0) {}
+            exit !(at == size + 0 && frames)
+        }'
 }
 
 # Unpacks FILE to OUT, at most LIMIT bytes and one more; false if it is no such file.
@@ -612,7 +676,7 @@ check_attestations() {
             wrong "$path: is not signed by the key $key"
         fi
     done <"$work/parsed" | keep signed
-    # HEIGHT BLOCK PARENT COINS PATCH HISTORY SNAPSHOT NETWORK AMOUNT MUHASH PATH MUHASHES DELTAS, by height; in lists commas.
+    # By height, lists with commas: HEIGHT BLOCK PARENT COINS PATCH HISTORY SNAPSHOT NETWORK AMOUNT MUHASH PATH MUHASHES DELTAS.
     awk '{ print $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1, $14, $15 }' "$work/signed" | sorted -n -k 1,1 |
         keep statements
     awk -v network="$network" '$8 != network { print $11 ": is of the network " $8 }' "$work/statements" | more wrong
@@ -899,50 +963,15 @@ check_muhashes() {
 # PACKED being the bytes of the file itself), or a reason.
 # shellcheck disable=SC2016
 walk_program='
-# The hex of bytes of the stream from a place on; places ascend.
-function bytes(at, count,    from, line, out) {
-    from = at - at % 4
-    while (till < at + count && (getline line) > 0) {
-        text = till > from ? substr(text, 2 * (from - start) + 1) line : line
-        start = till > from ? from : till
-        till += length(line) / 2
-    }
-    out = ""
-    for (; from < at + count; from += 4) out = out word_of(substr(text, 2 * (from - start) + 1, 8))
-    return substr(out, 2 * (at % 4) + 1, 2 * count)
-}
-function word_of(s) {
-    return little ? substr(s, 7, 2) substr(s, 5, 2) substr(s, 3, 2) substr(s, 1, 2) : s
-}
-function u32(s) {
-    return byte[substr(s, 1, 2)] + 256 * byte[substr(s, 3, 2)] + 65536 * byte[substr(s, 5, 2)] + \
-        16777216 * byte[substr(s, 7, 2)]
-}
 # What is wrong with the frame that should go from a place to another and have so many bytes of contents.
-function frame(at, end, contents,    h, flags, i, n, size, window) {
-    h = bytes(at, 18)
-    if (substr(h, 1, 8) != "28b52ffd") return "has no zstd frame where its directory says"
-    flags = byte[substr(h, 9, 2)]
-    # The size of the contents stands behind the window and the dictionary, in 0, 1, 2, 4 or 8 bytes.
-    i = 6; size = int(flags / 64); size = size == 0 ? int(flags / 32) % 2 : size == 3 ? 8 : 2 * size
-    if (size == 0) return "has a frame that does not name the size of its contents"
-    if (int(flags / 32) % 2) window = contents
-    else {
-        window = 128 * (8 + byte[substr(h, 11, 2)] % 8)
-        for (n = int(byte[substr(h, 11, 2)] / 8); n > 0; n--) window *= 2
-        i++
-    }
-    i += flags % 4 == 3 ? 4 : flags % 4
-    if (number(reversed(substr(h, 2 * i - 1, 2 * size))) + (size == 2 ? 256 : 0) != contents)
-        return "has a frame that names another size of its contents than the index"
+function frame(at, end, contents,    first) {
+    first = header(at)
+    if (!first) return "has no zstd frame where its directory says"
+    if (named < 0) return "has a frame that does not name the size of its contents"
+    if (named != contents) return "has a frame that names another size of its contents than the index"
     if (window > 8388608) return "has a frame with a larger window than 8 MiB"
     if (end - at > contents + int(contents / 64) + 1024) return "has a frame that is too long for its contents"
-    at += i - 1 + size
-    do {
-        h = u32(bytes(at, 3) "00")
-        at += 3 + (int(h / 2) % 4 == 1 ? 1 : int(h / 8))
-    } while (h % 2 == 0 && at < end)
-    if (h % 2 == 0 || at + (int(flags / 4) % 2 ? 4 : 0) != end) return "has not one whole frame where its directory says"
+    if (behind(first, end) != end) return "has not one whole frame where its directory says"
     return ""
 }
 # What is wrong with the file that begins at a place.
@@ -983,7 +1012,6 @@ function file(begin, size, packed,    h, head, i, n, total, offset, at, last, co
     return ""
 }
 BEGIN {
-    for (i = 0; i < 256; i++) byte[sprintf("%02x", i)] = i
     list = ENVIRON["work"] "/right"; indexes = ENVIRON["work"] "/right-indexes"; nodes = ENVIRON["work"] "/right-nodes"
     while ((getline entry <list) > 0) {
         split(entry, field, " ")
@@ -995,8 +1023,8 @@ BEGIN {
     print "."
 }'
 
-# Reads indexes, NUMBER ENTRY a line, file by file. Prints how to cut those in the list: NUMBER BYTES KIND DIGEST, where KIND is
-# a shard's number, `zeros` for sections that change nothing, or `skip`.
+# Reads indexes, NUMBER ENTRY a line, file by file. Prints how to cut those in the list: NUMBER BYTES KIND DIGEST, where KIND
+# is a shard's number, `zeros` for sections that change nothing, or `skip`.
 # shellcheck disable=SC2016
 index_program='
 function cut(bytes, kind, digest) { if (bytes > 0) print $1, bytes, kind, digest }
@@ -1075,7 +1103,7 @@ check_changes() {
     awk 'NR == FNR { right[$1]; next } $1 in right' "$work/right" "$work/indexes" | keep right-indexes
     numbered "$ranges" <"$work/nodes" | awk 'NR == FNR { right[$1]; next } $1 in right' "$work/right" - | keep right-nodes
     cut -d ' ' -f 3 "$work/right" | xargs cat /dev/null | as_words | awk -v shards="$shards" -v ranges="$ranges" \
-        -v most="$sections" -v little="$little" "$rules$walk_program" | judge list
+        -v most="$sections" -v little="$little" "$rules$frame_rules$walk_program" | judge list
 
     # The sections.
     [ -s "$work/list" ] || return 0
@@ -1348,9 +1376,10 @@ fi
 
 cat <<'TEXT'
 
-Out of reach of a shell: what the bytes of patches and shards say, MuHashes, coins and amount from the coins themselves, deltas
-from their patches, filters from their shards, each snapshot from the one before (`concord verify --deep`), and whether this
-chain is the one with most work (`concord check`). Whoever has a node with coinstatsindex=1 asks it about the newest statement:
+Out of reach of a shell: what the bytes of patches and shards say, MuHashes, coins and amount from the coins themselves,
+deltas from their patches, filters from their shards, each snapshot from the one before (`concord verify --deep`), and
+whether this chain is the one with most work (`concord check`). Whoever has a node with coinstatsindex=1 asks it about the
+newest statement:
 TEXT
 awk -v newest="$newest" '$1 " " $2 == newest {
     printf "  bitcoin-cli gettxoutsetinfo muhash %s\n  must say bestblock %s, txouts %s, muhash %s\n", $1, $2, $4, $10

@@ -75,6 +75,16 @@ struct ConformanceWriter {
             }
             digests[next] = statement.digest
         }
+        if (200...226).contains(height) {
+            // The branch that was left stands on it too.
+            var parent = digests[226] ?? .zero
+            for next in 227...228 {
+                var statement = try changed.attestation(of: left.blockID(at: next)).statement
+                statement.history = [parent]
+                try changed.attest(statement, time: MadeTree.time)
+                parent = statement.digest
+            }
+        }
         let files = changed.files.filter { tree.files[$0.key] != $0.value }
         cases.append(
             Case(
@@ -240,7 +250,7 @@ struct ConformanceWriter {
             statement.patchRoot = try changed.attestation(of: chain.blockID(at: 114)).statement.patchRoot
         }
         try sign(
-            "amount-overflow", 113, verify: true, "the patch applied to the parent's set gives `amount`"
+            "amount-overflow", 230, verify: true, "the patch applied to the parent's set gives `amount`"
         ) { changed, statement in
             // 5,000 coins of 21 million bitcoin: more satoshi than a number of 64 bits holds.
             let script: [UInt8] = [0x51]
@@ -249,10 +259,10 @@ struct ConformanceWriter {
             sections[shard] = section(
                 created: (0..<5000).map {
                     TestCoin(
-                        outpoint: Outpoint(txid: Digest(every: 7), index: $0), code: 2 * 113,
+                        outpoint: Outpoint(txid: Digest(every: 7), index: $0), code: 2 * 230,
                         amount: Amount.most, script: script)
                 })
-            let path = TreePath.patch(chain.blockID(at: 113), parameters)
+            let path = TreePath.patch(chain.blockID(at: 230), parameters)
             changed.files[path] = PlainPatchFile(sections) { Self.frame($0) }.bytes()
             statement.patchRoot = try TestSupport.patch(sections).withBytes {
                 try PatchIndex(checking: $0, shards: 4)
