@@ -221,16 +221,11 @@ import Testing
     /// What was seen to be signed is held against what a later statement names by its digest.
     @Test func aLaterStatementNamesAnotherOne() throws {
         let client = try Client(trusting: [sites[0]])
-        try client.fetch("--height", "310")
+        #expect(try client.check("--height", "310").status == 0)
         let key = try SigningKey(readingFrom: late[0].keyFile)
         try sites[0].tree.resign(from: 310, epoch: 50, with: key) { $0.statement.amount -= 1 }
         let outcome = try client.run("fetch")
-        #expect(outcome.status == 2, "\(outcome.said)")
-        let words = try late[0].tree.attestation(310).split(separator: "/")[2].dropLast(4).suffix(64)
-        #expect(
-            outcome.errors.contains(words) && outcome.errors.contains("check --height 310"), "\(outcome.said)"
-        )
-        #expect(try client.utxos("raw(51)").height == 310)
+        #expect(outcome.status == 2 && !client.isInstalled, "\(outcome.said)")
         let (status, answer) = try client.check("--height", "310")
         #expect(status == 2 && answer.verdicts[0] == "equivocates", "\(answer)")
     }

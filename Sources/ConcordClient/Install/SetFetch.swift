@@ -238,9 +238,9 @@ public final class SetFetch {
             let question = TreeQuestion.attestation(of: block, parameters, keys: [authority.key])
             try reader.ask(question, at: authority.places) { [agreed] reply in
                 wrong += reply.faults
-                guard let signed = reply.answer, TreeKind(signed.statement) == TreeKind(agreed) else {
-                    return
-                }
+                guard let signed = reply.answer, TreeKind(signed.statement) == TreeKind(agreed),
+                    signed.statement.blockID == block
+                else { return }
                 said.append(signed)
             }
         }
