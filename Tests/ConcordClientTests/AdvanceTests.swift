@@ -1,4 +1,5 @@
 import Concord
+import Foundation
 import TestSupport
 import Testing
 
@@ -63,6 +64,12 @@ import Testing
         #expect(Set(sets[0].files(under: "patches") + sets[0].files(under: "deltas")) == Set(expected))
         #expect(sets[0].files(under: "statements").count == set.statements.count - 1)
         #expect(sets[0].files(under: "authorities").count == 6)
+        // Nor is a folder left that had only what went.
+        let files = sets[0].files()
+        let empty = try FileManager.default.subpathsOfDirectory(atPath: sets[0].root).filter { path in
+            path.contains("/") && !files.contains { $0 == path || $0.hasPrefix("\(path)/") }
+        }
+        #expect(empty.isEmpty)
     }
 
     /// Hosts that have removed what is old: the new snapshot comes.

@@ -329,35 +329,32 @@ public final class SetFetch {
 
     /// Removes what belongs to other epochs, branches or ways: what is installed does not need it.
     private func removeOthers(_ way: StatementWay) throws {
-        let snapshot = TreePath.name(way.statements[0].blockID)
-        for name in try Folder.names(in: folder.path("snapshots")) where name != snapshot {
-            try folder.removeTree("snapshots/\(name)")
-        }
-        let keep = Set(
-            way.files.map { $0.path(parameters) }
-                + way.statements.dropLast().map { StatementStore.path($0.blockID) }
-                + [ShardNumberFile(folder: folder, block: way.statements[0].blockID).path])
-        for parent in TreePath.epochFolders {
-            for epoch in try Folder.names(in: folder.path(parent)) {
-                try removeOthers(in: "\(parent)/\(epoch)", keep)
-            }
-        }
-        for parent in [StatementStore.statements, ShardNumberFile.parent] {
-            try removeOthers(in: parent, keep)
-        }
+        let first = way.statements[0].blockID
         let attestation = TreePath.attestation(agreed.blockID, parameters)
-        for key in try Folder.names(in: folder.path(StatementStore.authorities)) {
-            let tree = "\(StatementStore.authorities)/\(key)"
-            for epoch in try Folder.names(in: folder.path("\(tree)/attestations")) {
-                let names = ["\(tree)/\(attestation)", "\(tree)/\(TreePath.signature(attestation))"]
-                try removeOthers(in: "\(tree)/attestations/\(epoch)", Set(names))
-            }
-        }
+        let trees = agreeing.map { StatementStore.tree(of: $0.key) }
+        let keep = Set(
+            ["snapshots/\(TreePath.name(first))", ShardNumberFile(folder: folder, block: first).path]
+                + way.files.map { $0.path(parameters) }
+                + way.statements.dropLast().map { StatementStore.path($0.blockID) }
+                + trees.flatMap { ["\($0)/\(attestation)", "\($0)/\(TreePath.signature(attestation))"] })
+        let parents =
+            TreePath.epochFolders + [
+                "snapshots", ShardNumberFile.parent, StatementStore.statements,
+                StatementStore.authorities,
+            ]
+        for parent in parents { try removeOthers(in: parent, keep) }
     }
 
+    /// Removes all that is in a folder but what is to be kept, and the folders that lead there.
     private func removeOthers(in parent: String, _ keep: Set<String>) throws {
-        for name in try Folder.names(in: folder.path(parent)) where !keep.contains("\(parent)/\(name)") {
-            try folder.remove("\(parent)/\(name)")
+        for name in try Folder.names(in: folder.path(parent)) {
+            let path = "\(parent)/\(name)"
+            if keep.contains(path) { continue }
+            if keep.contains(where: { $0.hasPrefix("\(path)/") }) {
+                try removeOthers(in: path, keep)
+            } else {
+                try folder.removeTree(path)
+            }
         }
     }
 }

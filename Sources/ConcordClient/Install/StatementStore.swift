@@ -11,10 +11,13 @@ struct StatementStore {
     static let authorities = "authorities"
     static let statements = "statements"
 
+    /// Where what a key signed is kept, as in its tree.
+    static func tree(of key: PublicKey) -> String { "\(authorities)/\(key.hex)" }
+
     /// The attestation of a block that is kept for one of these keys.
     func attestation(of block: BlockID, keys: [PublicKey]) -> SignedAttestation? {
         for key in keys {
-            let tree = Tree(folder.path("\(Self.authorities)/\(key.hex)"))
+            let tree = Tree(folder.path(Self.tree(of: key)))
             if let signed = try? tree.attestation(of: block, parameters: parameters, key: key) {
                 return signed
             }
@@ -25,7 +28,7 @@ struct StatementStore {
     /// Writes an attestation aside, to be kept.
     func stage(_ signed: SignedAttestation) throws(FileError) -> [Folder.Staged] {
         let path =
-            "\(Self.authorities)/\(signed.attestation.key.hex)/"
+            "\(Self.tree(of: signed.attestation.key))/"
             + TreePath.attestation(signed.statement.blockID, parameters)
         return [
             try folder.stage(signed.signature, at: TreePath.signature(path)),
