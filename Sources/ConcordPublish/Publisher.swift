@@ -20,6 +20,9 @@ public struct Publisher {
     private let clock: SigningClock
     /// Of the newest attestation by this key, seconds since 1970.
     private var newestSigned: Int64?
+    /// Where the last run ended, for the next one of this process to go on from without reading the epoch; nil where it
+    /// failed.
+    public private(set) var reached: SetBuilder.Position?
     private var source: any ChainSource { builder.source }
     private var parameters: TreeParameters { builder.parameters }
 
@@ -55,12 +58,15 @@ public struct Publisher {
     ///   - expected: the MuHash that the set there must have, if that is known.
     ///   - webSeeds: URLs of the tree, for the torrents of its snapshots.
     ///   - clock: what the times of new attestations are held to.
+    ///   - reached: of the publisher before, where this process has held the folders' locks since.
     public init(
         _ builder: SetBuilder, tree: Folder, state: Folder, first: Int = 0,
         beginning: Beginning = .blocks(memory: InitialReplay.defaultMemory), expected: Digest? = nil,
-        webSeeds: [String] = [], clock: SigningClock = SigningClock(), signer: Signer
+        webSeeds: [String] = [], clock: SigningClock = SigningClock(),
+        reached: SetBuilder.Position? = nil, signer: Signer
     ) {
         self.builder = builder
+        self.reached = reached
         folder = tree
         self.state = state
         self.first = first
@@ -133,7 +139,9 @@ public struct Publisher {
             if isWitness { try? builder.data.removeTemporaries() }
         }
         let leftBehind = try head.left()
-        var position = try resume(tell)
+        let known = reached
+        reached = nil
+        var position = try resume(known, tell)
         var report = position.statement.map { Report(statement: $0) }
         if position.statement != nil { try checkBeginning() }
         if let newest = position.statement {
@@ -173,6 +181,7 @@ public struct Publisher {
         // Of snapshots that have none, or one that names other web seeds.
         for block in try torrents.missing() where !isStopping() { try makeTorrent(of: block, tell) }
         report?.leftBehind = leftBehind
+        reached = position
         return report
     }
 
@@ -198,7 +207,11 @@ public struct Publisher {
     /// The highest published block of the chain that can be gone on from: it has a running value, an attestation to
     /// hold it to, and its epoch is in the tree. Where anything of that is missing or damaged, an earlier block does,
     /// and what follows it is worked out once more: what the tree has must turn out the same, the rest comes back.
-    private func resume(_ tell: (Event) -> Void) throws -> SetBuilder.Position {
+    ///
+    /// - Parameter known: where this process was before; believed where that is still the highest.
+    private func resume(
+        _ known: SetBuilder.Position?, _ tell: (Event) -> Void
+    ) throws -> SetBuilder.Position {
         // What the state has then is of another tree of the same key.
         guard try folder.contains("attestations") else { return SetBuilder.Position(parameters) }
         var leftBehind: BlockID?
@@ -221,6 +234,7 @@ public struct Publisher {
                 leftBehind = leftBehind ?? block
                 continue
             }
+            if let known, known.statement?.blockID == block, try isAttested(block) { return known }
             do {
                 return try position(at: block)
             } catch let error as FileError where error.isMissing || error.isContent {

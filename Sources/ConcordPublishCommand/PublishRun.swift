@@ -24,11 +24,12 @@ struct PublishRun {
     let progress: ProgressLine
     /// Following goes on with what was known of the blocks before.
     let recent = RecentCoins()
+    var reached: SetBuilder.Position?
 
     private var first: Int { face.authority.first }
 
     /// - Parameter readiness: nil where the tip is followed, and the node is asked each time.
-    func run(from chain: any ChainSource, _ readiness: Readiness?) throws {
+    mutating func run(from chain: any ChainSource, _ readiness: Readiness?) throws {
         if let to = options.to, to > chain.tip, !options.follow {
             progress.say("note: the node's chain ends at height \(chain.tip), \(to) is not there yet")
         }
@@ -54,7 +55,7 @@ struct PublishRun {
 
     /// Publishes now, and again whenever the chain has another tip. What may pass is waited for: a node that is away or
     /// behind for as long as it is, other trouble with the node's answers or files for half a minute.
-    private func follow(from first: any ChainSource) throws {
+    private mutating func follow(from first: any ChainSource) throws {
         var chain: (any ChainSource)? = first
         var published: BlockID?
         var trouble = Trouble()
@@ -136,7 +137,7 @@ struct PublishRun {
     private var newestHeight: Int { (try? Tree(tree.root).latest())?.height ?? -1 }
 
     /// Publishes what is new on a chain.
-    private func publish(_ chain: any ChainSource, _ readiness: Readiness?) throws {
+    private mutating func publish(_ chain: any ChainSource, _ readiness: Readiness?) throws {
         let started = Date()
         let target = min(options.to ?? chain.tip, chain.tip - options.confirmations)
         if let to = options.to, to < first {
@@ -166,7 +167,9 @@ struct PublishRun {
             state: state, first: first,
             beginning: options.fromDump.map { .dump($0) } ?? .blocks(memory: options.memory.bytes),
             expected: expected, webSeeds: options.webSeed,
-            clock: SigningClock(isAtTip: readiness?.isAtTip, isTrusted: options.allowClock), signer: signer)
+            clock: SigningClock(isAtTip: readiness?.isAtTip, isTrusted: options.allowClock),
+            reached: reached, signer: signer)
+        defer { reached = publisher.reached }
         let result = try publisher.run(
             to: target, now: { Int64(Date().timeIntervalSince1970) }, isStopping: { StopSignal.isStopping },
             tell: tell)

@@ -204,7 +204,7 @@ struct Run: ParsableCommand {
         try face.check(mayRename: rename)
         let data = try dataFolder(tree: folder, state: stateFolder)
         try folder.prepare()
-        let run = PublishRun(
+        var run = PublishRun(
             options: self, parameters: parameters, input: input, tree: folder, data: data, state: stateFolder,
             face: face, expected: expected,
             signer: Publisher.Signer(key: signingKey, name: name, software: Software.name, note: note),

@@ -162,8 +162,8 @@ import Testing
     }
 
     /// The node leaves a branch for one that is lower, as it does where blocks are declared invalid, or where few blocks
-    /// have more work than many. Hint and headers are those of the new one.
-    @Test func aLowerBranchIsPointedTo() throws {
+    /// have more work than many. Hint and headers are those of the new one, also where one process goes on.
+    @Test(arguments: [false, true]) func aLowerBranchIsPointedTo(inOneProcess: Bool) throws {
         let node = try TestNode(mining: 97)
         let fork: String = try node.result("getbestblockhash")
         let lower = try node.mine(10)
@@ -171,6 +171,7 @@ import Testing
         try FileManager.default.copyItem(atPath: "\(node.folder)/blocks", toPath: before.path("blocks"))
         let left = try node.mine(23, on: fork)
         let scratch = try Scratch()
+        var reached: SetBuilder.Position?
         func publish(_ folder: String, _ key: SigningKey) throws -> Publisher.Report? {
             let state = try Folder(scratch.path("state"))
             let tree = try Folder(scratch.path("tree"))
@@ -189,10 +190,13 @@ import Testing
                     isFixed: { block throws(FileError) in
                         try tree.contains(TreePath.attestation(block, parameters))
                     }),
-                tree: tree, state: state,
+                tree: tree, state: state, reached: reached,
                 signer: Publisher.Signer(key: key, name: name, software: Software.name, note: nil))
-            return try publisher.run(
+            let report = try publisher.run(
                 to: chain.tip, now: { Int64(Date().timeIntervalSince1970) }, tell: { _ in })
+            #expect(publisher.reached?.statement?.height == chain.tip)
+            if inOneProcess { reached = publisher.reached }
+            return report
         }
         let tree = PlainTree(scratch.path("tree"))
         let key = SigningKey.generate()
