@@ -1378,10 +1378,10 @@ cat <<'TEXT'
 
 Out of reach of a shell: what the bytes of patches and shards say, MuHashes, coins and amount from the coins themselves,
 deltas from their patches, filters from their shards, each snapshot from the one before (`concord verify --deep`), and
-whether this chain is the one with most work (`concord check`). Whoever has a node with coinstatsindex=1 asks it about the
-newest statement:
+whether this chain is the one with most work (`concord check`).
 TEXT
 awk -v newest="$newest" '$1 " " $2 == newest {
+    print "Whoever has a node with coinstatsindex=1 asks it about the newest statement:"
     printf "  bitcoin-cli gettxoutsetinfo muhash %s\n  must say bestblock %s, txouts %s, muhash %s\n", $1, $2, $4, $10
     amount = sprintf("%9s", $9); gsub(/ /, "0", amount)
     printf "  and total_amount %s.%s\n", substr(amount, 1, length(amount) - 8), substr(amount, length(amount) - 7)

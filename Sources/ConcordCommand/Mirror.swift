@@ -114,7 +114,7 @@ struct Mirror: ParsableCommand {
         text += report.dataFrom.map { "; data from height \($0) on" } ?? "; no data"
         if report.removedSnapshots + report.removedEpochs > 0 {
             text +=
-                "\nremoved \(report.removedSnapshots) snapshots, and the patches and deltas of \(report.removedEpochs) epochs"
+                "\nremoved \(report.removedSnapshots) snapshots, and the MuHashes, patches and deltas of \(report.removedEpochs) epochs"
         }
         return text
     }

@@ -10,9 +10,9 @@ struct Prune: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Remove the data of old epochs from a tree.",
         discussion: """
-            Snapshots, patches and deltas of all but the newest epochs go. Attestations and headers stay, so that everything that \
-            was ever said can still be compared. «run --keep» does the same whenever an epoch has begun; while a run with \
-            --follow is at work, only that can. The tree's page is made again, to list what is left.
+            Snapshots, MuHashes, patches and deltas of all but the newest epochs go. Attestations and headers stay, so that \
+            everything that was ever said can still be compared. «run --keep» does the same whenever an epoch has begun; \
+            while a run with --follow is at work, only that can. The tree's page is made again, to list what is left.
             """)
 
     @Option(help: ArgumentHelp("The tree.", valueName: "dir"))
@@ -64,7 +64,7 @@ struct Prune: ParsableCommand {
     static func words(_ report: TreePruning.Report) -> String {
         report.snapshots + report.epochs == 0
             ? "nothing is older than height \(report.from)"
-            : "removed \(report.snapshots) snapshots, and the patches and deltas of \(report.epochs) epochs; the data begins at height "
+            : "removed \(report.snapshots) snapshots, and the MuHashes, patches and deltas of \(report.epochs) epochs; the data begins at height "
                 + "\(report.from)"
     }
 

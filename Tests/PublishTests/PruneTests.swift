@@ -36,7 +36,7 @@ import Testing
         let outcome = try prune(publication, 3)
         #expect(
             outcome.output
-                == "removed 4 snapshots, and the patches and deltas of 4 epochs; the data begins at height 200\n"
+                == "removed 4 snapshots, and the MuHashes, patches and deltas of 4 epochs; the data begins at height 200\n"
         )
         #expect(starts(tree, "snapshots") == [200, 250, 300] && starts(tree, "patches") == [200, 250, 300])
         #expect(tree.files(under: "attestations") + tree.files(under: "headers") == signed)
