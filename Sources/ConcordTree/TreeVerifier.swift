@@ -319,45 +319,13 @@ public struct TreeVerifier {
         counted[block] = totals
     }
 
-    /// Headers are linked from the network's genesis block to the last, and every block of them is attested from `first` on.
     private mutating func checkHeaders() throws {
         tell("headers")
-        var last: (height: Int, hash: Digest)?
-        for name in try names(in: "headers") {
-            let path = "headers/\(name)"
-            guard name.hasSuffix(".bin"), let start = TreePath.height(digits: name.dropLast(4)),
-                start % parameters.epoch == 0
-            else { continue }
-            unsigned.insert(path)
-            do {
-                let bytes = try File.read(tree.path(path), atMost: parameters.epoch * BlockHeader.size)
-                let chain = try HeaderChain(parsing: bytes, from: start, of: report.authority.network)
-                guard chain.start == (last.map { $0.height + 1 } ?? 0), chain.parent == (last?.hash ?? .zero)
-                else {
-                    throw ParseError(.malformed("does not go on from the headers before"), at: 0)
-                }
-                for height in start..<start + chain.hashes.count where height >= report.authority.first {
-                    guard let block = chain.block(at: height), let statement = statements[block] else {
-                        throw ParseError(
-                            .malformed("has a header of height \(height) that is not attested"),
-                            at: (height - start) * BlockHeader.size)
-                    }
-                    if statement.parent != chain.parent(at: height) {
-                        report.problems.append(
-                            "\(tree.path(TreePath.attestation(block, parameters))): names another parent than the "
-                                + "block's header")
-                    }
-                }
-                headed.formUnion(
-                    (start..<start + chain.hashes.count).lazy.compactMap { chain.block(at: $0) })
-                report.headers += chain.hashes.count
-                last = chain.hashes.last.map { (start + chain.hashes.count - 1, $0) }
-            } catch let error as ParseError {
-                try report.problems.note(FileError.parse(error, tree.path(path)))
-            } catch {
-                try report.problems.note(error)
-            }
-        }
+        var check = TreeHeaders(tree: tree, authority: report.authority, statements: statements)
+        report.problems += try check.run(try names(in: "headers"))
+        unsigned.formUnion(check.files)
+        headed = check.blocks
+        report.headers = headed.count
     }
 
     /// The files that lead to the signed ones.
