@@ -105,7 +105,7 @@ struct Run: ParsableCommand {
             "Blocks from one snapshot to the next. (default: 1000; regtest 100)", valueName: "n"))
     var epoch: Int?
 
-    @Option(help: ArgumentHelp("zstd level, 1 to 22.", valueName: "n"))
+    @Option(help: ArgumentHelp("zstd level of snapshots, 1 to 22.", valueName: "n"))
     var level: Int = ZstdCompressor.defaultLevel
 
     @Option(

@@ -3,8 +3,7 @@ import ConcordFiles
 import ConcordTree
 
 /// The files of a tree by which a host's copy is judged: those that change, those of the newest block, the newest deltas
-/// and the
-/// newest snapshot, and some by chance, so that in time every file is looked at.
+/// and the newest snapshot, and some by chance, so that in time every file is looked at.
 struct TreeSample {
     /// Each once, the hint first.
     let paths: [String]

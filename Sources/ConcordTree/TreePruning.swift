@@ -2,8 +2,7 @@ import Concord
 import ConcordFiles
 
 /// Removes the data of old epochs from a tree: snapshots, patches, deltas and MuHashes of shards. What is signed stays,
-/// and so do the headers; the
-/// statements of what is gone can still be compared (FORMAT.md, «Layout»).
+/// and so do the headers; the statements of what is gone can still be compared (FORMAT.md, «Layout»).
 public struct TreePruning: Sendable {
     /// Epochs whose data is kept, the open one among them.
     public let keep: Int

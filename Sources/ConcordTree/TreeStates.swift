@@ -5,6 +5,7 @@ import ConcordFiles
 /// of their blocks; and that a snapshot is what the one before becomes (FORMAT.md, «To verify a tree»).
 struct TreeStates {
     let tree: Tree
+    private let folder: Folder
     let parameters: TreeParameters
     let statements: AttestedStatements
     /// What the coins of snapshots come to.
@@ -22,6 +23,7 @@ struct TreeStates {
         wrong: Set<BlockID>, untrue: Set<BlockID>, tell: @escaping (String) -> Void
     ) {
         (self.tree, self.parameters, self.statements) = (tree, parameters, statements)
+        folder = Folder(reading: tree.root)
         (self.counted, self.wrong, self.untrue, self.tell) = (counted, wrong, untrue, tell)
     }
 
@@ -127,7 +129,7 @@ struct TreeStates {
         var at = statement
         for _ in 0..<file.span / step {
             guard !wrong.contains(at.blockID), let part = ChangeFile(at, span: step),
-                try Folder(reading: tree.root).contains(part.path(parameters))
+                try folder.contains(part.path(parameters))
             else { return }
             parts.append(part)
             // The last block's parent may be missing, where the tree begins.
