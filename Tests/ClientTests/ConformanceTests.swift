@@ -46,8 +46,14 @@ import Testing
         let scratch = try Scratch()
         let tree = PlainTree(scratch.path("tree"))
         try PlainTree(trees.path("good")).link(to: tree.root)
-        for path in trees.files(under: one.name) where one.name != "good" {
-            try tree.replace(String(path.dropFirst(one.name.count + 1)), try trees.read(path))
+        let files = one.name == "good" ? [] : trees.files(under: one.name)
+        // A case that changes nothing would be the good tree once more.
+        try #require(one.name == "good" || !files.isEmpty || !one.removed.isEmpty)
+        for path in files {
+            let place = String(path.dropFirst(one.name.count + 1))
+            let bytes = try trees.read(path)
+            #expect(try !tree.files().contains(place) || tree.read(place) != bytes, "\(place)")
+            try tree.replace(place, bytes)
         }
         for path in one.removed { try tree.remove(path) }
         return (tree, scratch)
@@ -59,7 +65,7 @@ import Testing
             let outcome = try Client.program().run(["verify", tree.root] + arguments)
             #expect(outcome.status == (expected == "right" ? 0 : 4), "\(outcome.said)")
             if expected == "wrong" {
-                #expect(outcome.wrong.contains { $0.contains(tree.path(one.path)) }, "\(outcome.said)")
+                #expect(outcome.wrong.contains { $0.contains("\(tree.path(one.path)): ") }, "\(outcome.said)")
             }
         }
         _ = scratch
@@ -73,7 +79,9 @@ import Testing
         // It reads digests, and not what sections say.
         let isWrong = one.verify == "wrong" && one.name != "patch-height"
         #expect(outcome.status == (isWrong ? 4 : 0), "\(outcome.said)")
-        if isWrong { #expect(outcome.wrong.contains { $0.contains(tree.path(one.path)) }, "\(outcome.said)") }
+        if isWrong {
+            #expect(outcome.wrong.contains { $0.contains("\(tree.path(one.path)): ") }, "\(outcome.said)")
+        }
         _ = scratch
     }
 
