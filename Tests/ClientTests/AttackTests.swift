@@ -223,7 +223,7 @@ import Testing
         let client = try Client(trusting: [sites[0]])
         #expect(try client.check("--height", "310").status == 0)
         let key = try SigningKey(readingFrom: late[0].keyFile)
-        try sites[0].tree.resign(from: 310, epoch: 50, with: key) { $0.statement.amount -= 1 }
+        try sites[0].tree.resign(from: 310, with: key) { $0.statement.amount -= 1 }
         let outcome = try client.run("fetch")
         #expect(outcome.status == 2 && !client.isInstalled, "\(outcome.said)")
         let (status, answer) = try client.check("--height", "310")

@@ -30,7 +30,7 @@ extension Site {
     /// Publishes another shard in the snapshot of a height, and all that follows from it.
     func forgeSnapshot(_ height: Int, shard: Int, _ change: (inout [TestCoin]) throws -> Void) throws {
         let (manifest, _) = try tree.replace(shard: shard, ofSnapshot: height, change)
-        try tree.resign(from: height, epoch: 50, with: try SigningKey(readingFrom: keyFile)) {
+        try tree.resign(from: height, with: try SigningKey(readingFrom: keyFile)) {
             $0.statement.snapshotRoot = manifest.root
         }
     }
@@ -49,8 +49,8 @@ extension Site {
             let coin = coins[0]
             coins[0].amount += 1
             sections[shard] = [0] + TestCoin.encode(coins)
-            let root = try tree.replace(patch: path, sections, TreeParameters(shards: 16, epoch: 50))
-            try tree.resign(from: height, epoch: 50, with: try SigningKey(readingFrom: keyFile)) {
+            let root = try tree.replace(patch: path, sections, try tree.said(height).parameters)
+            try tree.resign(from: height, with: try SigningKey(readingFrom: keyFile)) {
                 $0.statement.patchRoot = root
             }
             return (shard, coin)

@@ -10,11 +10,11 @@ extension PlainTree {
     ///
     /// - Parameter change: of the attestation of the first one.
     func resign(
-        from start: Int, epoch: Int, with key: SigningKey, _ change: (inout Attestation) -> Void = { _ in }
+        from start: Int, with key: SigningKey, _ change: (inout Attestation) -> Void = { _ in }
     ) throws {
-        let first = start / epoch * epoch
+        let said = try said(start)
         var digests: [Int: Digest] = [:]
-        for height in first..<first + epoch {
+        for height in said.epochStart..<said.epochStart + said.parameters.epoch {
             guard let path = try? attestation(height) else { continue }
             var attestation = try Attestation(parsing: try read(path))
             if height >= start {

@@ -232,7 +232,7 @@ import Testing
     {
         let copy = try Copy()
         let key = try SigningKey(readingFrom: copy.published.keyFile)
-        try copy.tree.resign(from: 113, epoch: 20, with: key) {
+        try copy.tree.resign(from: 113, with: key) {
             switch field {
             case "coins": $0.statement.coins += 1
             case "amount": $0.statement.amount -= 1
@@ -259,6 +259,6 @@ extension VerifyTests.Copy {
         let (manifest, _) = try tree.replace(shard: 5, ofSnapshot: start) { $0[0].amount += 1 }
         try tree.replace(
             TreePath.muhashes(try tree.said(start).blockID, try tree.said(start).parameters), old)
-        try tree.resign(from: start, epoch: 20, with: key) { $0.statement.snapshotRoot = manifest.root }
+        try tree.resign(from: start, with: key) { $0.statement.snapshotRoot = manifest.root }
     }
 }

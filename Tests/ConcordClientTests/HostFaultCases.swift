@@ -34,7 +34,7 @@ extension HostFault {
         HostFault("500", status(500), "none", "refused authority"),
         HostFault(
             "500 now and then", bent { if isFlaky($0) { $1 = ScriptedAnswer(500) } }, "65",
-            "refused attestation, refused manifest"),
+            "refused attestation, refused manifest, refused shard"),
         HostFault("502", status(502), "none", "refused authority"),
         HostFault("503", status(503), "none", "givenUp authority", mirror: "busy authority"),
         HostFault("504", status(504), "none", "refused authority"),
@@ -121,7 +121,7 @@ extension HostFault {
             "givenUp authority, slow authority", mirror: "slow authority"),
         HostFault(
             "reset now and then", bent { if isFlaky($0) { $1.breaksAfter = $1.body.count / 2 } }, "65",
-            "broken attestation, broken manifest"),
+            "broken attestation, broken manifest, broken shard"),
         HostFault(
             "reset", bent { $1.breaksAfter = $1.body.count / 2 }, "none", "broken authority"),
         HostFault(
@@ -131,14 +131,14 @@ extension HostFault {
             "refuses", bent { $1 = ScriptedAnswer(.refuses) }, "none", "unreachable authority"),
         HostFault(
             "refuses now and then", bent { if isFlaky($0) { $1 = ScriptedAnswer(.refuses) } }, "65",
-            "unreachable attestation, unreachable manifest"),
+            "unreachable attestation, unreachable manifest, unreachable shard"),
         HostFault(
             "vanished", bent { $1 = ScriptedAnswer(.vanishes) }, "none", "timedOut authority"),
         HostFault(
             "hangs up", bent { $1 = ScriptedAnswer(.hangsUp) }, "none", "broken authority"),
         HostFault(
             "hangs up now and then", bent { if isFlaky($0) { $1 = ScriptedAnswer(.hangsUp) } }, "65",
-            "broken attestation, broken manifest"),
+            "broken attestation, broken manifest, broken shard"),
         HostFault(
             "goes away", { $0.site.until({ HostFault.Files($0.path) == .manifest }, then: .refusing) }, "65",
             fetch: "no manifest: unreachable unreachable unreachable", "unreachable manifest",

@@ -52,18 +52,16 @@ import Testing
             if isStale || isInvalid { words.removeFirst() }
             guard words != ["-"] else { return }
             var lowest = Int.max
-            var branch = 0
             for word in words {
                 let height = try #require(Int(word.prefix { $0.isNumber }))
                 let own = word.count { $0 == "'" }
                 let letter = try #require(word.last)
                 signed[height, default: []].append(Self.statement(height, own, letter))
-                if newest == nil { (newest, branch) = (height, own) }
+                newest = newest ?? height
                 lowest = min(lowest, height)
             }
-            // The branch is one block long.
-            _ = branch
-            for height in max(0, lowest - 9)..<lowest { signed[height] = [Self.statement(height, 0, "s")] }
+            // Another branch is one block long.
+            for height in 0..<lowest { signed[height] = [Self.statement(height, 0, "s")] }
         }
 
         static func statement(_ height: Int, _ branch: Int, _ letter: Character) -> Statement {

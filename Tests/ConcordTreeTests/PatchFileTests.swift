@@ -129,12 +129,11 @@ import Testing
         #expect(words?.contains("has a frame with sections of two ranges") == true)
     }
 
-    /// A frame in place of another one.
-    @Test func framesThatAreNotThose() {
-        let content = Self.sections[5]
+    /// Frames of this, or of nearly this, that are not the one frame it should be.
+    private static func others(of content: [UInt8]) -> [(String, [UInt8])] {
         let noSize = Zstd.frame(content, windowLog: 10)
         let half = content.count / 2
-        let cases: [(String, [UInt8])] = [
+        return [
             ("skippable in front", Zstd.skippable([]) + Zstd.frame(content)),
             ("skippable behind", Zstd.frame(content) + Zstd.skippable([1, 2])),
             ("two", Zstd.frame(Array(content[..<half])) + Zstd.frame(Array(content[half...]))),
@@ -143,11 +142,22 @@ import Testing
             ("shorter", Zstd.frame(Array(content.dropLast()))), ("empty", Zstd.frame([])),
             ("garbage", [1, 2, 3, 4, 5, 6, 7, 8]), ("nothing", []),
         ]
-        for (name, frame) in cases {
+    }
+
+    /// A frame in place of another one, of a section and of the index.
+    @Test func framesThatAreNotThose() {
+        for (name, frame) in Self.others(of: Self.sections[5]) {
             var plain = Self.plain()
             plain.sectionFrames[5].bytes = frame
             #expect(refusal(of: plain.bytes()) != nil, "\(name)")
-            plain = Self.plain()
+        }
+        // The entries of four shards.
+        let entries = Array(Self.patch[4 * 36..<8 * 36])
+        var right = Self.plain()
+        right.indexFrames[1] = Zstd.frame(entries)
+        #expect(throws: Never.self) { try read(right.bytes()) }
+        for (name, frame) in Self.others(of: entries) {
+            var plain = Self.plain()
             plain.indexFrames[1] = frame
             #expect(refusal(of: plain.bytes()) != nil, "index: \(name)")
         }
@@ -164,8 +174,7 @@ import Testing
         let room = PatchDirectory.maxFrameBytes(contents: Self.sections[5].count)
         plain.sectionFrames[5].bytes += [UInt8](repeating: 0, count: room)
         #expect(refusal(of: plain.bytes())?.contains("has a frame of") == true)
-        let large = (0..<16).map { _ in [UInt8](repeating: 7, count: 1 << 20) } + []
-        var sections = large
+        var sections = [[UInt8]](repeating: [UInt8](repeating: 7, count: 1 << 20), count: 16)
         sections[3] += [1]
         let file = PlainPatchFile(sections) { Zstd.frame($0) }.bytes()
         let root = plainMerkleRoot(

@@ -72,11 +72,4 @@ import Testing
         let directory = try PlainPatchFile.directory(file, shards: 1024)
         #expect(Set(directory.sections).count == 32)
     }
-
-    /// The frames in their order, whatever skips the directory.
-    @Test func commonToolsUnpackIt() throws {
-        var random = SeededRandom()
-        let sections = Self.sections(16, most: 3000, using: &random)
-        #expect(try run("zstd", "-dc", input: Self.pack(sections)) == TestSupport.patch(sections))
-    }
 }

@@ -28,7 +28,7 @@ import Testing
                 let delta = "deltas/\(digits(height - height % fixture.epoch))/\(name)-\(span)"
                 let sections = try patchSections(unpacked.read(delta), shards: fixture.shards)
                 for (shard, section) in sections.enumerated() {
-                    var set = before[span]?[shard] ?? PlainSet()
+                    var set = try #require(before[span])[shard]
                     // No more than it takes.
                     let size = set.difference(from: sets[shard])
                     #expect(try PlainSet.changes(section: section) == size, "\(delta), \(shard)")
