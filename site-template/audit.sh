@@ -1,8 +1,8 @@
 #!/bin/sh
 # Audits a Concord tree by hand: signatures, statements, MuHashes, patches, deltas, snapshots and headers, and the files that
 # nobody signed. It follows FORMAT.md, which lies beside it in every tree, and shares no line with the programs that write
-# and read trees. Of patches and shards it checks digests, not what they say: that is what `concord verify --deep` is for.
-# Nobody signs this file either: read it before you run it, or take it from where you trust it.
+# and read trees. Of patches, deltas, shards and filters it checks digests, not what they say: that is what `concord verify`
+# is for. Nobody signs this file either: read it before you run it, or take it from where you trust it.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -78,7 +78,7 @@ http://* | https://*)
     ;;
 esac
 
-for tool in awk cat cut find fold head mkdir mktemp od openssl paste rm sha256sum sort tail tr uniq wc xargs \
+for tool in awk cat cut find fold head mkdir mktemp od openssl paste rm sha256sum sort tail tr wc xargs \
     zstd ${url:+curl}; do
     command -v "$tool" >/dev/null || die 1 "this needs the program $tool, which is not in the PATH"
 done
@@ -1376,9 +1376,9 @@ fi
 
 cat <<'TEXT'
 
-Out of reach of a shell: what the bytes of patches and shards say, MuHashes, coins and amount from the coins themselves,
-deltas from their patches, filters from their shards, each snapshot from the one before (`concord verify --deep`), and
-whether this chain is the one with most work (`concord check`).
+Out of reach of a shell: what the bytes of patches, deltas, shards and filters say (`concord verify`); MuHashes, coins and
+amount from the coins themselves, deltas from their patches, filters from their shards, each snapshot from the one before
+(`concord verify --deep`); and whether this chain is the one with most work (`concord check`).
 TEXT
 awk -v newest="$newest" '$1 " " $2 == newest {
     print "Whoever has a node with coinstatsindex=1 asks it about the newest statement:"
@@ -1388,7 +1388,7 @@ awk -v newest="$newest" '$1 " " $2 == newest {
 }' "$work/statements"
 printf '\n'
 if [ "$bad" -eq 0 ] && { [ "$attested" -eq 0 ] || [ "$attested" -ne $(($(wc -l <"$work/paths"))) ]; }; then
-    die 1 "not all attestations were checked"
+    die 1 "not all attestations were checked: a program failed, or the tree changed meanwhile. Run it again"
 fi
 [ "$bad" -eq 0 ] || end_wrong
 if [ -n "$given" ]; then

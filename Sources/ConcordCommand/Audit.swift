@@ -14,7 +14,7 @@ struct Audit: ParsableCommand {
         discussion: """
             Works out the statement of every block from the blocks themselves, and compares it with what each \
             authority attests of that block. Where one differs it says at which height and in which field, and for a \
-            patch or a snapshot which shard and coin differ first. Exit status: 0 all that was compared agrees, 2 \
+            patch, a delta or a snapshot which shard and coin differ first. Exit status: 0 all that was compared agrees, 2 \
             something differs, 3 nothing could be compared.
             """)
 

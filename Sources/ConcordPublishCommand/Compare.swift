@@ -9,9 +9,9 @@ struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read a tree back from its hosts, and compare it byte for byte with the folder.",
         discussion: """
-            All files that change are compared, the newest attestation, patch and snapshot, and others by chance, more of \
-            them with --sample. A cache may be some seconds behind, so what is not right yet is asked for again until \
-            --wait is over. Ends with status 4 unless every host serves the tree as it is.
+            All files that change are compared, the newest attestation, MuHashes, patch, deltas and snapshot, and others \
+            by chance, more of them with --sample. A cache may be some seconds behind, so what is not right yet is asked \
+            for again until --wait is over. Ends with status 4 unless every host serves the tree as it is.
             """)
 
     /// Lines about one host.

@@ -13,9 +13,9 @@ struct Run: ParsableCommand {
         abstract: "Publish every block that is not published yet.",
         discussion: """
             Reads the chain of a Bitcoin Core node, from its block files, over RPC, or both, and writes patches, \
-            snapshots and signed attestations to the tree. Run it again and it does only what is new; after a \
-            reorganisation it follows the best chain and leaves the stale branch's files alone. A run that is killed \
-            is continued by the next. With --follow it stays, and attests new blocks as they come.
+            deltas, MuHashes, snapshots and signed attestations to the tree. Run it again and it does only what is new; \
+            after a reorganisation it follows the best chain and leaves the stale branch's files alone. A run that is \
+            killed is continued by the next. With --follow it stays, and attests new blocks as they come.
             """)
 
     @OptionGroup var chain: ChainOptions
@@ -70,8 +70,9 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Begin the tree with this dump of Bitcoin Core's (dumptxoutset), made at the first height of an epoch: the "
-                + "blocks before are not needed.", valueName: "file"))
+            "Begin the tree with this dump of Bitcoin Core's (dumptxoutset), made at the first height of an epoch: of the "
+                + "blocks up to it only those of the longest delta are needed, with the default epoch 100.",
+            valueName: "file"))
     var fromDump: String?
 
     @Option(
@@ -93,7 +94,7 @@ struct Run: ParsableCommand {
     var memory = ByteCount(InitialReplay.defaultMemory)
 
     @Flag(
-        help: "Publish attestations only, no patches and no snapshots: bear witness to what others publish.")
+        help: "Publish attestations only, no data: bear witness to what others publish.")
     var attestOnly = false
 
     @Option(
@@ -110,8 +111,8 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Keep the data of the newest n epochs, the open one among them, 2 or more; remove older snapshots and "
-                + "patches as «prune» does. (default: all)", valueName: "n"))
+            "Keep the data of the newest n epochs, the open one among them, 2 or more; remove older data as "
+                + "`prune` does. (default: all)", valueName: "n"))
     var keep: Int?
 
     @Option(
