@@ -64,7 +64,7 @@ struct Fetch: ParsableCommand {
         } else {
             var lines = [VerdictTable.text(survey)]
             lines.append(
-                result.shards + result.patches + result.deltas == 0
+                result.shards + result.patches + result.deltas + result.sections == 0
                     ? "nothing new: what this set needs was in \(folder.root) already"
                     : (result.base.map { "went on from height \($0): " } ?? "")
                         + "fetched \(Self.words(result)), "
@@ -80,12 +80,15 @@ struct Fetch: ParsableCommand {
 
     /// What came, without what did not.
     private static func words(_ result: SetFetch.Result) -> String {
-        [(result.shards, "shard"), (result.deltas, "delta"), (result.patches, "patch")]
+        let whole = [(result.shards, "shard"), (result.deltas, "delta"), (result.patches, "patch")]
             .filter { $0.0 > 0 }
             .map { count, word in
                 "\(count) \(word)" + (count == 1 ? "" : word == "patch" ? "es" : "s")
             }
-            .joined(separator: ", ")
+        let parts =
+            result.sections > 0
+            ? ["sections of \(result.sections) \(result.sections == 1 ? "file" : "files") of changes"] : []
+        return (whole + parts).joined(separator: ", ")
     }
 
     /// Shows why nothing is installed.
@@ -131,7 +134,7 @@ struct Fetch: ParsableCommand {
         let folder: String?
         /// The height that was gone on from.
         let base: Int?
-        let shards, patches, deltas, bytes: Int?
+        let shards, patches, deltas, sections, bytes: Int?
         let faults: [String]?
         let error: FailureJSON.Description?
 
@@ -145,6 +148,7 @@ struct Fetch: ParsableCommand {
             shards = installed?.result.shards
             patches = installed?.result.patches
             deltas = installed?.result.deltas
+            sections = installed?.result.sections
             base = installed?.result.base
             bytes = installed?.result.bytes
             faults = installed?.faults

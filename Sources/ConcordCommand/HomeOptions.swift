@@ -98,7 +98,9 @@ extension HomeOptions {
         let now = try Clock.now()
         let clock: @Sendable () -> Int64 = { (try? Clock.now()) ?? now }
         return try Client(
-            home: folder(), transport: hosts.transport(), settings: hosts.settings, clock: clock
+            home: folder(), transport: hosts.transport(), alone: { hosts.transport() },
+            settings: hosts.settings,
+            clock: clock
         ) { progress.tell($0) }
     }
 }

@@ -37,7 +37,7 @@ public struct DeltaBuilder: Sendable {
             (entries, packer.part(entries[...], tools.sections.bytes, tools.compressor, &tools.frames))
         }
         let index = PatchIndex(ranges.flatMap(\.0))
-        packer.join(ranges.map(\.1), index, into: &out)
+        packer.join(ranges.map(\.1), index.nodes(parameters.ranges), into: &out)
         return index
     }
 

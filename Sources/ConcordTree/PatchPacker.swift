@@ -39,7 +39,7 @@ public struct PatchPacker: Sendable {
             let (entries, sections) = slice(range, canonical, index)
             parts.append(part(entries, sections, compressor, &frames))
         }
-        join(parts, index, into: &out)
+        join(parts, index.nodes(parameters.ranges), into: &out)
     }
 
     /// The same on all cores.
@@ -52,7 +52,7 @@ public struct PatchPacker: Sendable {
             let (entries, sections) = slice(range, canonical, index)
             return part(entries, sections, tools.compressor, &tools.frames)
         }
-        join(parts, index, into: &out)
+        join(parts, index.nodes(parameters.ranges), into: &out)
     }
 
     private struct Tools: ~Copyable {
@@ -96,8 +96,8 @@ public struct PatchPacker: Sendable {
         return part
     }
 
-    /// Replaces what `out` holds with the file that consists of these parts, one a range.
-    func join(_ parts: [Part], _ index: PatchIndex, into out: inout ByteBuffer) {
+    /// Replaces what `out` holds with the file that consists of these parts, one a range; `nodes` are those of the ranges.
+    func join(_ parts: [Part], _ nodes: [Digest], into out: inout ByteBuffer) {
         var offset = PatchDirectory.size(parameters)
         var (indexOffsets, sectionOffsets): ([Int], [Int]) = ([], [])
         for part in parts {
@@ -112,7 +112,7 @@ public struct PatchPacker: Sendable {
         out.reserve(offset)
         PatchDirectory(
             parameters, indexOffsets: indexOffsets, sectionOffsets: sectionOffsets, end: offset,
-            nodes: index.nodes(parameters.ranges)
+            nodes: nodes
         ).append(to: &out)
         for part in parts { out.append(part.index) }
         for part in parts { out.append(part.sections) }

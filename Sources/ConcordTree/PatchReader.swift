@@ -120,6 +120,27 @@ public struct PatchReader: ~Copyable {
         return try parsed(bytes.bytes, parameters.shards)
     }
 
+    /// The index entries of a range.
+    func index(ofRange range: Int, _ tools: inout Tools) throws(FileError) -> PatchIndex {
+        var bytes = ByteBuffer()
+        try readIndex(range, &tools, into: &bytes)
+        return try parsed(bytes.bytes, parameters.shardsPerRange)
+    }
+
+    /// The lengths of some shards' sections; of other ranges nothing is read.
+    func lengths(of shards: [Int], _ tools: inout Tools) throws(FileError) -> [Int] {
+        var lengths: [Int] = []
+        var last: (range: Int, index: PatchIndex)?
+        for shard in shards {
+            let range = parameters.range(ofShard: shard)
+            let index =
+                if let last, last.range == range { last.index } else { try index(ofRange: range, &tools) }
+            last = (range, index)
+            lengths.append(Int(index.entries[shard - parameters.shards(ofRange: range).lowerBound].length))
+        }
+        return lengths
+    }
+
     private func parsed(_ bytes: UnsafeRawBufferPointer, _ count: Int) throws(FileError) -> PatchIndex {
         do throws(ParseError) {
             return try PatchIndex(parsing: bytes, shards: count, span: changes.span)
@@ -156,9 +177,7 @@ public struct PatchReader: ~Copyable {
             let range = parameters.range(ofShard: shards[at])
             let first = parameters.shards(ofRange: range).lowerBound
             let end = shards[at...].firstIndex { parameters.range(ofShard: $0) != range } ?? shards.endIndex
-            var entries = ByteBuffer()
-            try readIndex(range, &tools, into: &entries)
-            let index = try parsed(entries.bytes, parameters.shardsPerRange)
+            let index = try index(ofRange: range, &tools)
             for frame in directory.sectionFrames(ofShards: shards[at..<end]) {
                 guard case .sections(let held) = frame.contents else { continue }
                 let start = index.offsets[held.lowerBound - first]

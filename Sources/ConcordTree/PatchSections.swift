@@ -21,21 +21,23 @@ public struct PatchSections: Sendable {
 
     private func path(_ file: ChangeFile) -> String { tree.path(file.path(parameters)) }
 
-    /// All shards in turns, of each of which the memory holds the sections, or which is a single shard.
-    func turns() throws -> [Range<Int>] {
+    /// Shards in turns, of each of which the memory holds the sections, or which is a single shard. Of other shards nothing
+    /// is read.
+    ///
+    /// - Parameter shards: in ascending order.
+    func turns(of shards: [Int]) throws -> [[Int]] {
         let lengths = try Parallel.map(files.count, tools: { PatchReader.Tools() }) { i, tools in
-            try PatchReader(path(files[i]), is: files[i], parameters).index(&tools).entries.map(
-                \.length)
+            try PatchReader(path(files[i]), is: files[i], parameters).lengths(of: shards, &tools)
         }
-        var turns: [Range<Int>] = []
+        var turns: [[Int]] = []
         var start = 0
-        while start < parameters.shards {
+        while start < shards.count {
             var (end, total) = (start, 0)
             repeat {
-                total += lengths.reduce(0) { $0 + Int($1[end]) }
+                total += lengths.reduce(0) { $0 + $1[end] }
                 end += 1
-            } while end < parameters.shards && total < memory
-            turns.append(start..<end)
+            } while end < shards.count && total < memory
+            turns.append(Array(shards[start..<end]))
             start = end
         }
         return turns

@@ -50,8 +50,8 @@ public struct SetReplay: Sendable {
         let sums = Mutex(Sums(files.count))
         // Of each shard its MuHash after each file.
         var digests: [[Digest]] = []
-        for turn in try sections.turns() {
-            digests += try steps(of: Array(turn), count: files.count, { places[$0] ?? 0 }) { shard, steps in
+        for turn in try sections.turns(of: Array(0..<parameters.shards)) {
+            digests += try steps(of: turn, count: files.count, { places[$0] ?? 0 }) { shard, steps in
                 var numbers = ShardNumbers([totals.shards[shard].number])
                 let results = numbers.apply(steps.map { [ShardNumbers.Change(place: 0, muhash: $0.muhash)] })
                 sums.withLock {
@@ -80,10 +80,8 @@ public struct SetReplay: Sendable {
     public func numbers(of shards: [Int], from numbers: [Num3072]) throws -> [Num3072] {
         if files.isEmpty { return numbers }
         var changes: [ShardNumbers.Change] = []
-        for turn in try sections.turns() {
-            let some = shards.filter(turn.contains)
-            if some.isEmpty { continue }
-            let steps = try steps(of: some, count: 1, { _ in 0 }) { _, steps in steps[0].muhash }
+        for turn in try sections.turns(of: shards) {
+            let steps = try steps(of: turn, count: 1, { _ in 0 }) { _, steps in steps[0].muhash }
             for muhash in steps { changes.append(ShardNumbers.Change(place: changes.count, muhash: muhash)) }
         }
         var all = ShardNumbers(numbers)

@@ -44,11 +44,9 @@ public struct SnapshotMerge: Sendable {
         _ body: @Sendable (_ shard: Int, _ merge: inout ShardMerge, _ tools: inout Tools) throws -> Result
     ) throws -> [Result] {
         var results: [Result] = []
-        for range in try sections.turns() {
-            let some = shards?.filter(range.contains) ?? Array(range)
-            if some.isEmpty { continue }
-            results += try sections.load(some).merge(
-                shards: some, onto: before.map { ($0, tree) }, tools: tools, body)
+        for turn in try sections.turns(of: shards ?? Array(0..<parameters.shards)) {
+            results += try sections.load(turn).merge(
+                shards: turn, onto: before.map { ($0, tree) }, tools: tools, body)
         }
         return results
     }

@@ -126,7 +126,7 @@ final class ClientScenario {
             var settings = settings
             if let cancelAt { settings.isCancelled = { transport.now >= cancelAt } }
             let client = try Client(
-                home: home, transport: SchemeTransport(web: web ?? transport), settings: settings,
+                home: home, transport: SchemeTransport(web: web ?? transport), alone: nil, settings: settings,
                 clock: { now }
             ) { self.events.append($0) }
             prepare(client)
@@ -143,10 +143,13 @@ final class ClientScenario {
 
     /// The height of the installed set, all files of which were looked at again; nil where there is none.
     ///
-    /// - Parameter chain: what the set must be that of.
-    func installed(_ chain: MadeChain = MadeTree.chain) throws -> Int? {
+    /// - Parameters:
+    ///   - chain: what the set must be that of.
+    ///   - shards: the only ones that must be there; all if nil.
+    func installed(_ chain: MadeChain = MadeTree.chain, shards: [Int]? = nil) throws -> Int? {
         let folder = Folder(reading: "\(home)/sets/regtest")
         guard let set = try InstalledSet(in: folder) else { return nil }
+        guard set.shards == shards else { throw TestError("other shards are installed") }
         let height = set.block.height
         guard height <= chain.tip, set.block == chain.blockID(at: height) else {
             throw TestError("another block is installed")
@@ -156,6 +159,8 @@ final class ClientScenario {
             chain.scripts(at: height).enumerated().prefix(6).map {
                 (height: height, place: $0.offset, script: $0.element)
             }
+        }.filter { made in
+            shards?.contains(made.script.withBytes(set.statement.parameters.shard(of:))) ?? true
         }
         let found = try CoinLookup(set).coins(of: made.map(\.script))
         for (made, coins) in zip(made, found) {

@@ -19,6 +19,7 @@ public final class Client: @unchecked Sendable {
     private let home: Home
     private let tell: (ClientEvent) -> Void
     private let cancellation: Cancellation
+    private let lanes: ShardLanes
 
     private final class Cancellation: Sendable {
         let isCancelled = Atomic(false)
@@ -28,10 +29,13 @@ public final class Client: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - transport: HTTP by libcurl and files, unless you bring another.
+    ///   - alone: makes a transport for what would tell a host which shards are wanted: one for each shard, used on a thread
+    ///     of its own. If nil, that goes over `transport` too.
     ///   - clock: gives seconds since 1970, by which ages and expiry are judged.
     ///   - events: told of progress, on the thread of the function that makes it.
     public init(
         home path: String, transport: any Transport = SchemeTransport(),
+        alone: (@Sendable () -> any Transport)? = { SchemeTransport() },
         settings: TreeReader.Settings = TreeReader.Settings(), clock: @escaping @Sendable () -> Int64,
         events: @escaping (ClientEvent) -> Void = { _ in }
     ) throws(FileError) {
@@ -41,6 +45,7 @@ public final class Client: @unchecked Sendable {
         let isCancelled = settings.isCancelled
         settings.isCancelled = { isCancelled() || cancellation.isCancelled.load(ordering: .relaxed) }
         reader = TreeReader(transport, settings)
+        lanes = ShardLanes(transport: alone, settings: settings)
         (self.cancellation, self.clock, tell) = (cancellation, clock, events)
     }
 
@@ -160,7 +165,8 @@ public final class Client: @unchecked Sendable {
         let folder = try set(agreed.network)
         let wanted = try numbers(shards, of: agreed.parameters, in: folder)
         let fetch = SetFetch(
-            session.report, on: agreed, blocks: headers.blocks, log: try log(), reader: reader, into: folder)
+            session.report, on: agreed, blocks: headers.blocks, log: try log(), reader: reader, lanes: lanes,
+            into: folder)
         let result = try fetch.run(shards: wanted) { [tell] in tell(.fetching($0)) }
         try folder.removeTemporaries()
         return result

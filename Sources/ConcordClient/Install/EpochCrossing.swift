@@ -16,8 +16,6 @@ struct EpochCrossing {
     let pinned: (Statement?, Int, (SetFetch.Event) -> Void) throws -> StatementWay
     /// Agreement on a block of an epoch whose newest statement is not pinned.
     let agreed: (BlockID) throws -> Statement
-    /// Bytes so far.
-    let received: () -> Int
     let manifest: (Statement) throws -> Manifest
 
     /// A new snapshot costs less than the changes of more epochs.
@@ -27,16 +25,16 @@ struct EpochCrossing {
 
     /// Brings the files and puts the snapshot in its place. What is installed stays as it is. False where the way does not
     /// lead on from there.
-    func run(_ progress: @escaping (SetFetch.Event) -> Void, _ downloads: CountedDownloads) throws -> Bool {
+    func run(_ progress: @escaping (SetFetch.Event) -> Void, _ downloads: SetDownloads) throws -> Bool {
         let statements = try statements(progress)
         guard let last = statements.last, last.height == start else { return false }
         // By a run that did not come to its end.
         if try isMade(last.blockID) { return true }
         let manifest = try manifest(last)
         let files = StatementWay.files([held.statement] + statements)
-        let questions = try files.map { TreeQuestion.changes($0, parameters) }
-            .filter { try !folder.contains($0.path) }
-        try downloads.run(questions) { progress(.files(done: $0, of: questions.count, bytes: received())) }
+        try downloads.bringChanges(files, for: wanted) {
+            progress(.files(done: $0, of: $1, bytes: downloads.bytes))
+        }
         progress(.merging(height: start))
         try merge(held.files + files, into: last, manifest)
         return true

@@ -16,6 +16,7 @@ public final class SetFetch {
     private let agreed: Statement
     private let blocks: [BlockID]
     private let reader: TreeReader
+    private let lanes: ShardLanes
     private let folder: Folder
     private let log: AttestationLog
     /// Trees of authorities that agree and did well just now.
@@ -39,6 +40,8 @@ public final class SetFetch {
         public let shards: Int
         public let patches: Int
         public let deltas: Int
+        /// Patches and deltas of which only sections came.
+        public let sections: Int
         /// The height that was installed and gone on from; nil where it began with a snapshot.
         public let base: Int?
         /// The shards that are wanted from now on; all if nil.
@@ -61,14 +64,14 @@ public final class SetFetch {
     ///   - report: must have ended in agreement on `agreed`.
     ///   - blocks: the chain's, from the first height of the agreed one's epoch, or below, to the agreed one.
     ///   - folder: the network's.
-    public init(
+    init(
         _ report: Survey.Report, on agreed: Statement, blocks: [BlockID], log: AttestationLog,
-        reader: TreeReader, into folder: Folder
+        reader: TreeReader, lanes: ShardLanes, into folder: Folder
     ) {
         precondition(
             blocks.first.map { $0.height <= agreed.epochStart } ?? false && blocks.last == agreed.blockID)
         (self.report, self.agreed, self.blocks) = (report, agreed, blocks)
-        (self.reader, self.folder, self.log) = (reader, folder, log)
+        (self.reader, self.lanes, self.folder, self.log) = (reader, lanes, folder, log)
         let verdicts = zip(report.heard, report.outcome.verdicts)
         agreeing = verdicts.filter { $0.1 == .agrees }.map(\.0.authority)
         // Those that did well just now, then all others.
@@ -89,7 +92,8 @@ public final class SetFetch {
     /// Fetches what is missing and installs it. `shards` are the numbers wanted, all if nil. Throws `NotThere`,
     /// `Contradicted`, `StateContradiction`, `CancellationError`, and what this machine is to blame for.
     public func run(shards: [Int]?, progress: @escaping (Event) -> Void) throws -> Result {
-        let counted = downloads()
+        let counted = SetDownloads(
+            reader, lanes, into: folder, parameters, from: places, fallbacks: fallbacks)
         for _ in 0..<Self.maxDamaged {
             do {
                 return try run(shards, counted, progress)
@@ -113,7 +117,7 @@ public final class SetFetch {
     }
 
     private func run(
-        _ shards: [Int]?, _ counted: CountedDownloads, _ progress: @escaping (Event) -> Void
+        _ shards: [Int]?, _ counted: SetDownloads, _ progress: @escaping (Event) -> Void
     ) throws -> Result {
         let held = try? InstalledSet(in: folder)
         let wanted = shards ?? Array(0..<parameters.shards)
@@ -146,8 +150,9 @@ public final class SetFetch {
         try removeOthers(way)
         try folder.removeParts()
         return Result(
-            bytes: reader.received, faults: faults + counted.faults, shards: counted.shards,
-            patches: counted.patches, deltas: counted.deltas, base: base, wanted: shards)
+            bytes: counted.bytes, faults: faults + counted.faults, shards: counted.shards,
+            patches: counted.patches, deltas: counted.deltas, sections: counted.sections, base: base,
+            wanted: shards)
     }
 
     // MARK: statements
@@ -226,7 +231,7 @@ public final class SetFetch {
             held: held, start: agreed.epochStart, wanted: wanted, folder: folder,
             block: { [self] in block(at: $0) },
             pinned: { [self] in try pinned(from: $0 ?? agreed, to: $1, $2) },
-            agreed: { [self] in try agreeSeparately(on: $0) }, received: { [reader] in reader.received },
+            agreed: { [self] in try agreeSeparately(on: $0) },
             manifest: { [self] in try fetchManifest($0) })
     }
 
@@ -282,31 +287,21 @@ public final class SetFetch {
         return answer
     }
 
-    private func downloads() -> CountedDownloads {
-        CountedDownloads { [self] in
-            Downloads(reader, into: folder, from: places, fallbacks: fallbacks)
-        }
-    }
-
     /// The shards and files that are not here yet. A file is only given its name when it was checked.
     private func fetchFiles(
         _ way: StatementWay, _ manifest: Manifest, _ shards: [Int], _ states: SetStates,
-        _ counted: CountedDownloads, _ progress: @escaping (Event) -> Void
+        _ counted: SetDownloads, _ progress: @escaping (Event) -> Void
     ) throws {
-        let block = way.statements[0].blockID
-        let parameters = parameters
-        let files =
-            shards.map { shard in
-                TreeQuestion.shard(shard, of: block, manifest, parameters) {
-                    states.note(shard, $0.number)
-                }
-            } + way.files.map { TreeQuestion.changes($0, parameters) }
-        let wanted = try files.filter { try !folder.contains($0.path) }
         // What was counted stays known, however it ends.
         defer { try? states.save() }
-        try counted.run(wanted) { [reader] done in
-            progress(.files(done: done, of: wanted.count, bytes: reader.received))
+        let tell = { [counted] (done: Int, all: Int) in
+            progress(.files(done: done, of: all, bytes: counted.bytes))
         }
+        try counted.bringShards(
+            shards, of: way.statements[0].blockID, manifest, isWhole: shards.count == parameters.shards,
+            progress: tell
+        ) { states.note($0, $1.number) }
+        try counted.bringChanges(way.files, for: shards, progress: tell)
     }
 
     private func install(_ way: StatementWay, _ shards: [Int]?) throws {

@@ -11,12 +11,16 @@ final class Downloads {
     private let fallbacks: [TreeReader.Place]
     /// `TreeReader.Asking.deadline`.
     private let deadline: Duration?
+    /// `TreeReader.Asking.isHedged`.
+    private let isHedged: Bool
     private var staged: [Folder.Staged] = []
     private var lastInstall = ContinuousClock.now
     /// What hosts did wrong with files that came from others.
     private(set) var faults: [Fault] = []
     /// Files that came from each host.
     private var served: [String: Int] = [:]
+    /// The URL of the tree that the last file came from.
+    private(set) var lastSource: String?
     /// The first file that no host had.
     private var missing: NotThere?
 
@@ -27,10 +31,10 @@ final class Downloads {
     /// `fallbacks` are asked where none of `places` has a file.
     init(
         _ reader: TreeReader, into folder: Folder, from places: [TreeReader.Place],
-        fallbacks: [TreeReader.Place] = [], deadline: Duration? = nil
+        fallbacks: [TreeReader.Place] = [], deadline: Duration? = nil, isHedged: Bool = true
     ) {
         (self.reader, self.folder, self.places, self.fallbacks) = (reader, folder, places, fallbacks)
-        self.deadline = deadline
+        (self.deadline, self.isHedged) = (deadline, isHedged)
     }
 
     /// Fetches, checks and installs all files. `progress` is told the number that came.
@@ -43,6 +47,7 @@ final class Downloads {
     ) throws {
         var asking = TreeReader.Asking()
         (asking.folder, asking.fallbacks, asking.deadline) = (folder, fallbacks, deadline)
+        asking.isHedged = isHedged
         var done = 0
         for question in questions {
             try reader.ask(question, at: places, asking) { [self] reply in
@@ -51,6 +56,7 @@ final class Downloads {
                     return
                 }
                 faults += reply.faults
+                lastSource = place.url
                 served[WebAddress.shown(place.url), default: 0] += 1
                 staged.append(file)
                 done += 1
