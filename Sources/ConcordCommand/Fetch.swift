@@ -69,7 +69,7 @@ struct Fetch: ParsableCommand {
                     : (result.base.map { "went on from height \($0): " } ?? "")
                         + "fetched \(Self.words(result)), "
                         + "\(result.bytes) bytes in all, to \(folder.root)")
-            if let shards = result.wanted {
+            if let shards = result.held {
                 lines.append(
                     "only shards \(shards.map(String.init).joined(separator: ", ")); `--shards all` for the rest"
                 )

@@ -109,6 +109,7 @@ extension StateContradiction {
             case .whole:
                 "at height \(height), block \(block), the MuHashes of the shards are right and do not come to the MuHash of "
                     + "the set that they agree on"
+            case .sections(let error): "on the way to height \(height), block \(block), a section \(error)"
             case .changes(let error): "on the way to height \(height), block \(block), \(error)"
             }
         return
@@ -126,6 +127,7 @@ extension SetDamage {
             "\(path): is damaged. Run `concord fetch --shards all`, or with the numbers of those that you want"
         case .otherFormat:
             "\(path): was fetched before the format had deltas. Run `concord fetch`, which begins anew"
+        case .bases: "\(path): is damaged or gone. Run `concord fetch` again"
         case .missingStatement(let height):
             "\(path): the statement of height \(height) is missing. Run `concord fetch` again"
         case .brokenStatements(let height):

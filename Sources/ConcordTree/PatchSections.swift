@@ -133,14 +133,20 @@ public struct PatchSections: Sendable {
             self.pieces = pieces
         }
 
+        /// The section of the shard at a place in the list, of the patch or delta at a place in the files. It must be used up
+        /// before this goes.
+        public func section(_ i: Int, of file: Int) -> UnsafeRawBufferPointer {
+            let piece = pieces[file]
+            let start = i == 0 ? 0 : piece.ends[i - 1]
+            return UnsafeRawBufferPointer(rebasing: piece.bytes[start..<piece.ends[i]])
+        }
+
         /// Adds what all patches do to the shard at a place in the list. The changes must be used up before this goes.
         public func add(_ i: Int, to changes: inout ShardChanges) throws(ParseError) {
-            for piece in pieces {
-                let start = i == 0 ? 0 : piece.ends[i - 1]
-                let end = piece.ends[i]
-                if end - start == 1, piece.bytes[start] == 0 { continue }
-                try changes.add(
-                    UnsafeRawBufferPointer(rebasing: piece.bytes[start..<end]), height: piece.height)
+            for (place, piece) in pieces.enumerated() {
+                let section = section(i, of: place)
+                if section.count == 1, section[0] == 0 { continue }
+                try changes.add(section, height: piece.height)
             }
         }
 

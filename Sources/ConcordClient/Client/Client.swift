@@ -167,7 +167,7 @@ public final class Client: @unchecked Sendable {
         let fetch = SetFetch(
             session.report, on: agreed, blocks: headers.blocks, log: try log(), reader: reader, lanes: lanes,
             into: folder)
-        let result = try fetch.run(shards: wanted) { [tell] in tell(.fetching($0)) }
+        let result = try fetch.run(SetWants(asked: wanted)) { [tell] in tell(.fetching($0)) }
         try folder.removeTemporaries()
         return result
     }

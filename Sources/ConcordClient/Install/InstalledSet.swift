@@ -17,6 +17,10 @@ public struct InstalledSet: Sendable {
     public let manifest: Manifest
     /// The shards that are there; all of them if nil.
     public let shards: [Int]?
+    /// Those of them that are there so that nobody sees which ones are wanted.
+    let cover: [Int]
+    /// Of the shards that are followed without being there, what is known.
+    let bases: ShardBases
     /// The authorities that agreed, by name.
     public let authorities: [String]
 
@@ -25,7 +29,14 @@ public struct InstalledSet: Sendable {
     struct Pointer: Codable {
         let height: Int
         let block: String
+        /// The shards that are there; all of them if nil.
         let shards: [Int]?
+        /// Those of them that were asked for by their numbers; nil for all.
+        var asked: [Int]?
+        /// Those of them that are there so that nobody sees which ones are wanted.
+        var cover: [Int]?
+        /// The digest of the file with the bases of the shards that are followed; nil where none is.
+        var bases: String?
         let epochShards: Int
         let epochBlocks: Int
         let authorities: [String]
@@ -52,9 +63,10 @@ public struct InstalledSet: Sendable {
         }
     }
 
-    /// The shards that the last fetch was for, however damaged the rest may be; nil for all, and where there was none.
+    /// The shards that the last fetch was asked for by their numbers, however damaged the rest may be; nil for all, and where
+    /// there was none.
     public static func wantedShards(in folder: Folder) throws -> [Int]? {
-        try pointer(in: folder)?.shards
+        try pointer(in: folder).flatMap { $0.shards == nil ? nil : $0.asked ?? $0.shards }
     }
 
     /// Reads what is installed; every signature and the way from the snapshot to the block are checked again.
@@ -87,6 +99,14 @@ public struct InstalledSet: Sendable {
         if let place = StatementWay.firstBroken(in: statements) {
             throw SetDamage(folder.root, .brokenStatements(height: statements[place].height))
         }
+        var bases = ShardBases(at: blocks[0])
+        if let digest = pointer.bases {
+            guard let digest = Digest(hex: digest),
+                let kept = ShardBases(at: blocks[0], in: folder, digest: digest)
+            else { throw SetDamage(folder.path(ShardBases.path(blocks[0])), .bases) }
+            bases = kept
+        }
+        self.bases = bases
         guard let root = statements[0].snapshotRoot else { throw SetDamage(path, .pointer) }
         do throws(FileError) {
             manifest = try Tree(folder.root).manifest(of: blocks[0], parameters: parameters, root: root)
@@ -96,10 +116,23 @@ public struct InstalledSet: Sendable {
         (self.folder, self.statements) = (folder, statements)
         statement = signed.statement
         shards = pointer.shards
+        cover = pointer.cover ?? []
         authorities = pointer.authorities
     }
 
     public func has(shard: Int) -> Bool { shards?.contains(shard) ?? true }
+
+    /// Whether the coins of a script can be told: its shard is there, or is followed for this script.
+    public func knows(_ script: [UInt8]) -> Bool {
+        let shard = script.withBytes(statement.parameters.shard(of:))
+        return has(shard: shard) || bases[shard]?.covers(script) ?? false
+    }
+
+    /// The heights that can be told something of: those of the statements that lead to the installed one.
+    public var heights: [Int] { statements.map(\.height) }
+
+    /// The numbers of the shards that are followed without being there, ascending.
+    public var followedShards: [Int] { bases.shards }
 
     /// The numbers of the shards that are there, ascending.
     var heldShards: [Int] { shards ?? Array(0..<statement.parameters.shards) }

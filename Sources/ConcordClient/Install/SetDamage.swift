@@ -10,6 +10,8 @@ public struct SetDamage: Error, Sendable {
         case otherFormat
         /// The same, and which shards were wanted is not known any more.
         case wantedShards
+        /// What was known of the shards that are followed is gone or was changed; it is worked out anew by the next fetch.
+        case bases
         /// No attestation of this height is here.
         case missingStatement(height: Int)
         /// The statement of this height does not follow from the one before, or begins no epoch.

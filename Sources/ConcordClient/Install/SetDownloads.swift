@@ -16,17 +16,17 @@ final class SetDownloads {
     private let fallbacks: [TreeReader.Place]
     private var hosts: ShardHosts
     private(set) var shards = 0
+    private(set) var filters = 0
     private(set) var patches = 0
     private(set) var deltas = 0
     /// Patches and deltas of which some sections came.
     private(set) var sections = 0
-    var count: Int { shards + patches + deltas + sections }
+    var count: Int { shards + filters + patches + deltas + sections }
     /// What hosts did wrong.
     private(set) var faults: [Fault] = []
-    private var laneBytes = 0
 
     /// Body bytes so far.
-    var bytes: Int { reader.received + laneBytes }
+    var bytes: Int { reader.received + lanes.received }
 
     init(
         _ reader: TreeReader, _ lanes: ShardLanes, into folder: Folder, _ parameters: TreeParameters,
@@ -60,6 +60,25 @@ final class SetDownloads {
         shards += missing.count
     }
 
+    /// Brings the filters of shards of a snapshot that are not here; where `isWhole`, of all shards, so that asking for them
+    /// says nothing.
+    func bringFilters(
+        _ wanted: [Int], of block: BlockID, _ manifest: Manifest, isWhole: Bool,
+        progress: @escaping (_ done: Int, _ of: Int) -> Void
+    ) throws {
+        if wanted.isEmpty { return }
+        let missing = try (isWhole ? Array(0..<parameters.shards) : wanted).filter {
+            try !folder.contains(TreePath.filter($0, of: block))
+        }
+        let question: @Sendable (Int) -> TreeQuestion<Folder.Staged> = { .filter($0, of: block, manifest) }
+        if isWhole {
+            try bring(missing.map(question)) { progress($0, missing.count) }
+        } else {
+            try bringAlone(missing, question) { progress($0, missing.count) }
+        }
+        filters += missing.count
+    }
+
     /// Brings one file of each of some shards, each over its own way.
     private func bringAlone(
         _ shards: [Int], _ question: @escaping @Sendable (Int) -> TreeQuestion<Folder.Staged>,
@@ -67,7 +86,7 @@ final class SetDownloads {
     ) throws {
         let orders = orders(of: shards)
         let folder = folder
-        let came = try run(shards, progress: progress) { shard, reader in
+        let came = try lanes.run(shards, shared: reader, tell: progress) { shard, reader in
             let order = orders[shard] ?? []
             let downloads = Downloads(
                 reader, into: folder, from: Array(order.prefix(1)), fallbacks: Array(order.dropFirst()),
@@ -86,19 +105,6 @@ final class SetDownloads {
         var orders: [Int: [TreeReader.Place]] = [:]
         for shard in shards { orders[shard] = hosts.order(for: shard, places, fallbacks: fallbacks) }
         return orders
-    }
-
-    private func run<Result: Sendable>(
-        _ shards: [Int], progress: (_ done: Int) -> Void,
-        _ body: @escaping @Sendable (Int, TreeReader) throws -> Result
-    ) throws -> [Int: Result] {
-        let before = laneBytes
-        return try lanes.run(shards, shared: reader) { done, bytes in
-            laneBytes = before + bytes
-            progress(done)
-        } _: {
-            try body($0, $1)
-        }
     }
 
     // MARK: patches and deltas
@@ -159,7 +165,8 @@ final class SetDownloads {
     ) throws -> (parts: [ChangeFile: [Int: SectionLane.Part]], left: Set<ChangeFile>) {
         let shards = Set(hints.keys.flatMap { missing[$0] ?? [] }).sorted()
         let (orders, parameters) = (orders(of: shards), parameters)
-        let came = try run(shards, progress: { progress($0, shards.count) }) { shard, reader in
+        let came = try lanes.run(shards, shared: reader, tell: { progress($0, shards.count) }) {
+            shard, reader in
             try SectionLane(shard: shard, reader: reader, places: orders[shard] ?? [], parameters: parameters)
                 .run(hints.filter { missing[$0.key]?.contains(shard) ?? false })
         }

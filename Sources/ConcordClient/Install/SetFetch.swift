@@ -44,8 +44,12 @@ public final class SetFetch {
         public let sections: Int
         /// The height that was installed and gone on from; nil where it began with a snapshot.
         public let base: Int?
-        /// The shards that are wanted from now on; all if nil.
-        public let wanted: [Int]?
+        /// The filters that came.
+        public let filters: Int
+        /// The shards that are held from now on; all if nil.
+        public let held: [Int]?
+        /// The shards that are followed by their sections alone.
+        public let followed: [Int]
     }
 
     /// What is told while it goes on.
@@ -89,14 +93,14 @@ public final class SetFetch {
         return blocks.indices.contains(place) ? blocks[place] : nil
     }
 
-    /// Fetches what is missing and installs it. `shards` are the numbers wanted, all if nil. Throws `NotThere`,
-    /// `Contradicted`, `StateContradiction`, `CancellationError`, and what this machine is to blame for.
-    public func run(shards: [Int]?, progress: @escaping (Event) -> Void) throws -> Result {
+    /// Fetches what is missing and installs it. Throws `NotThere`, `Contradicted`, `StateContradiction`, `CancellationError`,
+    /// and what this machine is to blame for.
+    func run(_ wants: SetWants, progress: @escaping (Event) -> Void) throws -> Result {
         let counted = SetDownloads(
             reader, lanes, into: folder, parameters, from: places, fallbacks: fallbacks)
         for _ in 0..<Self.maxDamaged {
             do {
-                return try run(shards, counted, progress)
+                return try run(wants, counted, progress)
             } catch let error as FileError {
                 try remove(error)
             } catch let damage as SetDamage {
@@ -104,7 +108,7 @@ public final class SetFetch {
                 try remove(error)
             }
         }
-        return try run(shards, counted, progress)
+        return try run(wants, counted, progress)
     }
 
     /// Files of the set that were damaged since they came, and that one run brings again.
@@ -117,14 +121,17 @@ public final class SetFetch {
     }
 
     private func run(
-        _ shards: [Int]?, _ counted: SetDownloads, _ progress: @escaping (Event) -> Void
+        _ wants: SetWants, _ counted: SetDownloads, _ progress: @escaping (Event) -> Void
     ) throws -> Result {
-        let held = try? InstalledSet(in: folder)
-        let wanted = shards ?? Array(0..<parameters.shards)
+        let old = try? InstalledSet(in: folder)
+        var plan = ShardPlan(wants, after: old, parameters)
         var base: Int?
-        if let held, let crossing = crossing(from: held, wanted) {
+        var known = old?.bases
+        if let old, let crossing = crossing(from: old, plan) {
             do {
-                if try crossing.run(progress, counted) { base = held.block.height }
+                if let bases = try crossing.run(progress, counted) {
+                    (base, known) = (old.block.height, bases)
+                }
             } catch let missing as NotThere
                 where missing.faults.contains(where: { $0.isAbsence || $0.isInvalid })
             {
@@ -132,27 +139,53 @@ public final class SetFetch {
                 faults += missing.faults.filter { !$0.isAbsence }
             }
         }
-        let way = try self.way(held, progress)
+        let way = try self.way(old, progress)
         let first = way.statements[0]
-        if let held, held.snapshot == first.blockID, block(at: held.block.height) == held.block {
-            base = held.block.height
+        if let old, old.snapshot == first.blockID, block(at: old.block.height) == old.block {
+            base = old.block.height
         }
         let manifest = try fetchManifest(first)
+        if known?.block != first.blockID { known = nil }
+        let bases = try settle(
+            &plan, known ?? ShardBases(at: first.blockID), manifest, counted, progress)
         let states = SetStates(
             agreed: agreed, before: SnapshotMerge.Before(block: first.blockID, contents: manifest.contents),
             files: way.files, folder: folder)
-        try fetchFiles(way, manifest, wanted, states, counted, progress)
-        if held?.statement != agreed || held?.shards != shards || counted.count > 0 {
-            progress(.checking(shards: wanted.count))
-            try states.check(wanted, fetchMuHashes())
+        try fetchFiles(way, manifest, plan, states, counted, progress)
+        if old?.statement != agreed || old?.heldShards != plan.held || counted.count > 0 {
+            progress(.checking(shards: plan.held.count))
+            try states.check(plan.held, fetchMuHashes())
         }
-        try install(way, shards)
+        try install(way, plan, bases)
         try removeOthers(way)
         try folder.removeParts()
         return Result(
             bytes: counted.bytes, faults: faults + counted.faults, shards: counted.shards,
             patches: counted.patches, deltas: counted.deltas, sections: counted.sections, base: base,
-            wanted: shards)
+            filters: counted.filters, held: plan.isWhole ? nil : plan.held, followed: plan.followed)
+    }
+
+    /// Decides by filters which shards are held: those where a wanted script may have had a coin at the snapshot and nothing
+    /// says that it had none. Gives what is known of all others.
+    private func settle(
+        _ plan: inout ShardPlan, _ known: ShardBases, _ manifest: Manifest, _ counted: SetDownloads,
+        _ progress: @escaping (Event) -> Void
+    ) throws -> ShardBases {
+        var (bases, unclear) = plan.bases(known, at: known.block.height)
+        try counted.bringFilters(
+            unclear.keys.sorted(), of: known.block, manifest, isWhole: plan.wants.takesAllFilters
+        ) { progress(.files(done: $0, of: $1, bytes: counted.bytes)) }
+        for (shard, scripts) in unclear {
+            let filter = try ShardFilter.read(
+                folder.path(TreePath.filter(shard, of: known.block)), known.block, manifest.shards[shard])
+            if filter.mayHave(scripts).contains(true) {
+                plan.hold(shard)
+                bases[shard] = nil
+            } else {
+                for script in scripts { bases[shard]?.cover(script) }
+            }
+        }
+        return bases
     }
 
     // MARK: statements
@@ -220,15 +253,19 @@ public final class SetFetch {
     // MARK: a new epoch
 
     /// The way from what is installed to the snapshot of a later epoch, if there is one to go.
-    private func crossing(from held: InstalledSet, _ wanted: [Int]) -> EpochCrossing? {
-        let epochs = (agreed.epochStart - held.snapshot.height) / parameters.epoch
-        // The more of the set is held, the sooner do changes cost less than a new snapshot.
-        let most = max(1, EpochCrossing.maxEpochs * wanted.count / parameters.shards)
-        guard TreeKind(held.statement) == TreeKind(agreed), epochs > 0, epochs <= most,
-            block(at: held.block.height) == held.block, wanted.allSatisfy(held.has(shard:))
+    private func crossing(from old: InstalledSet, _ plan: ShardPlan) -> EpochCrossing? {
+        let epochs = (agreed.epochStart - old.snapshot.height) / parameters.epoch
+        let (held, followed) = (plan.held.filter(old.has), plan.followed.compactMap { old.bases[$0] })
+        // Of the whole set, the sooner do changes cost less than a new snapshot the more of it is held.
+        let most =
+            plan.isWhole
+            ? max(1, EpochCrossing.maxEpochs * held.count / parameters.shards) : EpochCrossing.maxEpochs
+        guard TreeKind(old.statement) == TreeKind(agreed), epochs > 0, epochs <= most,
+            block(at: old.block.height) == old.block, !held.isEmpty || !followed.isEmpty,
+            !plan.isWhole || held.count == parameters.shards
         else { return nil }
         return EpochCrossing(
-            held: held, start: agreed.epochStart, wanted: wanted, folder: folder,
+            old: old, start: agreed.epochStart, held: held, followed: followed, folder: folder,
             block: { [self] in block(at: $0) },
             pinned: { [self] in try pinned(from: $0 ?? agreed, to: $1, $2) },
             agreed: { [self] in try agreeSeparately(on: $0) },
@@ -289,7 +326,7 @@ public final class SetFetch {
 
     /// The shards and files that are not here yet. A file is only given its name when it was checked.
     private func fetchFiles(
-        _ way: StatementWay, _ manifest: Manifest, _ shards: [Int], _ states: SetStates,
+        _ way: StatementWay, _ manifest: Manifest, _ plan: ShardPlan, _ states: SetStates,
         _ counted: SetDownloads, _ progress: @escaping (Event) -> Void
     ) throws {
         // What was counted stays known, however it ends.
@@ -298,13 +335,12 @@ public final class SetFetch {
             progress(.files(done: done, of: all, bytes: counted.bytes))
         }
         try counted.bringShards(
-            shards, of: way.statements[0].blockID, manifest, isWhole: shards.count == parameters.shards,
-            progress: tell
+            plan.held, of: way.statements[0].blockID, manifest, isWhole: plan.isWhole, progress: tell
         ) { states.note($0, $1.number) }
-        try counted.bringChanges(way.files, for: shards, progress: tell)
+        try counted.bringChanges(way.files, for: (plan.held + plan.followed).sorted(), progress: tell)
     }
 
-    private func install(_ way: StatementWay, _ shards: [Int]?) throws {
+    private func install(_ way: StatementWay, _ plan: ShardPlan, _ bases: ShardBases) throws {
         let store = StatementStore(folder: folder, parameters: parameters)
         try keep(way)
         for one in report.heard where agreeing.contains(one.authority) {
@@ -312,8 +348,11 @@ public final class SetFetch {
                 try folder.install(try store.stage(signed))
             }
         }
+        let digest = bases.shards.isEmpty ? nil : SHA256.hash(try bases.bytes())
+        if digest != nil { try folder.install([bases.stage(in: folder)]) }
         let pointer = InstalledSet.Pointer(
-            height: agreed.height, block: agreed.block.reversedHex, shards: shards?.sorted(),
+            height: agreed.height, block: agreed.block.reversedHex, shards: plan.isWhole ? nil : plan.held,
+            asked: plan.wants.asked, cover: plan.cover.isEmpty ? nil : plan.cover, bases: digest?.hex,
             epochShards: parameters.shards, epochBlocks: parameters.epoch,
             authorities: agreeing.map(\.name.description), witnesses: agreeing.map(\.key.hex),
             way: way.statements.map { TreePath.name($0.blockID) })
@@ -328,13 +367,16 @@ public final class SetFetch {
         let attestation = TreePath.attestation(agreed.blockID, parameters)
         let trees = agreeing.map { StatementStore.tree(of: $0.key) }
         let keep = Set(
-            ["snapshots/\(TreePath.name(first))", ShardNumberFile(folder: folder, block: first).path]
+            [
+                "snapshots/\(TreePath.name(first))", ShardNumberFile(folder: folder, block: first).path,
+                ShardBases.path(first),
+            ]
                 + way.files.map { $0.path(parameters) }
                 + way.statements.dropLast().map { StatementStore.path($0.blockID) }
                 + trees.flatMap { ["\($0)/\(attestation)", "\($0)/\(TreePath.signature(attestation))"] })
         let parents =
             TreePath.epochFolders + [
-                "snapshots", ShardNumberFile.parent, StatementStore.statements,
+                "snapshots", ShardNumberFile.parent, ShardBases.parent, StatementStore.statements,
                 StatementStore.authorities,
             ]
         for parent in parents { try removeOthers(in: parent, keep) }

@@ -11,6 +11,8 @@ public struct StateContradiction: Error, Sendable {
         case shard(Int)
         /// The numbers of all shards, each of which is right, do not come to `muhash`.
         case whole
+        /// A section is none, or names a coin that is none.
+        case sections(ParseError)
         /// A patch or delta does not fit what is before it.
         case changes(ChangeError)
     }
