@@ -1,12 +1,20 @@
 import CCrypto
 
 /// SHA-256 over pieces, without an allocation.
-public struct SHA256 {
+public struct SHA256: Sendable {
     private var context: SHA256_CTX
 
     public init() {
         context = SHA256_CTX()
         SHA256_Init(&context)
+    }
+
+    /// Begins a tagged hash (BIP 340): the SHA-256 of the tag comes twice before all else.
+    init(tag: String) {
+        self.init()
+        let name = Self.hash(tag)
+        update(name)
+        update(name)
     }
 
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {

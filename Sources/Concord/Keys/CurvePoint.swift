@@ -52,10 +52,10 @@ extension Secp256k1 {
     }
 
     /// The point plus `tweak` (32 bytes, big endian) times the generator, in 33 bytes; nil for a tweak that is none.
-    static func add(_ tweak: [UInt8], to point: inout secp256k1_pubkey) -> [UInt8]? {
-        guard tweak.count == 32, secp256k1_ec_pubkey_tweak_add(context, &point, tweak) == 1 else {
-            return nil
-        }
+    static func add(_ tweak: UnsafeRawBufferPointer, to point: inout secp256k1_pubkey) -> [UInt8]? {
+        guard tweak.count == 32, let start = tweak.baseAddress?.assumingMemoryBound(to: UInt8.self),
+            secp256k1_ec_pubkey_tweak_add(context, &point, start) == 1
+        else { return nil }
         let sum = point
         return [UInt8](unsafeUninitializedCapacity: 33) { buffer, count in
             serialize(sum, into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: 33))

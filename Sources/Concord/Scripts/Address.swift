@@ -76,6 +76,9 @@ public struct Address: Hashable, Sendable {
 }
 
 extension Address {
+    /// As it is written on the first of its networks.
+    var text: String { Self.text(for: script, on: networks[0]) ?? script.hex }
+
     /// The address of a P2PKH, P2SH or witness script; nil for every other script, pay-to-pubkey too.
     public static func text(for script: [UInt8], on network: Network) -> String? {
         if script.count == 25, script.starts(with: [Op.dup, Op.hash160, 20]),
@@ -104,15 +107,4 @@ extension Address {
         guard isProgramLength(script.count - 2, version: version) else { return nil }
         return (version, script[2...])
     }
-}
-
-/// The opcodes that scripts with addresses are made of.
-private enum Op {
-    static let one: UInt8 = 0x51
-    static let sixteen: UInt8 = 0x60
-    static let dup: UInt8 = 0x76
-    static let equal: UInt8 = 0x87
-    static let equalVerify: UInt8 = 0x88
-    static let hash160: UInt8 = 0xa9
-    static let checkSig: UInt8 = 0xac
 }

@@ -27,17 +27,19 @@ public struct KeyScripts: Sendable {
         witness = (program, [0xa9, 20] + Self.hash160(program) + [0x87], taproot)
     }
 
-    /// The P2TR script of an internal key without a script tree (BIP 341, BIP 86), from its 32 bytes; nil where no point has
-    /// this x.
-    public static func taproot(x: ArraySlice<UInt8>) -> [UInt8]? {
-        guard x.count == 32 else { return nil }
-        let name = SHA256.hash(Array("TapTweak".utf8)).bytes
-        let tweak = SHA256.hash(name + name + x).bytes
-        guard var point = ([2] + x).withBytes({ Secp256k1.parsed($0) }),
-            let output = Secp256k1.add(tweak, to: &point)
-        else { return nil }
+    /// The P2TR script of an internal key (BIP 341), from its 32 bytes and the root of its script tree; without one, as
+    /// BIP 86 has it. Nil where no point has this x.
+    public static func taproot(x: ArraySlice<UInt8>, root: Digest? = nil) -> [UInt8]? {
+        guard x.count == 32, var point = ([2] + x).withBytes({ Secp256k1.parsed($0) }) else { return nil }
+        var hash = tweak
+        x.withUnsafeBytes { hash.update($0) }
+        if let root { hash.update(root) }
+        let tweak = hash.finish()
+        guard let output = tweak.withBytes({ Secp256k1.add($0, to: &point) }) else { return nil }
         return [0x51, 32] + output[1...]
     }
+
+    private static let tweak = SHA256(tag: "TapTweak")
 
     /// RIPEMD-160 of SHA-256 (Bitcoin Core's `Hash160`), 20 bytes.
     static func hash160(_ bytes: [UInt8]) -> [UInt8] {

@@ -84,7 +84,7 @@ extension TypedScriptError {
     }
 
     /// BIP 32's keys, and those of SLIP 132 that say which addresses they are for.
-    private static func isExtended(_ text: some StringProtocol, _ kind: String) -> Bool {
+    static func isExtended(_ text: some StringProtocol, _ kind: String) -> Bool {
         text.count > 50 && text.first.map("xyztuvYZUV".contains) == true && text.dropFirst().hasPrefix(kind)
     }
 

@@ -79,36 +79,8 @@ public struct TypedScript: Equatable, Sendable {
     }
 
     private static func isCommon(_ script: [UInt8]) -> Bool {
-        Address.text(for: script, on: .main) != nil || isKey(script) || isMultisig(script)
-    }
-
-    /// P2PK, whether or not the key is a point: such outputs are in the set.
-    private static func isKey(_ script: [UInt8]) -> Bool {
-        guard script.last == 0xac else { return false }
-        return switch script.count {
-        case 35: script[0] == 33 && [2, 3].contains(script[1])
-        case 67: script[0] == 65 && [4, 6, 7].contains(script[1])
-        default: false
-        }
-    }
-
-    /// m of n keys, 1 ≤ m ≤ n ≤ 16 (Bitcoin Core's `MatchMultisig`).
-    private static func isMultisig(_ script: [UInt8]) -> Bool {
-        guard script.count >= 37, script.last == 0xae, let least = number(script[0]),
-            let most = number(script[script.count - 2]), least <= most
-        else { return false }
-        var (at, keys) = (1, 0)
-        while at < script.count - 2 {
-            guard script[at] == 33 || script[at] == 65 else { return false }
-            at += 1 + Int(script[at])
-            keys += 1
-        }
-        return at == script.count - 2 && keys == most
-    }
-
-    /// OP_1 to OP_16.
-    private static func number(_ opcode: UInt8) -> Int? {
-        (0x51...0x60).contains(opcode) ? Int(opcode) - 0x50 : nil
+        Address.text(for: script, on: .main) != nil || ScriptForm.key(script) != nil
+            || ScriptForm.multisig(script) != nil
     }
 }
 
