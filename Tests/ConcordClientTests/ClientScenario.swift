@@ -13,6 +13,7 @@ final class ClientScenario {
     var now = MadeTree.time + 1000
     var settings = TreeReader.Settings()
     var policy = AgreementPolicy()
+    var privacy = Client.Privacy()
     /// Bytes a second of the line that all hosts share.
     var bandwidth: Int?
     /// What is asked over instead of made-up lines.
@@ -96,7 +97,7 @@ final class ClientScenario {
         run { client, run in
             let session = try client.agree(self.policy)
             run.session = session
-            if session.obstacle == nil { run.result = try client.install(session, shards) }
+            if session.obstacle == nil { run.result = try client.install(session, shards, self.privacy) }
         }
     }
 

@@ -26,20 +26,24 @@ public struct MadeChain: ChainSource {
     /// By height.
     public private(set) var blocks: [Block]
     private let outputs: Int
+    /// Scripts that coinbases pay to besides, in front of the others, by height.
+    private let paying: [Int: [[UInt8]]]
 
     /// Regtest's first block alone.
     ///
-    /// - Parameter outputs: how many a coinbase has, at least two.
-    public init(outputs: Int = 6) {
-        self.outputs = outputs
+    /// - Parameters:
+    ///   - outputs: how many a coinbase has, at least two.
+    ///   - paying: what it pays to besides, in front of the others, by height.
+    public init(outputs: Int = 6, paying: [Int: [[UInt8]]] = [:]) {
+        (self.outputs, self.paying) = (outputs, paying)
         let header = TestHeaders.genesis
         let genesis = BlockID(height: 0, hash: header.withBytes { SHA256.double($0) })
         blocks = [Block(id: genesis, bytes: PinnedChain.genesis, undo: [], coins: [])]
     }
 
     /// - Parameter salt: another chain for each.
-    public init(tip: Int, outputs: Int = 6, salt: UInt64 = 0) {
-        self.init(outputs: outputs)
+    public init(tip: Int, outputs: Int = 6, salt: UInt64 = 0, paying: [Int: [[UInt8]]] = [:]) {
+        self.init(outputs: outputs, paying: paying)
         grow(to: tip, salt: salt)
     }
 
@@ -96,13 +100,13 @@ public struct MadeChain: ChainSource {
         let height = tip + 1
         let old = height > 3 ? blocks[height - 3].coins[1] : nil
         var script = SeededScripts(seed: salt << 32 | UInt64(height))
-        let scripts = (0..<outputs).map { _ in script.next() }
+        let scripts = paying[height, default: []] + (0..<outputs).map { _ in script.next() }
         let coinbase = TestSupport.bytes { out in
             out.append(hex("02000000 01") + [UInt8](repeating: 0, count: 32) + hex("ffffffff 10"))
             out.append(UInt64(height))
             out.append(salt)
             out.append(hex("ffffffff"))
-            out.appendCompactSize(UInt64(outputs))
+            out.appendCompactSize(UInt64(scripts.count))
             for (i, script) in scripts.enumerated() { out.append(output: 1000 + UInt64(i), script) }
             out.append(0 as UInt32)
         }

@@ -140,9 +140,9 @@ public final class Client: @unchecked Sendable {
 
     // MARK: the set
 
-    /// Which shards are wanted.
+    /// Which shards are wanted whatever is in them. What wallets need comes besides.
     public enum Shards: Sendable {
-        /// As the last time; at first all.
+        /// As the last time; at first none where there are wallets, and else all.
         case asBefore
         case all
         case some([Int])
@@ -150,31 +150,80 @@ public final class Client: @unchecked Sendable {
         case of([[UInt8]])
     }
 
+    /// What hosts may see of a wallet's needs.
+    public struct Privacy: Sendable {
+        /// How many shards are fetched besides those that are needed, chosen at random and kept; as the last time if nil.
+        public var cover: Int?
+        /// Whether the filters of all shards come, so that nobody sees which ones are looked at.
+        public var takesAllFilters = false
+
+        public init(cover: Int? = nil, takesAllFilters: Bool = false) {
+            (self.cover, self.takesAllFilters) = (cover, takesAllFilters)
+        }
+    }
+
     /// The folder of a network's set.
     public func set(_ network: Network) throws(FileError) -> Folder { try home.set(network) }
 
-    /// Fetches what is agreed on and not here yet, and installs it.
+    /// The wallets of this home.
+    public var wallets: WalletStore { home.wallets }
+
+    /// Fetches what is agreed on and not here yet, and installs it; of the whole set that much which was asked for, and what
+    /// the wallets need. Where one of their scripts is seen in use, more of them are looked at.
     ///
-    /// - Throws: `ClientError.notAgreed` and `.shardsGone`, `NotThere`, `SetDamage`, `StateContradiction`, and
+    /// - Throws: `ClientError.notAgreed` and `.shardsGone`, `NotThere`, `SetDamage`, `StateContradiction`, `WalletError`, and
     ///   `SetFetch.Contradicted`: then ask again, and the contradiction is seen by all.
-    public func install(_ session: AgreementSession, _ shards: Shards = .asBefore) throws -> SetFetch.Result {
+    public func install(
+        _ session: AgreementSession, _ shards: Shards = .asBefore, _ privacy: Privacy = Privacy()
+    ) throws -> SetFetch.Result {
         if let obstacle = session.obstacle { throw ClientError.notAgreed(obstacle) }
         guard let agreed = session.agreed, let headers = session.headers else {
             throw ClientError.notAgreed(.noHeaders)
         }
+        lanes.forget()
         let folder = try set(agreed.network)
-        let wanted = try numbers(shards, of: agreed.parameters, in: folder)
-        let fetch = SetFetch(
-            session.report, on: agreed, blocks: headers.blocks, log: try log(), reader: reader, lanes: lanes,
-            into: folder)
-        let result = try fetch.run(SetWants(asked: wanted)) { [tell] in tell(.fetching($0)) }
+        var wallets = try home.wallets.all().filter { $0.network == agreed.network }
+        var wants = SetWants(
+            asked: try numbers(shards, of: agreed.parameters, in: folder, hasWallets: !wallets.isEmpty),
+            cover: try privacy.cover ?? InstalledSet.coverCount(in: folder),
+            takesAllFilters: privacy.takesAllFilters)
+        var result: SetFetch.Result?
+        // Each round looks at more scripts than the one before, and there are so many at most.
+        while true {
+            wants.scripts = try wallets.flatMap { wallet in
+                try wallet.scripts().map { SoughtScript(script: $0.script, born: wallet.born) }
+            }
+            let fetch = SetFetch(
+                session.report, on: agreed, blocks: headers.blocks, log: try log(), reader: reader,
+                lanes: lanes, into: folder)
+            let round = try fetch.run(wants) { [tell] in tell(.fetching($0)) }
+            result = result?.joined(round) ?? round
+            guard try use(&wallets, agreed.network) else { break }
+        }
         try folder.removeTemporaries()
+        guard let result else { preconditionFailure("there is at least one round") }
         return result
+    }
+
+    /// Looks which scripts of the wallets are in use. Whether more of them are looked at from now on.
+    private func use(_ wallets: inout [Wallet], _ network: Network) throws -> Bool {
+        if wallets.isEmpty { return false }
+        let history = CoinHistory(try installed(network))
+        let scripts = try wallets.map { try $0.scripts() }
+        let inUse = Swift.Set(
+            try history.entries(of: scripts.joined().map(\.script)).map(\.script))
+        var isMore = false
+        for place in wallets.indices {
+            guard wallets[place].use(scripts[place].filter { inUse.contains($0.script) }) else { continue }
+            try home.wallets.write(wallets[place])
+            isMore = true
+        }
+        return isMore
     }
 
     /// The numbers of the shards that are wanted; nil for all.
     private func numbers(
-        _ shards: Shards, of parameters: TreeParameters, in folder: Folder
+        _ shards: Shards, of parameters: TreeParameters, in folder: Folder, hasWallets: Bool
     ) throws -> [Int]? {
         let count = parameters.shards
         switch shards {
@@ -185,6 +234,7 @@ public final class Client: @unchecked Sendable {
         case .of(let scripts):
             return Swift.Set(scripts.map { $0.withBytes(parameters.shard(of:)) }).sorted()
         case .asBefore:
+            guard try InstalledSet.isThere(in: folder) else { return hasWallets ? [] : nil }
             let last = try InstalledSet.wantedShards(in: folder)
             guard last?.allSatisfy((0..<count).contains) ?? true else {
                 throw ClientError.shardsGone(count: count)
@@ -205,8 +255,9 @@ public final class Client: @unchecked Sendable {
         if let block = try log().contradiction(among: try home.knownMembers(), on: set.statement.network) {
             throw ClientError.contradicted(block)
         }
-        let shards = scripts.map { $0.withBytes(set.statement.parameters.shard(of:)) }
-        let missing = Swift.Set(shards.filter { !set.has(shard: $0) }).sorted()
+        let missing = Swift.Set(
+            scripts.filter { !set.knows($0) }.map { $0.withBytes(set.statement.parameters.shard(of:)) }
+        ).sorted()
         guard missing.isEmpty else { throw ClientError.shardsMissing(missing) }
         return try CoinLookup(set).coins(of: scripts)
     }

@@ -6,6 +6,7 @@ import ConcordTree
 ///
 ///     trust.json                 the authorities and trustnets it recognises
 ///     trustnets/KEY/             the versions of a trustnet that it took, signed
+///     wallets/NAME.json          whose coins are wanted
 ///     sets/NETWORK/              what it has fetched: a tree in the published layout, and which block is installed
 ///     headers/NETWORK.bin        the chain with most work that it has seen
 ///     headers/NETWORK.next.bin   one that is being followed, from far below its end
@@ -65,6 +66,9 @@ public struct Home: ~Copyable {
     public func headers(_ network: Network) throws(FileError) -> HeaderStore {
         try HeaderStore(folder, network)
     }
+
+    /// The wallets.
+    public var wallets: WalletStore { WalletStore(folder) }
 
     /// The networks of which something is installed.
     public func installed() throws -> [InstalledSet] {

@@ -69,6 +69,12 @@ public struct InstalledSet: Sendable {
         try pointer(in: folder).flatMap { $0.shards == nil ? nil : $0.asked ?? $0.shards }
     }
 
+    /// Whether something was installed here once.
+    static func isThere(in folder: Folder) throws -> Bool { try folder.contains(pointer) }
+
+    /// How many shards the last fetch took so that nobody sees which ones are wanted.
+    static func coverCount(in folder: Folder) throws -> Int { (try? pointer(in: folder)?.cover?.count) ?? 0 }
+
     /// Reads what is installed; every signature and the way from the snapshot to the block are checked again.
     public init?(in folder: Folder) throws {
         guard let pointer = try Self.pointer(in: folder) else { return nil }

@@ -50,6 +50,15 @@ public final class SetFetch {
         public let held: [Int]?
         /// The shards that are followed by their sections alone.
         public let followed: [Int]
+
+        /// What came in this round and the next one together.
+        func joined(_ next: Result) -> Result {
+            Result(
+                bytes: max(bytes, next.bytes), faults: faults + next.faults, shards: shards + next.shards,
+                patches: patches + next.patches, deltas: deltas + next.deltas,
+                sections: sections + next.sections, base: base, filters: filters + next.filters,
+                held: next.held, followed: next.followed)
+        }
     }
 
     /// What is told while it goes on.

@@ -12,6 +12,12 @@ struct ShardBase: Codable, Sendable, Equatable {
         let amount: UInt64
         /// scriptPubKey, in hex.
         let script: String
+
+        init(_ coin: CoinLookup.Coin, _ script: [UInt8]) {
+            (txid, index) = (coin.outpoint.txid.reversedHex, coin.outpoint.index)
+            (height, isCoinbase, amount) = (coin.height, coin.isCoinbase, coin.amount)
+            self.script = script.hex
+        }
     }
 
     let shard: Int

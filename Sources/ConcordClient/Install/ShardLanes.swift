@@ -33,6 +33,13 @@ final class ShardLanes: Sendable {
     /// Body bytes that came over readers of their own.
     var received: Int { state.withLock { $0.received.values.reduce(0, +) } }
 
+    /// Forgets what was learned of hosts, and counts from zero. Not while anything runs.
+    func forget() {
+        state.withLock { state in
+            for lane in state.lanes.values { lane.reader.forget() }
+        }
+    }
+
     private func lane(_ shard: Int, _ transport: @Sendable () -> any Transport) -> Lane {
         state.withLock { state in
             if let lane = state.lanes[shard] { return lane }

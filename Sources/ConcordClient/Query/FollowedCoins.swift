@@ -69,9 +69,7 @@ struct FollowedCoins {
     func base(after base: ShardBase, at i: Int) throws(ParseError) -> ShardBase {
         var next = base
         next.coins = try coins(from: base, at: i).values.map { coin, script in
-            ShardBase.Coin(
-                txid: coin.outpoint.txid.reversedHex, index: coin.outpoint.index, height: coin.height,
-                isCoinbase: coin.isCoinbase, amount: coin.amount, script: script.hex)
+            ShardBase.Coin(coin, script)
         }.sorted { ($0.txid, $0.index) < ($1.txid, $1.index) }
         return next
     }
