@@ -56,7 +56,17 @@ struct HostOptions: ParsableArguments {
             valueName: "seconds"))
     var patience: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Ask through this proxy, such as socks5h://127.0.0.1:9050 of Tor. (default: that of the environment)",
+            valueName: "url"))
+    var proxy: String?
+
     func validate() throws {
+        guard proxy.map({ Proxy($0) != nil }) ?? true else {
+            throw ValidationError(
+                "--proxy is socks5h://HOST:PORT, or with socks5, socks4a, socks4, http or https in front.")
+        }
         guard patience.map({ (1...86_400).contains($0) }) ?? true else {
             throw ValidationError("--patience is 1 to 86400 seconds.")
         }
@@ -65,8 +75,10 @@ struct HostOptions: ParsableArguments {
         }
     }
 
+    /// Behind a proxy that can keep requests apart, each has a circuit of its own.
     func transport() -> any Transport {
         var settings = CurlTransport.Settings()
+        settings.proxy = proxy.flatMap { Proxy($0)?.isolated }
         if let timeout { settings.connect = min(settings.connect, .seconds(timeout)) }
         return SchemeTransport(web: CurlTransport(settings))
     }

@@ -4,7 +4,7 @@ import Concord
 /// HTTP by libcurl: many requests at once over connections that are used again.
 ///
 /// Nothing is sent but what the request says: no cookies, no .netrc, no compression asked for. Proxies are those of the usual
-/// environment variables.
+/// environment variables, unless another one is given.
 public final class CurlTransport: Transport, @unchecked Sendable {
     public struct Settings: Sendable {
         /// The most time until a connection stands.
@@ -18,8 +18,10 @@ public final class CurlTransport: Transport, @unchecked Sendable {
         public var userAgent = Software.name
         /// A PEM file with the only authorities to accept for https; the system's if nil.
         public var certificates: String?
-        /// Whether the environment's proxies are used.
+        /// Whether the environment's proxies are used, where `proxy` is nil.
         public var usesProxies = true
+        /// The proxy that everything goes through.
+        public var proxy: Proxy?
 
         public init() {}
     }

@@ -104,7 +104,17 @@ final class Transfer {
         }
         // Not CURLOPT_PIPEWAIT: libcurl 7.88 lets transfers over HTTP/1.1 wait until another one has ended.
         if let path = settings.certificates { set(CURLOPT_CAINFO, path) }
-        if !settings.usesProxies { set(CURLOPT_NOPROXY, "*") }
+        if let proxy = settings.proxy {
+            set(CURLOPT_PROXY, proxy.url)
+            // Whatever the environment leaves out.
+            set(CURLOPT_NOPROXY, "")
+            if let circuit = proxy.circuit {
+                set(CURLOPT_PROXYUSERNAME, circuit)
+                set(CURLOPT_PROXYPASSWORD, circuit)
+            }
+        } else if !settings.usesProxies {
+            set(CURLOPT_NOPROXY, "*")
+        }
 
         if let login = request.login {
             note(concord_curl_use_basic(easy))

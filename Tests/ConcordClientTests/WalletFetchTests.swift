@@ -105,7 +105,9 @@ import Testing
     }
 
     /// Every block of it, from any other one: what is shown is what the chain says, and a payment fetches no shard.
-    @Test(arguments: [[41, 44, 45, 47, 48, 53, 59, 60, 61, 65], [39, 65], [45, 64], [59, 60], [5, 43, 62]])
+    @Test(arguments: [
+        [41, 44, 45, 47, 48, 53, 59, 60, 61, 65], [39, 65], [45, 64], [59, 60], [5, 43, 62],
+    ])
     func itMovesOn(heights: [Int]) throws {
         let scenario = try scenario(at: heights[0], [Self.wallet()])
         #expect(scenario.fetch().end == .done(heights[0]))
