@@ -20,7 +20,7 @@ import Testing
         script, script.uppercased(), "raw(\(script))", "RAW(\(script.uppercased()))",
     ])
     func addressesAndScripts(typed: String) throws {
-        #expect(try TypedScript(typed, on: .main).script.hex == Self.script)
+        #expect(try scriptHex(typed, on: .main) == Self.script)
     }
 
     /// Forms of scripts that need no `raw()`.
@@ -34,13 +34,30 @@ import Testing
         "512102\(x)51ae", "522102\(x)4104\(x)\(y)52ae",
     ])
     func scriptsOfACommonForm(hex: String) throws {
-        #expect(try TypedScript(hex, on: .main).script.hex == hex)
+        #expect(try scriptHex(hex, on: .main) == hex)
     }
 
     @Test func anythingIsAScriptInRaw() throws {
         for hex in ["", "51", "6a", Self.x, "02\(Self.x)", String(repeating: "00", count: 20_000)] {
-            #expect(try TypedScript("raw(\(hex))", on: .regtest).script.hex == hex)
+            #expect(try scriptHex("raw(\(hex))", on: .regtest) == hex)
         }
+    }
+
+    /// A descriptor is itself, and `ypub` and its like say which one they stand for.
+    @Test func descriptors() throws {
+        let typed = try TypedScript(" wpkh(02\(Self.x))\n", on: .signet)
+        #expect(typed.descriptor == (try Descriptor("wpkh(02\(Self.x))")))
+        #expect(typed.text == typed.descriptor.description)
+        #expect(try TypedScript(typed.text, on: .main) == typed)
+        let key = DescriptorTests.witness
+        #expect(try TypedScript(key, on: .main).descriptor == Descriptor(key))
+        #expect(try TypedScript("[d34db33f/84h]\(key)", on: .main).descriptor.isRanged)
+        // For people an address stays an address, and hex what it was.
+        #expect(try TypedScript(Self.address.uppercased(), on: .main).text == Self.address.uppercased())
+        #expect(
+            try TypedScript("bitcoin:\(Self.address)", on: .main).descriptor.text == "addr(\(Self.address))")
+        #expect(try TypedScript(Self.script, on: .main).descriptor.text == "raw(\(Self.script))")
+        #expect(try TypedScript("RAW(\(Self.script))", on: .main).text == "RAW(\(Self.script))")
     }
 
     /// What was typed, and words that the refusal has.
@@ -57,25 +74,26 @@ import Testing
             (String(repeating: "7", count: 40), "20 bytes of hex"),
             ("512102\(x)52ae", "bytes of hex"), ("532102\(x)51ae", "bytes of hex"), ("01ae", "bytes of hex"),
             ("6a", "OP_RETURN"), (String(repeating: "00", count: 10_001), "more than 10,000"),
-            ("raw(5)", "whole bytes"), ("raw(xy)", "whole bytes"), ("raw(\(script)", "no address"),
+            ("raw(5)", "whole bytes"), ("raw(xy)", "whole bytes"), ("raw(\(script)", "lacks )"),
             (
                 "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8",
                 "extended public key"
             ),
             (
-                "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs",
-                "extended public key"
-            ),
-            (
                 "vpub5SLqN2bLY4WeZF3kL4VqiWF1itbf3A6oRrq9aPf16AZMVWYCuN9TxpCEAzAxvqJwHBxjY1rMTYp",
-                "extended public key"
+                "no extended key with a checksum"
             ),
             (
                 "[d34db33f/84h/0h/0h]xpub6DJ2dNUysrn5Vt36jH2KLBT2i1auw1tTSSomg8PhqNiUtx8QX2SvC9nrHu81fT41fvDUnhMjEzQgXnQjKEu3oaqMSzhSrHMxyyoEAmUHQbY",
                 "extended public key"
             ),
-            ("wpkh(02\(x))", "is a descriptor"), ("addr(\(address))#abcdefgh", "is a descriptor"),
-            ("wsh(sortedmulti(2,xpub1,xpub2))", "is a descriptor"),
+            ("addr(\(address))#abcdefgh", "is a descriptor with another checksum"),
+            ("tpk(\(x))", "no function that is known"), ("wpkh(\(x))", "a fault at place 6"),
+            (
+                "addr(tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx)",
+                "is a descriptor of testnet4, signet, not of main"
+            ),
+            ("wsh(sortedmulti(2,xpub1,xpub2))", "no extended key"),
             ("lnbc2500u1pvjluezsp5zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zygspp5", "Lightning"),
             ("LNBC1PVJLUEZPP5QQQSYQCYQ5RQWZQFQQQSYQCYQ5RQWZQFQQQSYQCYQ5RQWZQFQYPQ", "Lightning"),
             ("lightning:lnbc1x", "Lightning"), ("LNURL1DP68GURN8GHJ7", "Lightning"),
@@ -199,4 +217,9 @@ import Testing
     }
 
     private func hex(_ text: String) -> [UInt8] { [UInt8](hex: text) ?? [] }
+
+    private func scriptHex(_ typed: String, on network: Network) throws -> String {
+        let scripts = try TypedScript(typed, on: network).descriptor.scripts(at: 0)
+        return scripts.map(\.hex).joined(separator: " ")
+    }
 }

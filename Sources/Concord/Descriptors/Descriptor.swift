@@ -36,6 +36,16 @@ public struct Descriptor: Sendable {
         }
     }
 
+    /// `addr` of an address.
+    public init(_ address: Address) {
+        self.init(.address(address), [.address(address)], address.networks)
+    }
+
+    /// `raw` of a scriptPubKey.
+    public init(raw script: [UInt8]) {
+        self.init(.raw(script), [.raw(script)], Network.allCases)
+    }
+
     private init(_ parsed: ScriptExpression<KeyExpression>) throws(DescriptorError) {
         let keys = parsed.keys
         let count = keys.map(\.branches).max() ?? 1

@@ -102,7 +102,7 @@ extension DescriptorError: CustomStringConvertible {
         case .key(let fault, let place): "is a descriptor with a fault at place \(place + 1): \(fault.words)"
         case .extendedKey(.privateKey, _): TypedScriptError.secret(.descriptor).description
         case .extendedKey(let error, let place):
-            "is a descriptor with a key at place \(place + 1) that cannot be used: \(error)"
+            "has a key at place \(place + 1) that cannot be used: \(error)"
         case .threshold(let keys, let place):
             "is a descriptor that asks for signatures at place \(place + 1): give a number from 1 to that of the keys, which is "
                 + "\(keys)"

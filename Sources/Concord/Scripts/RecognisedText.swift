@@ -32,14 +32,15 @@ extension TypedScriptError {
         return nil
     }
 
+    /// Whether a text begins as descriptors and extended public keys do: with the name of a function, the origin of a key, or
+    /// `xpub` and its like.
+    static func isDescriptor(_ text: String) -> Bool {
+        if isExtended(text, "pub") || text.hasPrefix("[") { return true }
+        let name = text.prefix { $0.isASCII && ($0.isLetter || $0 == "_") }
+        return !name.isEmpty && text.dropFirst(name.count).first == "("
+    }
+
     private static func foreign(_ text: String, _ lower: String) -> Foreign? {
-        if isExtended(text, "pub") || text.hasPrefix("[") { return .extendedKey }
-        if lower.hasSuffix(")") || lower.contains(")#"),
-            lower.prefix(while: \.isLetter).endIndex < lower.endIndex,
-            lower[lower.prefix(while: \.isLetter).endIndex] == "("
-        {
-            return .descriptor
-        }
         for (prefixes, kind) in byPrefix where prefixes.contains(where: lower.hasPrefix) { return kind }
         if isLightningInvoice(lower) { return .lightning }
         if lower.hasPrefix("0x") { return .ethereum }

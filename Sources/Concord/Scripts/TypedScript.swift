@@ -1,13 +1,13 @@
-/// What a person typed or pasted where the coins of an address or a script are asked for: an address, a `bitcoin:` URI with
-/// one in it, or a scriptPubKey in hex.
+/// What a person typed or pasted where coins are asked for: an address, a `bitcoin:` URI with one in it, a scriptPubKey in hex,
+/// or a descriptor.
 ///
 /// A scriptPubKey in hex is taken as it is where it has one of the forms that wallets pay to: P2PKH, P2SH, a witness program
 /// (BIP 141), P2PK, bare multisig. Other hex could as well be a txid, a key or a hash, of which nobody should read "0 coins":
-/// `raw(HEX)`, as Bitcoin Core's descriptors have it, says that it is a script, whatever its form; `raw()` is the empty one.
+/// `raw(HEX)` says that it is a script, whatever its form; `raw()` is the empty one.
 public struct TypedScript: Equatable, Sendable {
-    /// The scriptPubKey.
-    public let script: [UInt8]
-    /// The address or the hex, without what was around it.
+    /// What is meant: `addr` for an address, `raw` for a script in hex.
+    public let descriptor: Descriptor
+    /// The address, the hex or the descriptor with its checksum, without what was around it.
     public let text: String
 
     /// Reads what was typed, for a network. White space around it does not count.
@@ -21,26 +21,44 @@ public struct TypedScript: Equatable, Sendable {
     }
 
     private init(plain text: String, on network: Network) throws(TypedScriptError) {
-        self.text = text
         let failure: AddressError
         do throws(AddressError) {
-            script = try Address(text, on: network).script
+            (descriptor, self.text) = (Descriptor(try Address(text, on: network)), text)
             return
         } catch {
             failure = error
         }
-        if let inner = Self.raw(text) {
-            guard let bytes = [UInt8](hex: inner.lowercased()) else { throw .notHex }
-            script = bytes
+        if TypedScriptError.isDescriptor(text) {
+            descriptor = try Self.descriptor(text, on: network)
+            self.text = Self.isRaw(text) ? text : descriptor.description
             return
         }
         if text.count > 1, let bytes = [UInt8](hex: text.lowercased()) {
             if let known = Self.refusal(of: bytes, on: network) { throw known }
-            script = bytes
+            (descriptor, self.text) = (Descriptor(raw: bytes), text)
             return
         }
         throw TypedScriptError.recognised(text) ?? .address(failure)
     }
+
+    private static func descriptor(
+        _ text: String, on network: Network
+    ) throws(TypedScriptError) -> Descriptor {
+        let descriptor: Descriptor
+        do throws(DescriptorError) {
+            descriptor = try Descriptor(isRaw(text) ? text.lowercased() : text)
+        } catch {
+            if case .secret(let secret) = error { throw .secret(secret) }
+            throw .descriptor(error)
+        }
+        guard descriptor.networks.contains(network) else {
+            throw .descriptorOfOthers(descriptor.networks, asked: network)
+        }
+        return descriptor
+    }
+
+    /// Hex can be in capitals, and then people write all of it so.
+    private static func isRaw(_ text: String) -> Bool { text.lowercased().hasPrefix("raw(") }
 
     /// Without white space around it; throws where there is nothing, or something between that nobody can see.
     private static func cleaned(_ typed: String) throws(TypedScriptError) -> String {
@@ -59,12 +77,6 @@ public struct TypedScript: Equatable, Sendable {
             if scalar.isInvisible { throw .invisible(scalar, at: place) }
         }
         return text
-    }
-
-    /// What stands in `raw(…)`.
-    private static func raw(_ text: String) -> Substring? {
-        guard text.lowercased().hasPrefix("raw("), text.hasSuffix(")") else { return nil }
-        return text.dropFirst(4).dropLast()
     }
 
     /// Why hex without `raw()` is not taken for a script; nil where it has a form of one.

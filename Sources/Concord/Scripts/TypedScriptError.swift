@@ -8,8 +8,7 @@ public enum TypedScriptError: Error, Sendable {
 
     /// Something of another kind or another chain.
     public enum Foreign: Sendable {
-        case extendedKey, descriptor, lightning, silentPayment, liquid, ethereum, litecoin, bitcoinCash,
-            otherCoin
+        case lightning, silentPayment, liquid, ethereum, litecoin, bitcoinCash, otherCoin
         case name, link, transaction, outpoint
     }
 
@@ -29,8 +28,10 @@ public enum TypedScriptError: Error, Sendable {
     case unspendable
     /// This many bytes that have no form of a common script.
     case otherHex(Int)
-    /// What stands in `raw()` is no hex.
-    case notHex
+    /// It looks like a descriptor, or an extended public key, and is none that can be used.
+    case descriptor(DescriptorError)
+    /// A good descriptor, but of other networks than the one asked for.
+    case descriptorOfOthers([Network], asked: Network)
     /// A `bitcoin:` URI that must not be used by who does not know this parameter.
     case requirement(String)
     /// A `bitcoin:` URI without an address of the network.
@@ -54,7 +55,7 @@ extension TypedScriptError: CustomStringConvertible {
                 + "without it"
         case .secret(let secret):
             "is \(secret.words). Nobody who looks for coins needs it: keep it to yourself, and remove it from the history of "
-                + "your shell. Give the address instead"
+                + "your shell. Give the address instead, or a descriptor with public keys alone"
         case .foreign(let foreign): foreign.words
         case .key(let bytes, let scripts, let network): Self.words(of: bytes, scripts, network)
         case .digest(let address):
@@ -70,7 +71,9 @@ extension TypedScriptError: CustomStringConvertible {
         case .otherHex(let count):
             "is \(count) \(count == 1 ? "byte" : "bytes") of hex without the form of a common script (P2PKH, P2SH, witness, P2PK, multisig). If it "
                 + "is a scriptPubKey, say so: raw(HEX)"
-        case .notHex: "is raw() of something else than whole bytes in hex"
+        case .descriptor(let error): error.description
+        case .descriptorOfOthers(let networks, let asked):
+            "is a descriptor of \(networks.map(\.rawValue).joined(separator: ", ")), not of \(asked.rawValue)"
         case .requirement(let name):
             "is a bitcoin: URI that asks for \(name.printable), which this program does not know: give the address alone"
         case .noAddress: "is a bitcoin: URI without an address of this network: give an address"
@@ -98,7 +101,7 @@ extension TypedScriptError: CustomStringConvertible {
         }
         forms.append("\(scripts.key.hex) (pk)")
         return "is a public key, not an address. Coins that pay to it are at one or more of: "
-            + forms.joined(separator: ", ") + ". Give those; descriptors, like wpkh(KEY), are not taken yet"
+            + forms.joined(separator: ", ") + ". Give those, or a descriptor of the key, like wpkh(KEY)"
             + (bytes.count == 65 ? ". Its compressed form has addresses of its own" : "")
     }
 }
@@ -121,12 +124,6 @@ extension TypedScriptError.Secret {
 extension TypedScriptError.Foreign {
     fileprivate var words: String {
         switch self {
-        case .extendedKey:
-            "is an extended public key, which stands for many addresses: it is not taken yet. Give the addresses, as your "
-                + "wallet lists them"
-        case .descriptor:
-            "is a descriptor: of these raw(HEX) alone is taken yet. Give its addresses, as «bitcoin-cli deriveaddresses» "
-                + "prints them"
         case .lightning:
             "is of the Lightning network: its coins are in channels, not at an address. Give an address of the chain"
         case .silentPayment:
