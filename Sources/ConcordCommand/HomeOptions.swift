@@ -85,6 +85,7 @@ struct HostOptions: ParsableArguments {
 
     var settings: TreeReader.Settings {
         var settings = TreeReader.Settings()
+        settings.isCancelled = { StopSignal.isStopping }
         if let timeout { settings.timeout = .seconds(timeout) }
         if let patience { settings.patience = .seconds(patience) }
         return settings

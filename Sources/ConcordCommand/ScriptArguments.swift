@@ -90,6 +90,15 @@ struct TypedLine {
     let text: String
     let place: String
 
+    /// What is meant, on a network.
+    func descriptor(on network: Network) throws -> Descriptor {
+        do throws(TypedScriptError) {
+            return try TypedScript(text, on: network).descriptor
+        } catch {
+            throw CommandFailure(.usage, "\(place) \(error)")
+        }
+    }
+
     /// Refuses what is an address or a script of none of the networks.
     func check(on networks: [Network]) throws {
         var refusal: (any Error)?
@@ -118,7 +127,7 @@ struct WantedScript {
             let read = try TypedScript(typed.text, on: network)
             query = typed.text.trimmingCharacters(in: .whitespacesAndNewlines)
             text = read.text
-            script = read.script
+            script = (try? read.descriptor.scripts(at: 0)[0]) ?? []
         } catch {
             throw CommandFailure(.usage, "\(typed.place)\(Self.shown(typed.text, error)) \(error)")
         }

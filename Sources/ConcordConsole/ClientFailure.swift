@@ -26,6 +26,7 @@ extension CommandFailure {
                     + "`concord check --height \(error.block.height)` shows what they signed")
         case is CancellationError: self.init(.localFailure, "stopped")
         case let damage as SetDamage: self.init(.localFailure, damage.words)
+        case let error as WalletError: self.init(.localFailure, error.words)
         case let error as SetExport.Mismatch: self.init(.dissent, error.words)
         case let error as StateContradiction: self.init(.dissent, error.words)
         default: return nil

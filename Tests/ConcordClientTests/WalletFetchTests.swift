@@ -1,6 +1,4 @@
 import Concord
-import ConcordFiles
-import ConcordTree
 import TestSupport
 import Testing
 
@@ -8,89 +6,23 @@ import Testing
 
 /// Wallets: shards are held where coins are, all others are followed, and what is shown is what the chain says.
 @Suite struct WalletFetchTests {
-    static let key =
-        "tpubD6NzVbkrYhZ4WaWSyoBvQwbpLkojyoTZPRsgXELWz3Popb3qkjcJyJUGLnL4qHHoQvao8ESaAstxYSnhyswJ76uZPStJRJCTKvosUCJZL5B"
-    static let parameters = TreeParameters(shards: 64, epoch: 20)
-
-    /// Of the wallet's two branches: payments by height. The second of a block is spent three blocks later.
-    static let payments: [Int: [(branch: Int, index: Int)]] = [
-        // Before the epoch that a first start begins with.
-        5: [(0, 0)], 33: [(0, 3), (0, 4)], 38: [(1, 1)],
-        // After it: two of the scripts have no coins before.
-        44: [(0, 6), (0, 7)], 52: [(1, 2)],
-        // Behind the first gap.
-        55: [(0, 25)], 56: [(0, 44)],
-        // In the next epoch.
-        61: [(0, 9)], 63: [(1, 3), (0, 5)], 64: [(0, 0)],
-    ]
-
-    static func wallet(_ gap: Int = 20) throws -> Wallet {
-        try Wallet(
-            "mine", on: .regtest, [Wallet.Account(Descriptor("wpkh(\(key)/<0;1>/*)"), gap: gap)])
-    }
-
-    private static func script(_ branch: Int, _ index: Int) throws -> [UInt8] {
-        try Descriptor("wpkh(\(key)/\(branch)/*)").scripts(at: UInt32(index))[0]
-    }
-
-    private static let made = Result {
-        let paying = try payments.mapValues { try $0.map { try script($0.branch, $0.index) } }
-        let chain = MadeChain(tip: 65, outputs: 20, paying: paying)
-        let alice = try MadeTree(chain, name: "alice", parameters: parameters)
-        return try [alice, alice.signed(as: "bob"), alice.signed(as: "carol")]
-    }
-
     private let trees: [MadeTree]
 
-    init() throws { trees = try Self.made.get() }
-
-    /// The coins of the wallet at a height, by the rules of the chain that was made.
-    private func expected(at height: Int) throws -> Set<String> {
-        var coins: Set<String> = []
-        for (paid, scripts) in Self.payments where paid <= height {
-            for (place, one) in scripts.enumerated() where place != 1 || paid + 3 > height {
-                coins.insert("\(paid) \(try Self.script(one.branch, one.index).hex) \(1000 + place)")
-            }
-        }
-        return coins
-    }
-
-    private func found(_ scenario: ClientScenario, _ name: String = "mine") throws -> Set<String> {
-        let home = try Home(reading: scenario.home)
-        let scripts = try home.wallets.wallet(name).scripts().map(\.script)
-        let coins = try CoinLookup(home.installed(.regtest)).coins(of: scripts)
-        return Set(
-            zip(scripts, coins).flatMap { script, coins in
-                coins.map { "\($0.height) \(script.hex) \($0.amount)" }
-            })
-    }
-
-    private func scenario(at height: Int, _ wallets: [Wallet]) throws -> ClientScenario {
-        let scenario = try ClientScenario(trees)
-        serve(height, scenario)
-        let home = try Home(scenario.home)
-        for wallet in wallets { try home.wallets.add(wallet) }
-        try home.close()
-        return scenario
-    }
-
-    private func serve(_ height: Int, _ scenario: ClientScenario) {
-        for tree in trees { scenario.serve(tree.cut(to: height)) }
-    }
+    init() throws { trees = try WalletTree.all() }
 
     private func shards(_ run: ClientRun) -> Set<String> {
         Set(run.requests.filter { $0.url.contains("/shards/") }.map { String($0.url.suffix(7).prefix(3)) })
     }
 
     private func digits(_ branch: Int, _ index: Int) throws -> String {
-        TreePath.shardDigits(try Self.script(branch, index).withBytes(Self.parameters.shard(of:)))
+        TreePath.shardDigits(try WalletTree.script(branch, index).withBytes(WalletTree.parameters.shard(of:)))
     }
 
     @Test func aFirstStart() throws {
-        let scenario = try scenario(at: 45, [Self.wallet()])
+        let scenario = try WalletTree.scenario(at: 45, [WalletTree.wallet()])
         let run = scenario.fetch()
         #expect(run.end == .done(45) && run.faults.isEmpty, "\(run.end) \(run.faults)")
-        #expect(try found(scenario) == expected(at: 45))
+        #expect(try WalletTree.found(scenario) == WalletTree.expected(at: 45))
         // Where its coins were at the snapshot of height 40: one was spent before that.
         let held = try Set([digits(0, 0), digits(0, 3), digits(1, 1), digits(0, 4)])
         #expect(shards(run).isSuperset(of: try [digits(0, 0), digits(0, 3), digits(1, 1)]))
@@ -109,14 +41,14 @@ import Testing
         [41, 44, 45, 47, 48, 53, 59, 60, 61, 65], [39, 65], [45, 64], [59, 60], [5, 43, 62],
     ])
     func itMovesOn(heights: [Int]) throws {
-        let scenario = try scenario(at: heights[0], [Self.wallet()])
+        let scenario = try WalletTree.scenario(at: heights[0], [WalletTree.wallet()])
         #expect(scenario.fetch().end == .done(heights[0]))
-        #expect(try found(scenario) == expected(at: heights[0]))
+        #expect(try WalletTree.found(scenario) == WalletTree.expected(at: heights[0]))
         for height in heights.dropFirst() {
-            serve(height, scenario)
+            try WalletTree.serve(height, scenario)
             let run = scenario.fetch()
             #expect(run.end == .done(height) && run.faults.isEmpty, "\(height): \(run.end) \(run.faults)")
-            #expect(try found(scenario) == expected(at: height), "height \(height)")
+            #expect(try WalletTree.found(scenario) == WalletTree.expected(at: height), "height \(height)")
             // Of scripts that were not looked at before alone.
             let known = try Set((0..<20).flatMap { try [digits(0, $0), digits(1, $0)] })
                 .subtracting([digits(0, 25), digits(0, 44)])
@@ -127,84 +59,83 @@ import Testing
 
     /// What is in use behind the gap is found, round by round.
     @Test func theGapGrows() throws {
-        let scenario = try scenario(at: 58, [Self.wallet()])
+        let scenario = try WalletTree.scenario(at: 58, [WalletTree.wallet()])
         let run = scenario.fetch()
         #expect(run.end == .done(58))
-        #expect(try found(scenario) == expected(at: 58))
+        #expect(try WalletTree.found(scenario) == WalletTree.expected(at: 58))
         let home = try Home(reading: scenario.home)
         #expect(try home.wallets.wallet("mine").accounts[0].used == [45, 3])
-        let narrow = try self.scenario(at: 58, [Self.wallet(5)])
+        let narrow = try WalletTree.scenario(at: 58, [WalletTree.wallet(5)])
         #expect(narrow.fetch().end == .done(58))
         // Those from 25 on are behind it.
-        #expect(try Set(found(narrow)).isStrictSubset(of: expected(at: 58)))
+        #expect(try Set(WalletTree.found(narrow)).isStrictSubset(of: WalletTree.expected(at: 58)))
     }
 
     @Test func keysMadeTodayNeedNothingOlder() throws {
-        let wallet = try Wallet(
-            "mine", on: .regtest, [Wallet.Account(Descriptor("wpkh(\(Self.key)/<0;1>/*)"))], born: 43)
-        let scenario = try scenario(at: 43, [wallet])
+        let wallet = try WalletTree.wallet(birth: .height(43))
+        let scenario = try WalletTree.scenario(at: 43, [wallet])
         let run = scenario.fetch()
         #expect(run.end == .done(43) && run.result?.filters == 0 && run.result?.shards == 0, "\(run.end)")
-        serve(55, scenario)
+        try WalletTree.serve(55, scenario)
         let later = scenario.fetch()
         #expect(later.end == .done(55) && later.result?.shards == 0)
-        let after = try expected(at: 55).filter { (Int($0.prefix { $0 != " " }) ?? 0) > 43 }
-        #expect(try found(scenario).isSuperset(of: after))
+        let after = try WalletTree.expected(at: 55).filter { (Int($0.prefix { $0 != " " }) ?? 0) > 43 }
+        #expect(try WalletTree.found(scenario).isSuperset(of: after))
     }
 
     @Test func filtersOfAllShards() throws {
-        let scenario = try scenario(at: 45, [Self.wallet()])
+        let scenario = try WalletTree.scenario(at: 45, [WalletTree.wallet()])
         scenario.privacy.takesAllFilters = true
         let run = scenario.fetch()
         #expect(run.end == .done(45) && run.result?.filters == 64)
-        #expect(try found(scenario) == expected(at: 45))
+        #expect(try WalletTree.found(scenario) == WalletTree.expected(at: 45))
     }
 
     @Test func coverStaysTheSame() throws {
-        let scenario = try scenario(at: 45, [Self.wallet()])
+        let scenario = try WalletTree.scenario(at: 45, [WalletTree.wallet()])
         scenario.privacy.cover = 5
         let run = scenario.fetch()
-        let bare = try self.scenario(at: 45, [Self.wallet()])
+        let bare = try WalletTree.scenario(at: 45, [WalletTree.wallet()])
         let held = try #require(bare.fetch().result?.held)
         let covered = try #require(run.result?.held)
         #expect(covered.count >= held.count && Set(covered).isSuperset(of: held))
         scenario.privacy.cover = nil
-        serve(62, scenario)
+        try WalletTree.serve(62, scenario)
         #expect(Set(try #require(scenario.fetch().result?.held)).isSuperset(of: covered))
-        #expect(try found(scenario) == expected(at: 62))
+        #expect(try WalletTree.found(scenario) == WalletTree.expected(at: 62))
     }
 
     /// A wallet that comes later, into a home that has one.
     @Test func anotherWallet() throws {
-        let scenario = try scenario(at: 45, [Self.wallet()])
+        let scenario = try WalletTree.scenario(at: 45, [WalletTree.wallet()])
         #expect(scenario.fetch().end == .done(45))
         let address = try Descriptor("raw(\(trees[0].chain.scripts(at: 30)[7].hex))")
         let other = try Wallet("other", on: .regtest, [Wallet.Account(address)])
         try Home(scenario.home).wallets.add(other)
         let run = scenario.fetch()
         #expect(run.end == .done(45) && run.result?.shards ?? 9 <= 1)
-        #expect(try found(scenario, "other").count == 1)
-        #expect(try found(scenario) == expected(at: 45))
+        #expect(try WalletTree.found(scenario, "other").count == 1)
+        #expect(try WalletTree.found(scenario) == WalletTree.expected(at: 45))
         try Home(scenario.home).wallets.remove("mine")
-        serve(60, scenario)
+        try WalletTree.serve(60, scenario)
         let alone = scenario.fetch()
         #expect(alone.result?.held?.count == 1 && alone.result?.followed == [])
-        #expect(try found(scenario, "other").count == 1)
+        #expect(try WalletTree.found(scenario, "other").count == 1)
     }
 
     /// What is installed as a whole answers for wallets too.
     @Test func theWholeSetIsThere() throws {
-        let scenario = try scenario(at: 45, [Self.wallet()])
+        let scenario = try WalletTree.scenario(at: 45, [WalletTree.wallet()])
         let run = scenario.fetch(.all)
         #expect(run.end == .done(45) && run.result?.held == nil && run.result?.filters == 0)
-        #expect(try found(scenario) == expected(at: 45))
-        serve(65, scenario)
+        #expect(try WalletTree.found(scenario) == WalletTree.expected(at: 45))
+        try WalletTree.serve(65, scenario)
         #expect(scenario.fetch().end == .done(65))
-        #expect(try found(scenario) == expected(at: 65))
+        #expect(try WalletTree.found(scenario) == WalletTree.expected(at: 65))
     }
 
     @Test func history() throws {
-        let scenario = try scenario(at: 58, [Self.wallet()])
+        let scenario = try WalletTree.scenario(at: 58, [WalletTree.wallet()])
         #expect(scenario.fetch().end == .done(58))
         let home = try Home(reading: scenario.home)
         let scripts = try home.wallets.wallet("mine").scripts().map(\.script)
@@ -214,9 +145,9 @@ import Testing
         // That of 44 came and went inside the delta from 41 to 50.
         #expect(entries.map(\.coin.height) == [5, 33, 38, 44, 52, 55, 56])
         #expect(entries.allSatisfy { $0.spent == nil })
-        let early = try self.scenario(at: 46, [Self.wallet()])
+        let early = try WalletTree.scenario(at: 46, [WalletTree.wallet()])
         #expect(early.fetch().end == .done(46))
-        serve(49, early)
+        try WalletTree.serve(49, early)
         #expect(early.fetch().end == .done(49))
         let later = try Home(reading: early.home)
         let seen = try CoinHistory(later.installed(.regtest))

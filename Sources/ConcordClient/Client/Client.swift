@@ -191,11 +191,11 @@ public final class Client: @unchecked Sendable {
         // Each round looks at more scripts than the one before, and there are so many at most.
         while true {
             wants.scripts = try wallets.flatMap { wallet in
-                try wallet.scripts().map { SoughtScript(script: $0.script, born: wallet.born) }
+                try wallet.scripts().map { SoughtScript(script: $0.script, birth: wallet.birth) }
             }
             let fetch = SetFetch(
-                session.report, on: agreed, blocks: headers.blocks, log: try log(), reader: reader,
-                lanes: lanes, into: folder)
+                session.report, on: agreed, headers, log: try log(), reader: reader, lanes: lanes,
+                into: folder)
             let round = try fetch.run(wants) { [tell] in tell(.fetching($0)) }
             result = result?.joined(round) ?? round
             guard try use(&wallets, agreed.network) else { break }

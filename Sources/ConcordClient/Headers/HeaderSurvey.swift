@@ -62,6 +62,9 @@ public struct HeaderSurvey: ~Copyable {
         /// The chain's blocks from the first height of the agreed one's epoch, or a lower one that was asked for, to the
         /// agreed one; none unless it lies on the chain with most work.
         public let blocks: [BlockID]
+        /// What the header of the first block of the agreed one's epoch says of its time, in seconds since 1970; 0 where
+        /// there are no `blocks`.
+        public let epochTime: Int64
         /// Whether the block that was agreed on before is higher, and no chain with more work has left it.
         public let isRolledBack: Bool
         /// The latest time of a header that is more than two hours ahead of this machine's clock, in seconds since 1970; nil
@@ -226,7 +229,9 @@ public struct HeaderSurvey: ~Copyable {
         }
         let best = most.map { $0.branches[$0.best] }
         var blocks: [BlockID] = []
+        var epochTime: Int64 = 0
         if case .mostWork = end, let best {
+            epochTime = try time(at: agreed.epochStart, on: best)
             for height in min(lowest, agreed.epochStart)...agreed.height {
                 let block = height > best.fork ? best.block(at: height) : try store.block(at: height)
                 if let block { blocks.append(block) }
@@ -240,7 +245,18 @@ public struct HeaderSurvey: ~Copyable {
         }
         return Report(
             end: end, best: best.map { ($0.tip, $0.work) }, authorities: followed, blocks: blocks,
-            isRolledBack: isRolledBack, ahead: ahead)
+            epochTime: epochTime, isRolledBack: isRolledBack, ahead: ahead)
+    }
+
+    /// The time in the header of a chain's block.
+    private func time(at height: Int, on chain: HeaderBranch) throws(FileError) -> Int64 {
+        let isOwn = height > chain.fork
+        let headers = isOwn ? chain.headers : try store.headers(from: height)
+        let start = isOwn ? (height - chain.fork - 1) * BlockHeader.size : 0
+        // Seconds, little endian, behind version, parent and Merkle root.
+        return headers.withBytes {
+            Int64(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: start + 68, as: UInt32.self)))
+        }
     }
 
     /// The chains on which a block lies.

@@ -15,6 +15,8 @@ public final class SetFetch {
     private let report: Survey.Report
     private let agreed: Statement
     private let blocks: [BlockID]
+    /// What the header of the first block of the agreed one's epoch says of its time.
+    private let startTime: Int64
     private let reader: TreeReader
     private let lanes: ShardLanes
     private let folder: Folder
@@ -75,15 +77,16 @@ public final class SetFetch {
 
     /// - Parameters:
     ///   - report: must have ended in agreement on `agreed`.
-    ///   - blocks: the chain's, from the first height of the agreed one's epoch, or below, to the agreed one.
+    ///   - headers: must have ended with the agreed one on the chain with most work.
     ///   - folder: the network's.
     init(
-        _ report: Survey.Report, on agreed: Statement, blocks: [BlockID], log: AttestationLog,
+        _ report: Survey.Report, on agreed: Statement, _ headers: HeaderSurvey.Report, log: AttestationLog,
         reader: TreeReader, lanes: ShardLanes, into folder: Folder
     ) {
+        blocks = headers.blocks
         precondition(
             blocks.first.map { $0.height <= agreed.epochStart } ?? false && blocks.last == agreed.blockID)
-        (self.report, self.agreed, self.blocks) = (report, agreed, blocks)
+        (self.report, self.agreed, startTime) = (report, agreed, headers.epochTime)
         (self.reader, self.lanes, self.folder, self.log) = (reader, lanes, folder, log)
         let verdicts = zip(report.heard, report.outcome.verdicts)
         agreeing = verdicts.filter { $0.1 == .agrees }.map(\.0.authority)
@@ -180,7 +183,7 @@ public final class SetFetch {
         _ plan: inout ShardPlan, _ known: ShardBases, _ manifest: Manifest, _ counted: SetDownloads,
         _ progress: @escaping (Event) -> Void
     ) throws -> ShardBases {
-        var (bases, unclear) = plan.bases(known, at: known.block.height)
+        var (bases, unclear) = plan.bases(known, time: startTime)
         try counted.bringFilters(
             unclear.keys.sorted(), of: known.block, manifest, isWhole: plan.wants.takesAllFilters
         ) { progress(.files(done: $0, of: $1, bytes: counted.bytes)) }

@@ -18,8 +18,8 @@ struct SetWants: Sendable {
 }
 
 /// A script whose coins somebody wants.
-struct SoughtScript: Sendable, Hashable {
+struct SoughtScript: Sendable {
     let script: [UInt8]
-    /// A height at which it had no coins yet, for its keys are younger; nil where nothing is known.
-    var born: Int?
+    /// When it had no coins yet, for its keys are younger; nil where nothing is known.
+    var birth: Wallet.Birth?
 }

@@ -38,17 +38,20 @@ struct ShardPlan {
         if !held.contains(shard) { held = (held + [shard]).sorted() }
     }
 
-    /// The bases of the followed shards at the snapshot of a height, as far as they can be told without filters; and of each
-    /// shard the scripts that nothing is known of.
+    /// The bases of the followed shards at a snapshot, as far as they can be told without filters; and of each shard the
+    /// scripts that nothing is known of.
     ///
-    /// - Parameter known: what is known at this snapshot.
-    func bases(_ known: ShardBases, at height: Int) -> (bases: ShardBases, unclear: [Int: [[UInt8]]]) {
+    /// - Parameters:
+    ///   - known: what is known at this snapshot.
+    ///   - time: that of its block's header.
+    func bases(_ known: ShardBases, time: Int64) -> (bases: ShardBases, unclear: [Int: [[UInt8]]]) {
         var (bases, unclear) = (ShardBases(at: known.block), [Int: [[UInt8]]]())
         for shard in followed {
             let scripts = sought[shard] ?? []
             var base = known[shard] ?? ShardBase(shard)
             base.keep(scripts.map(\.script))
-            for script in scripts where script.born.map({ $0 >= height }) ?? false {
+            for script in scripts
+            where script.birth?.isAfter(height: known.block.height, time: time) ?? false {
                 base.cover(script.script)
             }
             let open = scripts.map(\.script).filter { !base.covers($0) }

@@ -30,8 +30,27 @@ public struct Wallet: Sendable, Equatable {
     public let name: String
     public let network: Network
     public private(set) var accounts: [Account]
-    /// A height at which none of its scripts had a coin, for the keys were made later; nil where nothing is known.
-    public let born: Int?
+    /// How old its keys are at most; nil where nothing is known.
+    public let birth: Birth?
+
+    /// A moment at which none of its scripts had a coin, for the keys were made later.
+    public enum Birth: Sendable, Equatable {
+        /// The block at a height.
+        case height(Int)
+        /// Seconds since 1970.
+        case time(Int64)
+
+        /// Miners name times of blocks that may be some hours off.
+        static let margin: Int64 = 86_400
+
+        /// Whether it is no earlier than a block.
+        func isAfter(height: Int, time: Int64) -> Bool {
+            switch self {
+            case .height(let born): born >= height
+            case .time(let made): made >= time + Self.margin
+            }
+        }
+    }
 
     /// BIP 44's.
     public static let defaultGap = 20
@@ -41,7 +60,7 @@ public struct Wallet: Sendable, Equatable {
 
     /// Throws where the name, a descriptor or a gap is none that a wallet can have.
     public init(
-        _ name: String, on network: Network, _ accounts: [Account], born: Int? = nil
+        _ name: String, on network: Network, _ accounts: [Account], birth: Birth? = nil
     ) throws(WalletError) {
         guard Self.isName(name) else { throw .name(name) }
         guard !accounts.isEmpty else { throw .empty }
@@ -51,7 +70,7 @@ public struct Wallet: Sendable, Equatable {
             }
             guard (1...Self.maxGap).contains(account.gap) else { throw .gap(account.gap) }
         }
-        (self.name, self.network, self.accounts, self.born) = (name, network, accounts, born)
+        (self.name, self.network, self.accounts, self.birth) = (name, network, accounts, birth)
         let count = scriptCount
         guard count <= Self.maxScripts else { throw .tooManyScripts(count) }
     }

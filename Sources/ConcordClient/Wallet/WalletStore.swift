@@ -19,7 +19,9 @@ public struct WalletStore: Sendable {
             let used: [Int]
         }
         let network: String
+        /// A height, or seconds since 1970; at most one of them.
         let born: Int?
+        let made: Int64?
         let accounts: [Account]
     }
 
@@ -55,7 +57,9 @@ public struct WalletStore: Sendable {
                 account.used = one.used
                 accounts.append(account)
             }
-            return try Wallet(name, on: network, accounts, born: stored.born)
+            return try Wallet(
+                name, on: network, accounts,
+                birth: stored.born.map { .height($0) } ?? stored.made.map { .time($0) })
         } catch is WalletError {
             throw WalletError.damaged(path: path)
         } catch is DescriptorError {
@@ -72,8 +76,14 @@ public struct WalletStore: Sendable {
     }
 
     func write(_ wallet: Wallet) throws {
+        var (born, made): (Int?, Int64?)
+        switch wallet.birth {
+        case .height(let height): born = height
+        case .time(let time): made = time
+        case nil: break
+        }
         let stored = Stored(
-            network: wallet.network.rawValue, born: wallet.born,
+            network: wallet.network.rawValue, born: born, made: made,
             accounts: wallet.accounts.map {
                 Stored.Account(descriptor: $0.descriptor.description, gap: $0.gap, used: $0.used)
             })
