@@ -16,7 +16,8 @@ public struct Proxy: Sendable, Equatable {
         else { return nil }
         let authority = parts[1].dropFirst(2)
         let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
-        guard !host.isEmpty, !host.hasPrefix(":"), host.allSatisfy({ $0.isASCII && !$0.isWhitespace && $0 != "/" }),
+        guard !host.isEmpty, !host.hasPrefix(":"),
+            host.allSatisfy({ $0.isASCII && !$0.isWhitespace && $0 != "/" }),
             let port = host.split(separator: ":", omittingEmptySubsequences: false).last.flatMap({ Int($0) }),
             (1...65_535).contains(port)
         else { return nil }

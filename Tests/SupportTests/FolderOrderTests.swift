@@ -12,8 +12,8 @@ import Testing
             "Torrent", "Agreement", "Trust",
         ],
         "ConcordClient": [
-            "Remote", "Trust", "Survey", "Headers", "Install", "Query", "Mirror", "Evidence", "Agreement",
-            "Client",
+            "Remote", "Trust", "Survey", "Headers", "Follow", "Wallet", "Install", "Query", "Mirror", "Evidence",
+            "Agreement", "Client",
         ],
     ]
 

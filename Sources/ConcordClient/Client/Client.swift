@@ -250,7 +250,7 @@ public final class Client: @unchecked Sendable {
     ///
     /// - Throws: `ClientError` where nothing is installed, where the shard of a script is not here, or where what was seen
     ///   speaks against the set; `SetDamage` where the disk has lost something.
-    public func coins(of scripts: [[UInt8]], on network: Network? = nil) throws -> [[CoinLookup.Coin]] {
+    public func coins(of scripts: [[UInt8]], on network: Network? = nil) throws -> [[FoundCoin]] {
         let set = try installed(network)
         if let block = try log().contradiction(among: try home.knownMembers(), on: set.statement.network) {
             throw ClientError.contradicted(block)

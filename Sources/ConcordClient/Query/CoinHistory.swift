@@ -8,7 +8,7 @@ import ConcordTree
 public struct CoinHistory: Sendable {
     /// A coin of a script.
     public struct Entry: Sendable, Hashable {
-        public let coin: CoinLookup.Coin
+        public let coin: FoundCoin
         /// scriptPubKey.
         public let script: [UInt8]
         /// The blocks in one of which it was spent; nil where it is there.

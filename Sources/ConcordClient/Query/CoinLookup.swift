@@ -4,13 +4,7 @@ import ConcordTree
 
 /// The coins of scripts in an installed set: each script's shard, merged with the patches since its snapshot.
 public struct CoinLookup: Sendable {
-    public struct Coin: Sendable, Hashable {
-        public let outpoint: Outpoint
-        public let height: Int
-        public let isCoinbase: Bool
-        /// In satoshi.
-        public let amount: UInt64
-    }
+    public typealias Coin = FoundCoin
 
     private let set: InstalledSet
     /// Patches and deltas up to the height that is asked about.

@@ -11,7 +11,7 @@ struct FollowedCoins {
         enum Kind { case came, went }
 
         let kind: Kind
-        let coin: CoinLookup.Coin
+        let coin: FoundCoin
         let script: [UInt8]
         /// The blocks in one of which it happened.
         let heights: ClosedRange<Int>
@@ -28,15 +28,15 @@ struct FollowedCoins {
     ///   - tell: told what happens on the way, in its order but for that inside one file.
     func coins(
         from base: ShardBase, at i: Int, tell: (Event) -> Void = { _ in }
-    ) throws(ParseError) -> [Outpoint: (coin: CoinLookup.Coin, script: [UInt8])] {
-        var coins: [Outpoint: (coin: CoinLookup.Coin, script: [UInt8])] = [:]
+    ) throws(ParseError) -> [Outpoint: (coin: FoundCoin, script: [UInt8])] {
+        var coins: [Outpoint: (coin: FoundCoin, script: [UInt8])] = [:]
         for one in base.coins {
             guard let txid = Digest(reversedHex: one.txid), let script = [UInt8](hex: one.script) else {
                 throw ParseError(.malformed("holds a coin that is none"), at: 0)
             }
             let outpoint = Outpoint(txid: txid, index: one.index)
             coins[outpoint] = (
-                CoinLookup.Coin(
+                FoundCoin(
                     outpoint: outpoint, height: one.height, isCoinbase: one.isCoinbase, amount: one.amount),
                 script
             )
@@ -51,7 +51,7 @@ struct FollowedCoins {
             }
             while let (outpoint, coin) = try section.nextCreated() {
                 table.find(coin.compressedScript) { place in
-                    let found = CoinLookup.Coin(
+                    let found = FoundCoin(
                         outpoint: outpoint, height: coin.height, isCoinbase: coin.isCoinbase,
                         amount: coin.amount)
                     coins[outpoint] = (found, scripts[place])

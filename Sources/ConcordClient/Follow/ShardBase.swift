@@ -13,7 +13,7 @@ struct ShardBase: Codable, Sendable, Equatable {
         /// scriptPubKey, in hex.
         let script: String
 
-        init(_ coin: CoinLookup.Coin, _ script: [UInt8]) {
+        init(_ coin: FoundCoin, _ script: [UInt8]) {
             (txid, index) = (coin.outpoint.txid.reversedHex, coin.outpoint.index)
             (height, isCoinbase, amount) = (coin.height, coin.isCoinbase, coin.amount)
             self.script = script.hex
