@@ -62,7 +62,7 @@ public final class WebServer: Sendable {
         try? FileManager.default.removeItem(at: home)
     }
 
-    /// The lines of the access log so far: `METHOD URI STATUS BYTES CONNECTION`.
+    /// The lines of the access log so far: `METHOD URI STATUS BYTES CONNECTION PROTOCOL RANGE`.
     public var requests: [String] {
         // A line is written behind the answer, and before the next connection is looked at.
         _ = answersHere()
@@ -111,7 +111,7 @@ public final class WebServer: Sendable {
         pid nginx.pid;
         events { worker_connections 512; }
         http {
-            log_format short '$request_method $request_uri $status $body_bytes_sent $connection $server_protocol';
+            log_format short '$request_method $request_uri $status $body_bytes_sent $connection $server_protocol $http_range';
             access_log access.log short;
             client_body_temp_path body;
             proxy_temp_path proxy;

@@ -33,36 +33,80 @@ struct EpochCrossing {
         guard let last = statements.last, last.height == start else { return nil }
         let manifest = try manifest(last)
         let files = StatementWay.files([old.statement] + statements)
+        let held = try held.filter {
+            try isCheaper(files, of: $0, than: Int(manifest.shards[$0].contents.bytes), downloads)
+        }
         // By a run that did not come to its end.
-        let isMade = try isMade(last.blockID)
+        let isMade = try isMade(last.blockID, held)
+        var bases = ShardBases(at: last.blockID)
+        let followed = try followed.filter { base in
+            guard let new = try filtered(base, files, last.blockID, manifest, downloads) else { return true }
+            bases[base.shard] = new
+            return false
+        }
         try downloads.bringChanges(
             files, for: ((isMade ? [] : held) + followed.map(\.shard)).sorted()
         ) { progress(.files(done: $0, of: $1, bytes: downloads.bytes)) }
         progress(.merging(height: start))
-        if !isMade, !held.isEmpty { try merge(old.files + files, into: last, manifest) }
+        if !isMade, !held.isEmpty { try merge(held, old.files + files, into: last, manifest) }
         do {
-            return try follow(old.files + files, to: last.blockID)
+            try follow(followed, old.files + files, into: &bases)
         } catch let error as ParseError {
             throw StateContradiction(.sections(error), last)
         }
+        return bases
     }
 
-    private func isMade(_ snapshot: BlockID) throws -> Bool {
+    /// Whether sections of all files are fewer bytes than something else that would do.
+    private func isCheaper(
+        _ files: [ChangeFile], of shard: Int, than bytes: Int, _ downloads: SetDownloads
+    ) throws -> Bool {
+        // Whole files come for all shards at once.
+        if downloads.takesWhole(held.count + followed.count) { return true }
+        return try downloads.sectionBytes(files, of: shard).map { $0 < bytes } ?? true
+    }
+
+    /// What the new snapshot's filter says of a shard that had no coins, where that is fewer bytes than what changed in it; nil
+    /// where it says that there may be some, for then only the sections tell nobody.
+    private func filtered(
+        _ base: ShardBase, _ files: [ChangeFile], _ block: BlockID, _ manifest: Manifest,
+        _ downloads: SetDownloads
+    ) throws -> ShardBase? {
+        let line = manifest.shards[base.shard]
+        guard try !hasCoins(base),
+            try !isCheaper(files, of: base.shard, than: Int(line.filter.bytes), downloads)
+        else { return nil }
+        try downloads.bringFilters([base.shard], of: block, manifest, isWhole: false) { _, _ in }
+        let filter = try ShardFilter.read(
+            folder.path(TreePath.filter(base.shard, of: block)), block, line)
+        return filter.mayHave(base.scripts.compactMap { [UInt8](hex: $0) }).contains(true) ? nil : base
+    }
+
+    /// Whether a shard that is followed has coins at the old block.
+    private func hasCoins(_ base: ShardBase) throws -> Bool {
+        try old.readingFiles {
+            let sections = try PatchSections(root: folder.root, parameters: parameters, files: old.files)
+                .load([base.shard])
+            return try !FollowedCoins(sections: sections, files: old.files).coins(from: base, at: 0).isEmpty
+        }
+    }
+
+    private func isMade(_ snapshot: BlockID, _ held: [Int]) throws -> Bool {
         try folder.contains(ShardNumberFile(folder: folder, block: snapshot).path)
             && held.allSatisfy { try folder.contains(TreePath.shard($0, of: snapshot)) }
     }
 
-    /// The coins of the followed shards at the new snapshot.
-    private func follow(_ files: [ChangeFile], to snapshot: BlockID) throws -> ShardBases {
-        var bases = ShardBases(at: snapshot)
-        if followed.isEmpty { return bases }
+    /// Works out the coins of followed shards at the new snapshot.
+    private func follow(
+        _ followed: [ShardBase], _ files: [ChangeFile], into bases: inout ShardBases
+    ) throws {
+        if followed.isEmpty { return }
         let sections = try old.readingFiles {
             try PatchSections(root: folder.root, parameters: parameters, files: files)
                 .load(followed.map(\.shard))
         }
         let coins = FollowedCoins(sections: sections, files: files)
         for (i, base) in followed.enumerated() { bases[base.shard] = try coins.base(after: base, at: i) }
-        return bases
     }
 
     /// The statements at the ends of the files, from below; the last is the snapshot's.
@@ -89,7 +133,9 @@ struct EpochCrossing {
         return statements
     }
 
-    private func merge(_ files: [ChangeFile], into snapshot: Statement, _ manifest: Manifest) throws {
+    private func merge(
+        _ held: [Int], _ files: [ChangeFile], into snapshot: Statement, _ manifest: Manifest
+    ) throws {
         let builder = SnapshotBuilder(
             folder: folder, parameters: parameters, level: ZstdCompressor.defaultLevel)
         do {

@@ -15,6 +15,8 @@ final class SetDownloads {
     private let places: [TreeReader.Place]
     private let fallbacks: [TreeReader.Place]
     private var hosts: ShardHosts
+    /// Directories that came.
+    private var hints: [ChangeFile: SectionLane.Hint] = [:]
     private(set) var shards = 0
     private(set) var filters = 0
     private(set) var patches = 0
@@ -109,12 +111,15 @@ final class SetDownloads {
 
     // MARK: patches and deltas
 
+    /// Whether patches and deltas come whole for so many shards.
+    func takesWhole(_ shards: Int) -> Bool { shards * 2 > parameters.shards }
+
     /// Brings of patches and deltas what some shards need and is not here.
     func bringChanges(
         _ files: [ChangeFile], for shards: [Int], progress: @escaping (_ done: Int, _ of: Int) -> Void
     ) throws {
         let store = PartialStore(folder: folder, parameters: parameters)
-        if shards.count * 2 > parameters.shards {
+        if takesWhole(shards.count) {
             return try bringWhole(files.filter { !store.isWhole($0) }, progress)
         }
         let missing = files.reduce(into: [ChangeFile: [Int]]()) { missing, file in
@@ -132,21 +137,29 @@ final class SetDownloads {
         try bringWhole(whole.sorted { $0.block.height < $1.block.height }, progress)
     }
 
+    /// The bytes of a shard's sections in all of these files, with what shows that they are right; nil where the directory of one
+    /// cannot be had.
+    func sectionBytes(_ files: [ChangeFile], of shard: Int) throws -> Int? {
+        let hints = try directories(of: files)
+        guard hints.count == files.count else { return nil }
+        return hints.values.reduce(0) { $0 + bytes(of: shard, $1.directory) }
+    }
+
+    private func bytes(of shard: Int, _ directory: PatchDirectory) -> Int {
+        directory.indexFrame(ofRange: parameters.range(ofShard: shard)).range.count
+            + directory.sectionFrame(ofShard: shard).range.count
+    }
+
     /// Whether the sections of some shards, with what shows that they are right, are fewer bytes than the file.
     private func isWorthParts(_ shards: [Int], _ directory: PatchDirectory) -> Bool {
-        let bytes = shards.reduce(0) { sum, shard in
-            sum + directory.indexFrame(ofRange: parameters.range(ofShard: shard)).range.count
-                + directory.sectionFrame(ofShard: shard).range.count
-        }
-        return bytes < directory.end
+        shards.reduce(0) { $0 + bytes(of: $1, directory) } < directory.end
     }
 
     /// The directories of files, from whichever host has each. Those that no host gives are left out.
     private func directories(of files: [ChangeFile]) throws -> [ChangeFile: SectionLane.Hint] {
-        var hints: [ChangeFile: SectionLane.Hint] = [:]
         var asking = TreeReader.Asking()
         asking.fallbacks = fallbacks
-        for file in files {
+        for file in files where hints[file] == nil {
             try reader.ask(.directory(file, parameters), at: places, asking) { [self] reply in
                 // Hosts without ranges are no worse for it.
                 faults += reply.faults.filter(\.isInvalid)
@@ -156,7 +169,7 @@ final class SetDownloads {
             }
         }
         try reader.run()
-        return hints
+        return hints.filter { files.contains($0.key) }
     }
 
     private func bringParts(

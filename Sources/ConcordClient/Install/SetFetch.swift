@@ -169,7 +169,7 @@ public final class SetFetch {
             try states.check(plan.held, fetchMuHashes())
         }
         try install(way, plan, bases)
-        try removeOthers(way)
+        try folder.removeOthers(than: kept(way), in: Self.parents)
         try folder.removeParts()
         return Result(
             bytes: counted.bytes, faults: faults + counted.faults, shards: counted.shards,
@@ -373,12 +373,12 @@ public final class SetFetch {
         try folder.write([UInt8](try encoder.encode(pointer)), at: InstalledSet.pointer)
     }
 
-    /// Removes what belongs to other epochs, branches or ways: what is installed does not need it.
-    private func removeOthers(_ way: StatementWay) throws {
+    /// What the installed set consists of; what belongs to other epochs, branches or ways is not needed.
+    private func kept(_ way: StatementWay) -> Set<String> {
         let first = way.statements[0].blockID
         let attestation = TreePath.attestation(agreed.blockID, parameters)
         let trees = agreeing.map { StatementStore.tree(of: $0.key) }
-        let keep = Set(
+        return Set(
             [
                 "snapshots/\(TreePath.name(first))", ShardNumberFile(folder: folder, block: first).path,
                 ShardBases.path(first),
@@ -386,24 +386,12 @@ public final class SetFetch {
                 + way.files.map { $0.path(parameters) }
                 + way.statements.dropLast().map { StatementStore.path($0.blockID) }
                 + trees.flatMap { ["\($0)/\(attestation)", "\($0)/\(TreePath.signature(attestation))"] })
-        let parents =
-            TreePath.epochFolders + [
-                "snapshots", ShardNumberFile.parent, ShardBases.parent, StatementStore.statements,
-                StatementStore.authorities,
-            ]
-        for parent in parents { try removeOthers(in: parent, keep) }
     }
 
-    /// Removes all that is in a folder but what is to be kept, and the folders that lead there.
-    private func removeOthers(in parent: String, _ keep: Set<String>) throws {
-        for name in try Folder.names(in: folder.path(parent)) {
-            let path = "\(parent)/\(name)"
-            if keep.contains(path) { continue }
-            if keep.contains(where: { $0.hasPrefix("\(path)/") }) {
-                try removeOthers(in: path, keep)
-            } else {
-                try folder.removeTree(path)
-            }
-        }
-    }
+    /// The folders of which nothing else is kept.
+    private static let parents =
+        TreePath.epochFolders + [
+            "snapshots", ShardNumberFile.parent, ShardBases.parent, StatementStore.statements,
+            StatementStore.authorities,
+        ]
 }
