@@ -76,6 +76,8 @@ import Testing
             client.run("report", scratch.path("page"), "--json"), "concord report", "concord check")
         let script = CoinTests.query(try #require(CoinTests.sorted.get().last))
         try Self.expect(client.run("utxos", script, "raw(51)", "--json"), "concord utxos")
+        try Self.expect(client.run("balance", script, "--json"), "concord balance")
+        try Self.expect(client.run("shards", script, "--json"), "concord shards")
         try Self.expect(client.run("export", scratch.path("out"), "--json"), "concord export")
         try Self.expect(client.run("verify", sites[0].tree.root, "--json"), "concord verify")
         try Self.expect(client.runAudit(["--json"]), "concord audit", "concord check")
