@@ -4,27 +4,36 @@ import ConcordConsole
 import ConcordFiles
 import Foundation
 
-/// The addresses and scripts that somebody asks about: on the command line, on standard input, in files.
+/// The addresses, scripts and descriptors that somebody asks about: on the command line, on standard input, in files.
 struct ScriptArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A file with addresses or scripts, one a line. Empty lines and what follows a # do not count.",
+            "A file with addresses, scripts or descriptors, one a line. Empty lines do not count, nor does what follows a # at the "
+                + "beginning or behind white space.",
             valueName: "file"))
     var file: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The indexes of descriptors with /*, both ends included. (default: 0,1000, as Bitcoin Core's scantxoutset)",
+            valueName: "end|begin,end"),
+        transform: IndexRange.parse)
+    var range: ClosedRange<UInt32> = 0...1000
+
     @Argument(
         help: ArgumentHelp(
-            "Addresses, bitcoin: URIs, scripts in hex or raw(HEX); - reads them from standard input, one a line.",
-            valueName: "address|script"))
+            "Addresses, bitcoin: URIs, scripts in hex or raw(HEX), descriptors in quotes; - reads them from standard input, one a line.",
+            valueName: "address|script|descriptor"))
     var scripts: [String] = []
 
-    /// A list of more is refused: each address is compared with every coin of its shard.
-    private static let maxScripts = 100_000
+    /// Of more scripts, or lines, nothing is asked at a time.
+    static let maxScripts = 100_000
     private static let maxBytes = 16 << 20
 
     func validate() throws {
         guard !scripts.isEmpty || !file.isEmpty else {
-            throw ValidationError("give an address or a script, or - or --file for a list of them.")
+            throw ValidationError(
+                "give an address, a script or a descriptor, or - or --file for a list of them.")
         }
         guard scripts.count(where: { $0 == "-" }) < 2 else {
             throw ValidationError("- can be given once only.")
@@ -52,7 +61,7 @@ struct ScriptArguments: ParsableArguments {
         guard lines.count <= Self.maxScripts else {
             throw CommandFailure(
                 .usage,
-                "\(lines.count) addresses are more than the \(Self.maxScripts) that are taken at a time")
+                "\(lines.count) lines are more than the \(Self.maxScripts) that are taken at a time")
         }
         return lines
     }
@@ -85,26 +94,17 @@ struct ScriptArguments: ParsableArguments {
     }
 }
 
-/// An address or a script as it was given, and where: for the message that refuses it.
+/// An address, a script or a descriptor as it was given, and where: for the message that refuses it.
 struct TypedLine {
     let text: String
     let place: String
 
-    /// What is meant, on a network.
-    func descriptor(on network: Network) throws -> Descriptor {
-        do throws(TypedScriptError) {
-            return try TypedScript(text, on: network).descriptor
-        } catch {
-            throw CommandFailure(.usage, "\(place) \(error)")
-        }
-    }
-
-    /// Refuses what is an address or a script of none of the networks.
+    /// Refuses what means something on none of the networks.
     func check(on networks: [Network]) throws {
         var refusal: (any Error)?
         for network in networks {
             do {
-                _ = try WantedScript(self, on: network)
+                _ = try ScriptQuery(self, on: network)
                 return
             } catch {
                 refusal = refusal ?? error
@@ -112,31 +112,11 @@ struct TypedLine {
         }
         if let refusal { throw refusal }
     }
-}
-
-/// One address or script that somebody asks about.
-struct WantedScript {
-    /// As it was given.
-    let query: String
-    /// The address, the hex or raw(HEX), without what was around it: for people.
-    let text: String
-    let script: [UInt8]
-
-    init(_ typed: TypedLine, on network: Network) throws {
-        do throws(TypedScriptError) {
-            let read = try TypedScript(typed.text, on: network)
-            query = typed.text.trimmingCharacters(in: .whitespacesAndNewlines)
-            text = read.text
-            script = (try? read.descriptor.scripts(at: 0)[0]) ?? []
-        } catch {
-            throw CommandFailure(.usage, "\(typed.place)\(Self.shown(typed.text, error)) \(error)")
-        }
-    }
 
     /// The text itself, where it is nearly an address: anything else could be a secret.
-    private static func shown(_ typed: String, _ error: TypedScriptError) -> String {
+    func shown(_ error: TypedScriptError) -> String {
         guard case .address = error else { return "" }
-        let text = typed.filter { !$0.isWhitespace }
+        let text = text.filter { !$0.isWhitespace }
         let isWitness = Network.allCases.contains { text.lowercased().hasPrefix($0.bech32 + "1") }
         guard
             isWitness && text.count <= 90
@@ -144,6 +124,19 @@ struct WantedScript {
         else { return "" }
         return " (\(text.printable))"
     }
+}
 
-    func shard(_ parameters: TreeParameters) -> Int { script.withBytes(parameters.shard(of:)) }
+/// `--range`.
+enum IndexRange {
+    @Sendable static func parse(_ text: String) throws -> ClosedRange<UInt32> {
+        let ends = text.split(separator: ",", omittingEmptySubsequences: false).map { UInt32($0) }
+        guard (1...2).contains(ends.count), let last = ends[ends.count - 1], last < 1 << 31,
+            let first = ends.count == 2 ? ends[0] : 0, first <= last
+        else {
+            throw ValidationError(
+                "a range is its last index, or its first and its last with a comma between them, from 0 to 2147483647."
+            )
+        }
+        return first...last
+    }
 }

@@ -52,7 +52,7 @@ struct WalletCommands: ParsableCommand {
             let installed = try? opened.installed(network)
             let network = try chosen(lines, installed)
             let accounts = try lines.map { line in
-                Wallet.Account(try line.descriptor(on: network), gap: gap)
+                Wallet.Account(try ScriptQuery(line, on: network).descriptor, gap: gap)
             }
             var birth: Wallet.Birth?
             if new {
@@ -86,7 +86,7 @@ struct WalletCommands: ParsableCommand {
         private func chosen(_ lines: [TypedLine], _ installed: InstalledSet?) throws -> Network {
             if let network { return network }
             let fitting = Network.allCases.filter { network in
-                lines.allSatisfy { (try? $0.descriptor(on: network)) != nil }
+                lines.allSatisfy { (try? ScriptQuery($0, on: network)) != nil }
             }
             if let own = installed?.statement.network, fitting.contains(own) || fitting.isEmpty { return own }
             // What no network takes is refused with the reason.

@@ -148,13 +148,53 @@ struct Fetched: Decodable {
 }
 
 /// What `utxos --json` prints.
+struct Scan: Decodable {
+    struct Unspent: Decodable {
+        let txid: String
+        let vout: Int
+        let scriptPubKey, desc: String
+        let amount: Decimal
+        let satoshis: Int
+        let address: String?
+        let coinbase: Bool
+        let height: Int
+        let blockhash: String?
+        let confirmations: Int
+    }
+    struct Query: Decodable {
+        struct Coin: Decodable {
+            let txid: String
+            let vout: Int
+            let address: String?
+            let index, branch: Int?
+        }
+        let query, desc: String
+        let scripts: Int
+        let scriptPubKey, address: String?
+        let amount: Decimal
+        let satoshis: Int
+        let coins: [Coin]
+    }
+
+    let success: Bool
+    let txouts, height: Int
+    let bestblock: String
+    let unspents: [Unspent]
+    let total_amount: Decimal
+    let satoshis: Int
+    let network: String
+    let authorities: [String]
+    let queries: [Query]
+}
+
+/// The same, script by script.
 struct Coins: Decodable {
-    struct Coin: Decodable, Hashable {
+    struct Coin: Hashable {
         let txid: String
         let index, amount, height: Int
         let coinbase: Bool
     }
-    struct Entry: Decodable {
+    struct Entry {
         let query, script: String
         let amount: Int
         let coins: [Coin]
@@ -165,6 +205,26 @@ struct Coins: Decodable {
     let block: String
     let authorities: [String]
     let results: [Entry]
+
+    init(from decoder: any Decoder) throws {
+        let scan = try Scan(from: decoder)
+        let unspents = Dictionary(
+            uniqueKeysWithValues: scan.unspents.map { one in
+                (
+                    "\(one.txid):\(one.vout)",
+                    Coin(
+                        txid: one.txid, index: one.vout, amount: one.satoshis, height: one.height,
+                        coinbase: one.coinbase)
+                )
+            })
+        (network, height, block) = (scan.network, scan.height, scan.bestblock)
+        authorities = scan.authorities
+        results = scan.queries.map { query in
+            Entry(
+                query: query.query, script: query.scriptPubKey ?? "", amount: query.satoshis,
+                coins: query.coins.compactMap { unspents["\($0.txid):\($0.vout)"] })
+        }
+    }
 }
 
 extension Program.Outcome {

@@ -9,7 +9,8 @@ import Testing
     static let otherKey = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5"
 
     @Test(arguments: [
-        "", "check", "report", "fetch", "utxos", "export", "verify", "audit", "trust", "trust add",
+        "", "check", "report", "fetch", "utxos", "balance", "shards", "export", "verify", "audit", "trust",
+        "trust add",
         "trust remove",
         "trust list", "trust use", "trust update", "trust drop",
     ])
@@ -33,6 +34,10 @@ import Testing
 
     @Test(arguments: [
         ["fly"], ["check", "--hight", "3"], ["check", "--height"], ["check", "--height", "x"], ["utxos"],
+        ["utxos", "raw(51)", "--range", "2,1"],
+        ["utxos", "raw(51)", "--range", "2147483648"], ["utxos", "raw(51)", "--range", "0,1,2"], ["balance"],
+        ["shards"], ["shards", "raw(51)", "--shards", "3"], ["shards", "raw(51)", "--count", "2"],
+        ["shards", "raw(51)", "--within", "3,"],
         ["verify"],
         ["trust", "add"], ["trust", "add", "alpha"], ["trust", "add", "alpha", key], ["trust", "remove"],
         ["trust", "fly"], ["fetch", "extra"], ["verify", "a", "b"], ["export"], ["export", "a", "b"],

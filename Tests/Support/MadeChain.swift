@@ -92,15 +92,20 @@ public struct MadeChain: ChainSource {
         while self.tip < tip { append(salt) }
     }
 
+    /// Makes one more block, whose coinbase pays to these scripts, at least two: 1,000 satoshi to the first, and to each other
+    /// one more than to the one before.
+    public mutating func grow(paying scripts: [[UInt8]]) { append(0, scripts) }
+
     /// The scripts of all coins that a block's coinbase makes: a set is known by them.
     public func scripts(at height: Int) -> [[UInt8]] { blocks[height].coins.map(\.script) }
 
     /// One more block. It spends the second coin that the coinbase three blocks before made.
-    private mutating func append(_ salt: UInt64) {
+    private mutating func append(_ salt: UInt64, _ paid: [[UInt8]]? = nil) {
         let height = tip + 1
         let old = height > 3 ? blocks[height - 3].coins[1] : nil
         var script = SeededScripts(seed: salt << 32 | UInt64(height))
-        let scripts = paying[height, default: []] + (0..<outputs).map { _ in script.next() }
+        let scripts =
+            paying[height, default: []] + (paid ?? (0..<outputs).map { _ in script.next() })
         let coinbase = TestSupport.bytes { out in
             out.append(hex("02000000 01") + [UInt8](repeating: 0, count: 32) + hex("ffffffff 10"))
             out.append(UInt64(height))

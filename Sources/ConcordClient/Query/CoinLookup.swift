@@ -1,8 +1,10 @@
 import Concord
 import ConcordFiles
 import ConcordTree
+import Synchronization
 
-/// The coins of scripts in an installed set: each script's shard, merged with the patches since its snapshot.
+/// The coins of scripts in an installed set: each script's shard, merged with the patches since its snapshot; or where the
+/// shard is followed only, what its base and the sections since say.
 public struct CoinLookup: Sendable {
     public typealias Coin = FoundCoin
 
@@ -19,61 +21,71 @@ public struct CoinLookup: Sendable {
     /// The coins with exactly these scripts, script by script, ordered by outpoint. What the set knows of them must be there
     /// (`InstalledSet.knows`).
     ///
-    /// Shards, patches and their roots are checked again on the way: a disk that lost a bit is an error, not a balance.
-    public func coins(of scripts: [[UInt8]]) throws -> [[Coin]] {
-        try set.reading {
-            let parameters = set.statement.parameters
-            let byShard = Dictionary(grouping: scripts.indices) {
-                scripts[$0].withBytes(parameters.shard(of:))
-            }
-            let shards = byShard.keys.sorted()
-            let sections = try PatchSections(root: set.folder.root, parameters: parameters, files: files)
-                .load(shards)
-            var found = [[Coin]](repeating: [], count: scripts.count)
-            for (i, shard) in shards.enumerated() {
-                let places = byShard[shard, default: []]
-                if let base = set.bases[shard] {
-                    try follow(base, sections, at: i, for: places.map { (scripts[$0], $0) }, into: &found)
-                } else {
-                    try search(shard, sections, at: i, for: places.map { (scripts[$0], $0) }, into: &found)
-                }
-            }
-            return found
+    /// Shards, patches and their roots are checked again on the way: a disk that lost a bit is an error, not a balance. All
+    /// cores work, each on a shard at a time.
+    ///
+    /// - Parameter progress: told by any thread how many shards were searched, and of how many.
+    public func coins(
+        of scripts: [[UInt8]], progress: @Sendable (Int, Int) -> Void = { _, _ in }
+    ) throws -> [[Coin]] {
+        let parameters = set.statement.parameters
+        let byShard = Dictionary(grouping: scripts.indices) { scripts[$0].withBytes(parameters.shard(of:)) }
+        let searched = Atomic(0)
+        @Sendable func tell() { progress(searched.add(1, ordering: .relaxed).newValue, byShard.count) }
+        let (followed, held) = byShard.keys.sorted().reduce(into: ([Int](), [Int]())) { shards, shard in
+            if set.bases[shard] != nil { shards.0.append(shard) } else { shards.1.append(shard) }
         }
+        let merge = SnapshotMerge(
+            root: set.folder.root, parameters: parameters, before: set.before, files: files)
+        let found = try set.reading {
+            let merged = try merge.map(held, tools: {}) { shard, merge, _ in
+                let places = byShard[shard, default: []]
+                let found = try Self.search(&merge, for: places.map { scripts[$0] })
+                tell()
+                return found.map { (place: places[$0.place], coin: $0.coin) }
+            }
+            return try merged + follow(followed, byShard, scripts, tell)
+        }
+        var coins = [[Coin]](repeating: [], count: scripts.count)
+        for (place, coin) in found.joined() { coins[place].append(coin) }
+        return coins
     }
+
+    private typealias Found = [(place: Int, coin: Coin)]
 
     private func follow(
-        _ base: ShardBase, _ sections: PatchSections.Loaded, at i: Int, for scripts: [([UInt8], place: Int)],
-        into found: inout [[Coin]]
-    ) throws {
-        let coins = try FollowedCoins(sections: sections, files: files).coins(from: base, at: i).values
-        let byScript = Dictionary(grouping: coins, by: \.script)
-        for (script, place) in scripts {
-            found[place] = byScript[script, default: []].map(\.coin).sorted { $0.outpoint < $1.outpoint }
+        _ shards: [Int], _ byShard: [Int: [Int]], _ scripts: [[UInt8]], _ tell: @Sendable () -> Void
+    ) throws -> [Found] {
+        if shards.isEmpty { return [] }
+        let sections = try PatchSections(
+            root: set.folder.root, parameters: set.statement.parameters, files: files
+        ).load(shards)
+        let followed = FollowedCoins(sections: sections, files: files)
+        return try Parallel.map(shards.count) { i in
+            guard let base = set.bases[shards[i]] else { return [] }
+            let coins = Dictionary(grouping: try followed.coins(from: base, at: i).values, by: \.script)
+            tell()
+            return byShard[shards[i], default: []].flatMap { place in
+                coins[scripts[place], default: []].map { (place: place, coin: $0.coin) }
+                    .sorted { $0.coin.outpoint < $1.coin.outpoint }
+            }
         }
     }
 
-    private func search(
-        _ shard: Int, _ sections: PatchSections.Loaded, at i: Int, for scripts: [([UInt8], place: Int)],
-        into found: inout [[Coin]]
-    ) throws {
-        let table = ScriptTable(scripts.map(\.0))
-        var changes = ShardChanges()
-        try sections.add(i, to: &changes)
-        changes.sort()
-        let path = set.folder.path(TreePath.shard(shard, of: set.snapshot))
-        var merge = ShardMerge(
-            before: try ShardReader(path, expected: set.manifest.shards[shard].contents), changes: changes)
+    /// Places are those of the scripts.
+    private static func search(_ merge: inout ShardMerge, for scripts: [[UInt8]]) throws -> Found {
+        let table = ScriptTable(scripts)
+        var found: Found = []
         while let body = try merge.next() {
             guard table.mayHave(body) else { continue }
             let coin = try EncodedCoin(index: merge.outpoint.index, body: body)
             table.find(coin.compressedScript) { place in
-                found[scripts[place].place].append(
-                    Coin(
-                        outpoint: merge.outpoint, height: coin.height, isCoinbase: coin.isCoinbase,
-                        amount: coin.amount))
+                let one = Coin(
+                    outpoint: merge.outpoint, height: coin.height, isCoinbase: coin.isCoinbase,
+                    amount: coin.amount)
+                found.append((place, one))
             }
         }
-        withExtendedLifetime(sections) {}
+        return found
     }
 }

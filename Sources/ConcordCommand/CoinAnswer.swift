@@ -1,0 +1,72 @@
+import Concord
+import ConcordClient
+
+/// The coins that were found, and the block at which.
+struct CoinAnswer {
+    /// A coin, and how somebody asked for it.
+    struct Coin {
+        let coin: CoinLookup.Coin
+        let script: ScriptQuery.Script
+        let address: String?
+    }
+
+    /// What was asked, and its coins, ordered by branch, index and outpoint.
+    struct Entry {
+        let query: ScriptQuery
+        let scripts: [ScriptQuery.Script]
+        let coins: [Coin]
+
+        var satoshis: UInt64 { coins.reduce(0) { $0 + $1.coin.amount } }
+    }
+
+    let set: InstalledSet
+    let contradiction: Home.Contradiction?
+    let entries: [Entry]
+    /// Of the heights of the coins, as far as the headers are here; as Bitcoin Core prints them.
+    private let hashes: [Int: String]
+
+    var network: Network { self.set.statement.network }
+
+    /// `coins` are those of all scripts, one after the other; `hashes` those of blocks, by height.
+    init(
+        _ set: InstalledSet, _ contradiction: Home.Contradiction?, _ queries: [ScriptQuery],
+        _ scripts: [[ScriptQuery.Script]], _ coins: [[CoinLookup.Coin]], hashes: [Int: String]
+    ) {
+        let network = set.statement.network
+        var rest = coins[...]
+        entries = zip(queries, scripts).map { query, scripts in
+            let found = zip(scripts, rest.prefix(scripts.count)).flatMap { script, coins in
+                coins.map {
+                    Coin(coin: $0, script: script, address: Address.text(for: script.bytes, on: network))
+                }
+            }
+            rest = rest.dropFirst(scripts.count)
+            return Entry(query: query, scripts: scripts, coins: found)
+        }
+        (self.set, self.contradiction, self.hashes) = (set, contradiction, hashes)
+    }
+
+    /// The hash of the block with a coin in it, if its header is here.
+    func blockHash(of coin: Coin) -> String? { hashes[coin.coin.height] }
+
+    func confirmations(of coin: Coin) -> Int { set.block.height - coin.coin.height + 1 }
+
+    /// The coins of all that was asked, each once, with the query that asked first, ordered by outpoint.
+    var distinct: [(entry: Entry, coin: Coin)] {
+        var seen: Set<Outpoint> = []
+        return entries.flatMap { entry in entry.coins.map { (entry: entry, coin: $0) } }
+            .filter { seen.insert($0.coin.coin.outpoint).inserted }
+            .sorted { $0.coin.coin.outpoint < $1.coin.coin.outpoint }
+    }
+
+    /// What stands above the coins for people.
+    var head: String {
+        // One authority's word is nobody's agreement.
+        let agreed =
+            set.authorities.count == 1
+            ? "attested by \(set.authorities[0]) alone"
+            : "agreed by \(set.authorities.joined(separator: ", "))"
+        return
+            "at height \(set.block.height) of \(network.rawValue), block \(set.block.hash.reversedHex), \(agreed)"
+    }
+}
