@@ -12,11 +12,12 @@ struct Balance: ParsableCommand {
             """)
 
     @OptionGroup var question: CoinQuestion
+    @OptionGroup var time: HeightQuestion
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-        let answer = try question.answer(isQuiet: json)
+        let answer = try question.answer(at: time.at, isQuiet: json)
         if json { return try printJSON(JSON(answer)) }
         var lines = [answer.head] + answer.entries.map(\.line)
         if answer.entries.count > 1 {
@@ -37,7 +38,7 @@ struct Balance: ParsableCommand {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case network, height, bestblock, authorities, queries, coins, satoshis, contradiction
+            case network, height, bestblock, authorities, age, queries, coins, satoshis, contradiction
             case totalAmount = "total_amount"
         }
 
@@ -45,6 +46,8 @@ struct Balance: ParsableCommand {
         let height: Int
         let bestblock: String
         let authorities: [String]
+        /// Seconds since the installed block was attested.
+        let age: Int64
         let queries: [Query]
         /// Of all, each once.
         let coins: Int
@@ -56,8 +59,9 @@ struct Balance: ParsableCommand {
         init(_ answer: CoinAnswer) {
             let distinct = answer.distinct
             network = answer.network.rawValue
-            height = answer.set.block.height
-            bestblock = answer.set.block.hash.reversedHex
+            height = answer.block.height
+            bestblock = answer.block.hash.reversedHex
+            age = answer.age
             authorities = answer.set.authorities
             queries = answer.entries.map {
                 Query(

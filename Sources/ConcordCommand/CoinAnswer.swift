@@ -20,19 +20,25 @@ struct CoinAnswer {
     }
 
     let set: InstalledSet
+    /// What the authorities say of the set after the block that is asked about.
+    let statement: Statement
+    /// Seconds since the installed block was attested.
+    let age: Int64
     let contradiction: Home.Contradiction?
     let entries: [Entry]
     /// Of the heights of the coins, as far as the headers are here; as Bitcoin Core prints them.
     private let hashes: [Int: String]
 
-    var network: Network { self.set.statement.network }
+    var network: Network { statement.network }
+    var block: BlockID { statement.blockID }
 
-    /// `coins` are those of all scripts, one after the other; `hashes` those of blocks, by height.
+    /// `coins` are those of all scripts, one after the other; `hashes` those of blocks, by height; `now` is in seconds since
+    /// 1970.
     init(
-        _ set: InstalledSet, _ contradiction: Home.Contradiction?, _ queries: [ScriptQuery],
-        _ scripts: [[ScriptQuery.Script]], _ coins: [[CoinLookup.Coin]], hashes: [Int: String]
+        _ resolved: CoinQuestion.Resolved, at statement: Statement, _ coins: [[CoinLookup.Coin]],
+        hashes: [Int: String], now: Int64
     ) {
-        let network = set.statement.network
+        let (queries, scripts, network) = (resolved.queries, resolved.scripts, statement.network)
         var rest = coins[...]
         entries = zip(queries, scripts).map { query, scripts in
             let found = zip(scripts, rest.prefix(scripts.count)).flatMap { script, coins in
@@ -43,13 +49,14 @@ struct CoinAnswer {
             rest = rest.dropFirst(scripts.count)
             return Entry(query: query, scripts: scripts, coins: found)
         }
-        (self.set, self.contradiction, self.hashes) = (set, contradiction, hashes)
+        (set, contradiction, self.hashes) = (resolved.set, resolved.contradiction, hashes)
+        (self.statement, age) = (statement, now - resolved.set.time)
     }
 
     /// The hash of the block with a coin in it, if its header is here.
     func blockHash(of coin: Coin) -> String? { hashes[coin.coin.height] }
 
-    func confirmations(of coin: Coin) -> Int { set.block.height - coin.coin.height + 1 }
+    func confirmations(of coin: Coin) -> Int { block.height - coin.coin.height + 1 }
 
     /// The coins of all that was asked, each once, with the query that asked first, ordered by outpoint.
     var distinct: [(entry: Entry, coin: Coin)] {
@@ -57,6 +64,15 @@ struct CoinAnswer {
         return entries.flatMap { entry in entry.coins.map { (entry: entry, coin: $0) } }
             .filter { seen.insert($0.coin.coin.outpoint).inserted }
             .sorted { $0.coin.coin.outpoint < $1.coin.coin.outpoint }
+    }
+
+    /// Seconds after which an answer is said to be old.
+    private static let maxAge: Int64 = 86_400
+
+    /// A time that has passed, for people.
+    static func words(_ seconds: Int64) -> String {
+        let hours = seconds / 3600
+        return hours < 48 ? "\(hours) hours" : "\(hours / 24) days"
     }
 
     /// What stands above the coins for people.
@@ -67,6 +83,8 @@ struct CoinAnswer {
             ? "attested by \(set.authorities[0]) alone"
             : "agreed by \(set.authorities.joined(separator: ", "))"
         return
-            "at height \(set.block.height) of \(network.rawValue), block \(set.block.hash.reversedHex), \(agreed)"
+            "at height \(block.height) of \(network.rawValue), block \(block.hash.reversedHex), \(agreed)"
+            + (age > Self.maxAge
+                ? "\nwarning: attested \(Self.words(age)) ago; `concord fetch` brings what is new" : "")
     }
 }

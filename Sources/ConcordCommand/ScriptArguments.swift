@@ -31,17 +31,20 @@ struct ScriptArguments: ParsableArguments {
     private static let maxBytes = 16 << 20
 
     func validate() throws {
-        guard !scripts.isEmpty || !file.isEmpty else {
-            throw ValidationError(
-                "give an address, a script or a descriptor, or - or --file for a list of them.")
-        }
         guard scripts.count(where: { $0 == "-" }) < 2 else {
             throw ValidationError("- can be given once only.")
         }
     }
 
-    /// What was asked for, in the order in which it was given: arguments, then files.
+    /// Whether nothing was asked for.
+    var isEmpty: Bool { scripts.isEmpty && file.isEmpty }
+
+    /// What was asked for, in the order in which it was given: arguments, then files. Throws where it is nothing.
     func read() throws -> [TypedLine] {
+        guard !isEmpty else {
+            throw ValidationError(
+                "give an address, a script or a descriptor, or - or --file for a list of them.")
+        }
         guard !TypedScriptError.isSeed(scripts) else {
             throw CommandFailure(.usage, "what was given \(TypedScriptError.secret(.seed))")
         }

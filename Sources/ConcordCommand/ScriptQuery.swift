@@ -35,6 +35,12 @@ struct ScriptQuery: Sendable {
         }
     }
 
+    /// An account of a wallet.
+    init(_ descriptor: Descriptor, of wallet: String) {
+        (query, text) = (descriptor.description, "\(wallet), \(descriptor)")
+        (self.descriptor, branches) = (descriptor, descriptor.branches)
+    }
+
     /// The scripts of a branch at an index.
     func scripts(branch: Int, at index: UInt32) throws -> [Script] {
         try branches[branch].scripts(at: index).enumerated().map { place, bytes in

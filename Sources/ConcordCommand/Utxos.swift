@@ -16,6 +16,7 @@ struct Utxos: ParsableCommand {
             """)
 
     @OptionGroup var question: CoinQuestion
+    @OptionGroup var time: HeightQuestion
     @Flag(help: "Print JSON: what Bitcoin Core's scantxoutset prints, and more.")
     var json = false
     @Flag(help: "Print a table with commas (RFC 4180), a row a coin.")
@@ -26,7 +27,8 @@ struct Utxos: ParsableCommand {
     }
 
     func run() throws {
-        let answer = try question.answer(isQuiet: json || csv, withBlockHashes: json || csv)
+        let answer = try question.answer(
+            at: time.at, isQuiet: json || csv, withBlockHashes: json || csv)
         if json {
             try printJSON(try UtxosJSON(answer))
         } else if csv {

@@ -39,7 +39,7 @@ struct UtxosJSON: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case success, txouts, height, bestblock, unspents, network, authorities, satoshis, queries,
+        case success, txouts, height, bestblock, unspents, network, authorities, age, satoshis, queries,
             contradiction
         case totalAmount = "total_amount"
     }
@@ -53,15 +53,18 @@ struct UtxosJSON: Encodable {
     let satoshis: UInt64
     let network: String
     let authorities: [String]
+    /// Seconds since the installed block was attested.
+    let age: Int64
     let queries: [Query]
     /// One that is known, and was passed over.
     let contradiction: Home.Contradiction.JSON?
 
     init(_ answer: CoinAnswer) throws {
         let coins = answer.distinct
-        txouts = answer.set.statement.coins
-        height = answer.set.block.height
-        bestblock = answer.set.block.hash.reversedHex
+        txouts = answer.statement.coins
+        height = answer.block.height
+        bestblock = answer.block.hash.reversedHex
+        age = answer.age
         unspents = try coins.map { entry, coin in
             Unspent(
                 txid: coin.coin.outpoint.txid.reversedHex, vout: coin.coin.outpoint.index,

@@ -12,6 +12,8 @@ import Foundation
 public struct InstalledSet: Sendable {
     public let folder: Folder
     public let statement: Statement
+    /// When one of those who agreed signed it, in seconds since 1970.
+    public let time: Int64
     /// From the snapshot's on to the agreed one, each named by the next.
     public let statements: [Statement]
     public let manifest: Manifest
@@ -120,7 +122,7 @@ public struct InstalledSet: Sendable {
             throw error.isContent || error.isMissing ? SetDamage(error.path, .file(error)) : error
         }
         (self.folder, self.statements) = (folder, statements)
-        statement = signed.statement
+        (statement, time) = (signed.statement, signed.attestation.time)
         shards = pointer.shards
         cover = pointer.cover ?? []
         authorities = pointer.authorities

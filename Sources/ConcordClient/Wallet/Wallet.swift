@@ -25,6 +25,8 @@ public struct Wallet: Sendable, Equatable {
         public let script: [UInt8]
         /// The number of the account, of the branch in its descriptor, and the index in that.
         public let account, branch, index: Int
+        /// Its place among the scripts of the branch at the index, of which `combo` has several.
+        public let place: Int
     }
 
     public let name: String
@@ -101,7 +103,9 @@ public struct Wallet: Sendable, Equatable {
                     do throws(DescriptorError) { made = try branch.scripts(at: UInt32(index)) } catch {
                         throw .descriptor(account.descriptor, error)
                     }
-                    scripts += made.map { Script(script: $0, account: number, branch: place, index: index) }
+                    scripts += made.enumerated().map {
+                        Script(script: $1, account: number, branch: place, index: index, place: $0)
+                    }
                 }
             }
         }
