@@ -10,8 +10,8 @@ struct ConcordCommand: ParsableCommand {
             "Fetch the Bitcoin UTXO set from independent authorities, and accept it only where they all agree.",
         version: Software.version,
         subcommands: [
-            Trust.self, Check.self, Report.self, Fetch.self, Utxos.self, Export.self, Verify.self, Audit.self,
-            ShowEvidence.self, Mirror.self,
+            Trust.self, Check.self, Report.self, Fetch.self, Utxos.self, Serve.self, Export.self, Verify.self,
+            Audit.self, ShowEvidence.self, Mirror.self,
         ])
 
     static func main() {

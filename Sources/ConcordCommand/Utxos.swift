@@ -71,7 +71,7 @@ struct Utxos: ParsableCommand {
     }
 
     /// One authority's word is nobody's agreement.
-    private static func agreed(_ authorities: [String]) -> String {
+    static func agreed(_ authorities: [String]) -> String {
         authorities.count == 1
             ? "attested by \(authorities[0]) alone" : "agreed by \(authorities.joined(separator: ", "))"
     }
