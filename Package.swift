@@ -16,6 +16,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
         // The C libraries, as the system has them.
@@ -74,6 +75,14 @@ let package = Package(
         .target(
             name: "ConcordClient",
             dependencies: ["Concord", "ConcordFiles", "ConcordTree", "ConcordTransfers", "CSQLite"]),
+        // What is installed, in the words of Esplora and of Bitcoin Core's JSON-RPC, over HTTP on loopback.
+        .target(
+            name: "ConcordServe",
+            dependencies: [
+                "Concord", "ConcordClient", "ConcordFiles",
+                .product(name: "FlyingFox", package: "FlyingFox"),
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ]),
         // Other people's attestations, held to one's own chain data.
         .target(
             name: "ConcordAudit",
@@ -94,7 +103,7 @@ let package = Package(
             name: "ConcordCommand",
             dependencies: [
                 "Concord", "ConcordAudit", "ConcordBuild", "ConcordChain", "ConcordConsole", "ConcordClient",
-                "ConcordFiles", "ConcordPages", "ConcordTransfers", "ConcordTree",
+                "ConcordFiles", "ConcordPages", "ConcordServe", "ConcordTransfers", "ConcordTree",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             // Links to files of site-template.
@@ -140,6 +149,11 @@ let package = Package(
                 "Concord", "ConcordClient", "ConcordFiles", "ConcordPublish", "ConcordTransfers",
                 "ConcordTree",
                 "TestSupport",
+            ]),
+        .testTarget(
+            name: "ConcordServeTests",
+            dependencies: [
+                "Concord", "ConcordClient", "ConcordFiles", "ConcordServe", "TestSupport",
             ]),
         // The built publisher on real chains.
         .testTarget(

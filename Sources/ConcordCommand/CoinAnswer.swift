@@ -66,6 +66,12 @@ struct CoinAnswer {
             .sorted { $0.coin.coin.outpoint < $1.coin.coin.outpoint }
     }
 
+    /// One authority's word is nobody's agreement.
+    static func agreed(_ authorities: [String]) -> String {
+        authorities.count == 1
+            ? "attested by \(authorities[0]) alone" : "agreed by \(authorities.joined(separator: ", "))"
+    }
+
     /// Seconds after which an answer is said to be old.
     private static let maxAge: Int64 = 86_400
 
@@ -77,13 +83,8 @@ struct CoinAnswer {
 
     /// What stands above the coins for people.
     var head: String {
-        // One authority's word is nobody's agreement.
-        let agreed =
-            set.authorities.count == 1
-            ? "attested by \(set.authorities[0]) alone"
-            : "agreed by \(set.authorities.joined(separator: ", "))"
         return
-            "at height \(block.height) of \(network.rawValue), block \(block.hash.reversedHex), \(agreed)"
+            "at height \(block.height) of \(network.rawValue), block \(block.hash.reversedHex), \(Self.agreed(set.authorities))"
             + (age > Self.maxAge
                 ? "\nwarning: attested \(Self.words(age)) ago; `concord fetch` brings what is new" : "")
     }

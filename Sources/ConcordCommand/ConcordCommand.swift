@@ -11,9 +11,8 @@ struct ConcordCommand: ParsableCommand {
         version: Software.version,
         subcommands: [
             Trust.self, WalletCommands.self, Check.self, Report.self, Fetch.self, Utxos.self, Balance.self,
-            History.self,
-            Shards.self, Export.self, Verify.self, Audit.self,
-            ShowEvidence.self, Mirror.self,
+            History.self, Shards.self, Serve.self, Export.self, Verify.self, Audit.self, ShowEvidence.self,
+            Mirror.self,
         ])
 
     static func main() {

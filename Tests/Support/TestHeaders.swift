@@ -26,7 +26,7 @@ public enum TestHeaders {
         bits: UInt32 = 0x207f_ffff, version: UInt32 = 0x2000_0000
     ) -> [UInt8] {
         let parent = Array(parent)
-        let before = parent[68..<72].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        let before = Self.time(parent)
         var header = bytes { out in
             out.append(version)
             out.append(parent.withBytes { SHA256.double($0) })
@@ -54,6 +54,11 @@ public enum TestHeaders {
             headers += last
         }
         return headers
+    }
+
+    /// The time that a header says, seconds since 1970.
+    public static func time(_ header: [UInt8]) -> UInt32 {
+        header[68..<72].reversed().reduce(0) { $0 << 8 | UInt32($1) }
     }
 
     private static func meetsItsTarget(_ header: [UInt8]) -> Bool {

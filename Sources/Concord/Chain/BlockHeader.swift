@@ -9,6 +9,7 @@ public struct BlockHeader: Sendable {
     public let time: UInt32
     /// The target in compact form.
     public let bits: UInt32
+    public let nonce: UInt32
     /// SHA256(SHA256(header)), internal byte order.
     public let hash: Digest
 
@@ -22,6 +23,7 @@ public struct BlockHeader: Sendable {
         merkleRoot = try fields.readDigest()
         time = try fields.readUInt32()
         bits = try fields.readUInt32()
+        nonce = try fields.readUInt32()
     }
 
     /// The target's mantissa and the number of zero bytes below it; nil for compact forms that are negative, zero

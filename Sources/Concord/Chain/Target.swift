@@ -39,6 +39,19 @@ public struct Target: Hashable, Sendable {
         return mantissa | UInt32(size) << 24
     }
 
+    /// 64 hex digits, the highest first, as Bitcoin Core prints targets.
+    public var hex: String { high.hex + low.hex }
+
+    /// How much harder than Bitcoin's first target one with this compact form is (Bitcoin Core's `GetDifficulty`, with its
+    /// rounding); infinite for zero.
+    public static func difficulty(bits: UInt32) -> Double {
+        var difficulty = Double(0xffff) / Double(bits & 0xff_ffff)
+        let size = Int(bits >> 24)
+        for _ in size..<max(size, 29) { difficulty *= 256 }
+        for _ in min(size, 29)..<size { difficulty /= 256 }
+        return difficulty
+    }
+
     /// This number · `span` / `whole`, rounded down. What the product has above 256 bits is lost, as in Bitcoin Core;
     /// no target that a network allows comes near that.
     func scaled(by span: UInt32, of whole: UInt32) -> Target {
@@ -53,5 +66,13 @@ public struct Target: Hashable, Sendable {
 extension Target: Comparable {
     public static func < (a: Target, b: Target) -> Bool {
         a.high == b.high ? a.low < b.low : a.high < b.high
+    }
+}
+
+extension UInt128 {
+    /// 32 hex digits.
+    public var hex: String {
+        let digits = String(self, radix: 16)
+        return String(repeating: "0", count: 32 - digits.count) + digits
     }
 }

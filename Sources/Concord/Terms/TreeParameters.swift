@@ -94,4 +94,9 @@ public struct TreeParameters: Hashable, Sendable {
     public func shard(of script: UnsafeRawBufferPointer) -> Int {
         Int(truncatingIfNeeded: SHA256.double(script).lowWord) & (shards - 1)
     }
+
+    /// The number of the shard for the script with this SHA-256, in the order of its bytes: the script itself is not needed.
+    public func shard(ofScriptHash hash: Digest) -> Int {
+        Int(truncatingIfNeeded: hash.withBytes { SHA256.hash($0) }.lowWord) & (shards - 1)
+    }
 }

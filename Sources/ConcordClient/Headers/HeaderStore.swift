@@ -6,7 +6,7 @@ import ConcordFiles
 ///
 /// Opening it follows all of them again, and what does not follow, such as the rest of a write that was cut short, counts
 /// as not there. A part of a chain is a chain too, so headers are appended in place; another branch replaces the file.
-public struct HeaderStore: ~Copyable {
+public struct HeaderStore: ~Copyable, Sendable {
     private let folder: Folder
     private let name: String
     /// Stays the same file while another run replaces it.
@@ -18,8 +18,11 @@ public struct HeaderStore: ~Copyable {
     private static let stride = 2016
 
     public init(_ folder: Folder, _ network: Network) throws(FileError) {
-        try self.init(folder, network, name: "headers/\(network.rawValue).bin")
+        try self.init(folder, network, name: Self.path(network))
     }
+
+    /// Below the home folder.
+    static func path(_ network: Network) -> String { "headers/\(network.rawValue).bin" }
 
     private init(_ folder: Folder, _ network: Network, name: String) throws(FileError) {
         self.folder = folder
@@ -176,7 +179,7 @@ public struct HeaderStore: ~Copyable {
     }
 
     /// A follower of the stored chain that stands behind its first `count` headers.
-    private func follower(after count: Int) throws -> HeaderFollower {
+    func follower(after count: Int) throws -> HeaderFollower {
         var follower = waypoints[count / Self.stride]
         var headers = ByteBuffer()
         try read(follower.height + 1..<count, into: &headers)
@@ -184,7 +187,7 @@ public struct HeaderStore: ~Copyable {
         return follower
     }
 
-    private func read(_ heights: Range<Int>, into headers: inout ByteBuffer) throws(FileError) {
+    func read(_ heights: Range<Int>, into headers: inout ByteBuffer) throws(FileError) {
         headers.resize(to: heights.count * BlockHeader.size)
         let offset = heights.lowerBound * BlockHeader.size
         guard try file?.read(into: headers.mutableBytes, at: offset) ?? 0 == headers.bytes.count else {

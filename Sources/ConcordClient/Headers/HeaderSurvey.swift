@@ -250,12 +250,11 @@ public struct HeaderSurvey: ~Copyable {
 
     /// The time in the header of a chain's block.
     private func time(at height: Int, on chain: HeaderBranch) throws(FileError) -> Int64 {
-        let isOwn = height > chain.fork
-        let headers = isOwn ? chain.headers : try store.headers(from: height)
-        let start = isOwn ? (height - chain.fork - 1) * BlockHeader.size : 0
+        guard height > chain.fork else { return Int64(try store.header(at: height)?.header.time ?? 0) }
         // Seconds, little endian, behind version, parent and Merkle root.
-        return headers.withBytes {
-            Int64(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: start + 68, as: UInt32.self)))
+        let place = (height - chain.fork - 1) * BlockHeader.size + 68
+        return chain.headers.withBytes {
+            Int64(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
         }
     }
 

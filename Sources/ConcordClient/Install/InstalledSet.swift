@@ -136,6 +136,13 @@ public struct InstalledSet: Sendable {
         return has(shard: shard) || bases[shard]?.covers(script) ?? false
     }
 
+    /// The same of a script of which only the SHA-256 is known.
+    public func knows(scriptHash hash: Digest) -> Bool {
+        let shard = statement.parameters.shard(ofScriptHash: hash)
+        return has(shard: shard)
+            || bases[shard]?.scripts.contains { [UInt8](hex: $0).map(SHA256.hash) == hash } ?? false
+    }
+
     /// The heights that can be told something of: those of the statements that lead to the installed one.
     public var heights: [Int] { statements.map(\.height) }
 

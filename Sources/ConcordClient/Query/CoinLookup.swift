@@ -79,13 +79,42 @@ public struct CoinLookup: Sendable {
         while let body = try merge.next() {
             guard table.mayHave(body) else { continue }
             let coin = try EncodedCoin(index: merge.outpoint.index, body: body)
-            table.find(coin.compressedScript) { place in
-                let one = Coin(
-                    outpoint: merge.outpoint, height: coin.height, isCoinbase: coin.isCoinbase,
-                    amount: coin.amount)
-                found.append((place, one))
-            }
+            table.find(coin.compressedScript) { found.append(($0, Coin(merge.outpoint, coin))) }
         }
         return found
+    }
+
+    /// The coins whose script has this SHA-256, in the order of its bytes, ordered by outpoint: what Esplora calls a script
+    /// hash. (Electrum's is the same with the bytes reversed.) Its shard must be there, or be followed for this script; each of
+    /// the shard's scripts is hashed.
+    public func coins(ofScriptHash hash: Digest) throws -> [Coin] {
+        let parameters = set.statement.parameters
+        let shard = parameters.shard(ofScriptHash: hash)
+        if let base = set.bases[shard] {
+            let scripts = base.scripts.compactMap { [UInt8](hex: $0) }.filter { SHA256.hash($0) == hash }
+            return try coins(of: scripts).flatMap(\.self)
+        }
+        let merge = SnapshotMerge(
+            root: set.folder.root, parameters: parameters, before: set.before, files: files)
+        return try set.reading {
+            try merge.map([shard], tools: { ByteBuffer() }) { _, merge, script in
+                var found: [Coin] = []
+                while let body = try merge.next() {
+                    let coin = try EncodedCoin(index: merge.outpoint.index, body: body)
+                    guard ScriptCompression.decompress(coin.script, into: &script),
+                        SHA256.hash(script.bytes) == hash
+                    else { continue }
+                    found.append(Coin(merge.outpoint, coin))
+                }
+                return found
+            }
+        }.flatMap(\.self)
+    }
+}
+
+extension FoundCoin {
+    fileprivate init(_ outpoint: Outpoint, _ coin: EncodedCoin) {
+        self.init(
+            outpoint: outpoint, height: coin.height, isCoinbase: coin.isCoinbase, amount: coin.amount)
     }
 }
