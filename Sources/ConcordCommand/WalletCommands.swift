@@ -111,7 +111,7 @@ struct WalletCommands: ParsableCommand {
 
         func run() throws {
             let wallets = try home.openForReading().wallets.all()
-            if json { return try printJSON(try wallets.map { try WalletJSON($0) }) }
+            if json { return try printJSON(["wallets": try wallets.map { try WalletJSON($0) }]) }
             guard !wallets.isEmpty else {
                 return try Output.say("no wallets: add one with `concord wallet add NAME DESCRIPTOR`")
             }

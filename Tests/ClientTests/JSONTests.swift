@@ -78,6 +78,12 @@ import Testing
         try Self.expect(client.run("utxos", script, "raw(51)", "--json"), "concord utxos")
         try Self.expect(client.run("balance", script, "--json"), "concord balance")
         try Self.expect(client.run("shards", script, "--json"), "concord shards")
+        try Self.expect(client.run("history", script, "--json"), "concord history", "concord utxos")
+        try Self.expect(
+            client.run("wallet", "add", "mine", script, "--network", "regtest", "--new", "--json"),
+            "concord wallet")
+        try Self.expect(client.run("wallet", "list", "--json"), "concord wallet", hasNetwork: false)
+        try Self.expect(client.run("fetch", "--json"), "concord fetch", "concord check")
         try Self.expect(client.run("export", scratch.path("out"), "--json"), "concord export")
         try Self.expect(client.run("verify", sites[0].tree.root, "--json"), "concord verify")
         try Self.expect(client.runAudit(["--json"]), "concord audit", "concord check")

@@ -4,78 +4,45 @@ import Testing
 
 @testable import ConcordServe
 
+/// What a scan looks for: the scripts of descriptors, and what Bitcoin Core says of each.
 @Suite struct DescribedScriptTests {
-    private func described(_ text: String, on network: Network = .main) throws -> DescribedScript {
-        try #require(try DescribedScript.scripts(of: text, range: 0...0, on: network).first)
+    private func described(
+        _ text: String, range: ClosedRange<Int> = 0...0, on network: Network = .main, most: Int = 1000
+    ) throws -> [DescribedScript] {
+        try DescribedScript.scripts(of: text, range: range, on: network, most: most)
     }
 
-    /// BIP 380's vector, and the example of Core's help.
-    @Test func checksums() throws {
-        #expect(DescriptorChecksum.of("raw(deadbeef)") == "89f8spxm")
+    private static let key =
+        "xpub6ASuArnXKPbfEwhqN6e3mwBcDTgzisQN1wXN9BJcM47sSikHjJf3UFHKkNAWbWMiGj7Wf5uMash7SyYq527Hqck2AxYysAA7xmALppuCkwQ"
+
+    @Test func scriptsAndWhatTheyAreCalled() throws {
+        let one = try described("addr(12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S)")
+        #expect(one.map(\.script.hex) == ["76a91411b366edfc0a8b66feebae5c2e25a7b6a5d1cf3188ac"])
         #expect(
-            DescriptorChecksum.of("raw(76a91411b366edfc0a8b66feebae5c2e25a7b6a5d1cf3188ac)") == "fm24fxxy")
-        #expect(DescriptorChecksum.of("raw(é)") == nil)
-        #expect(try described("raw(deadbeef)#89f8spxm").script == [0xde, 0xad, 0xbe, 0xef])
-        // BIP 380's: none, too long, too short, one character changed in the payload and in the checksum, and a bad one.
-        for text in [
-            "raw(deadbeef)#", "raw(deadbeef)#89f8spxmx", "raw(deadbeef)#89f8spx", "raw(dedbeef)#89f8spxm",
-            "raw(deadbeef)##9f8spxm", "raw(Ü)#00000000",
-        ] {
-            #expect(throws: RPCError.self) { try described(text) }
-        }
+            try one.map(\.descriptor) == [Descriptor("addr(12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S)").description])
+        #expect(try described("raw(deadbeef)#89f8spxm").map(\.script) == [[0xde, 0xad, 0xbe, 0xef]])
     }
 
-    /// Core infers the shortest form: what it says of the same scripts.
-    @Test(
-        arguments: [
-            // The generator point, in P2PK, P2PKH, and as an output key.
-            (
-                "pk(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)",
-                "pk(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)"
-            ),
-            (
-                "pkh(0279BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798)",
-                "pkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)"
-            ),
-            (
-                "raw(210279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798ac)",
-                "pk(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)"
-            ),
-            (
-                "raw(512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)",
-                "rawtr(79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)"
-            ),
-            (
-                "addr(bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0)",
-                "rawtr(79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)"
-            ),
-            ("addr(12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S)", "addr(12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S)"),
-            (
-                "raw(76a91411b366edfc0a8b66feebae5c2e25a7b6a5d1cf3188ac)",
-                "addr(12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S)"
-            ),
-            ("raw(DEADBEEF)", "raw(deadbeef)"), ("raw()", "raw()"),
-        ])
-    func inferred(text: String, plain: String) throws {
-        #expect(try described(text).descriptor == DescriptorChecksum.adding(to: plain))
-    }
-
-    @Test func scripts() throws {
-        #expect(
-            try described("addr(12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S)").script.hex
-                == "76a91411b366edfc0a8b66feebae5c2e25a7b6a5d1cf3188ac")
-        #expect(
-            try described("pkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)").script
-                .hex
-                == "76a914751e76e8199196d454941c45d1b3a323f1433bd688ac")
-        let other = #expect(throws: RPCError.self) {
-            try described("addr(12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S)", on: .regtest)
-        }
-        #expect(other?.code == .invalidAddressOrKey)
+    @Test func ranges() throws {
+        let text = "wpkh(\(Self.key)/<0;1>/*)"
+        let some = try described(text, range: 3...7)
+        #expect(some.count == 10 && Set(some.map(\.script)).count == 10)
+        #expect(try some[0].script == Descriptor(text).branches[0].scripts(at: 3)[0])
+        #expect(some[0].descriptor.hasPrefix("wpkh([") && !some[0].descriptor.contains("xpub"))
+        // No more are made than show that they are too many.
+        #expect(try described(text, range: 0...999_999, most: 100).count == 102)
+        #expect(try described("raw(51)", range: 5...900).count == 1)
     }
 
     @Test(arguments: [
-        "", "()", "(", ")", "raw", "raw(", "raw)", "RAW(51)", "raw(51))", " raw(51)", "pk()", "addr()",
+        "", "()", "raw(", "RAW(51)", "raw(51))", "pk()", "raw(deadbeef)#89f8spxx",
+        // Of another network.
+        "addr(2N7VM3rmYDSRXzZmCLwXDYLp4w1WjLcLdUn)",
+        // The private key 1.
+        "pk(KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn)",
     ])
-    func whatIsNone(text: String) { #expect(throws: RPCError.self) { try described(text) } }
+    func whatIsNone(text: String) {
+        let error = #expect(throws: RPCError.self) { try described(text) }
+        #expect(error?.code == .invalidAddressOrKey && error.map { !"\($0)".contains("KwDi") } ?? false)
+    }
 }
