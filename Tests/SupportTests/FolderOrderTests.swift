@@ -7,7 +7,8 @@ import Testing
     /// The folders of modules whose folders are floors, from the lowest to the highest.
     private static let floors = [
         "Concord": [
-            "Bytes", "Keys", "Terms", "Layout", "Scripts", "Chain", "Coins", "Filter", "Dump", "Changes",
+            "Bytes", "Keys", "Terms", "Layout", "Scripts", "Descriptors", "Chain", "Coins", "Filter", "Dump",
+            "Changes",
             "Format",
             "Torrent", "Agreement", "Trust",
         ],
