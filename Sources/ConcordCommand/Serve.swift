@@ -11,13 +11,13 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Answer programs on this machine from what was fetched.",
         discussion: """
-            Speaks two languages at one port of 127.0.0.1, of the set that «concord fetch» brought; nobody is asked. \
+            Speaks two languages at one port of 127.0.0.1, of the set that `concord fetch` brought; nobody is asked. \
             Esplora's paths, by GET: /address/:address/utxo, /scripthash/:hash/utxo, /blocks/tip/height, /blocks/tip/hash, \
             /block/:hash/header, /block-height/:height. Bitcoin Core's JSON-RPC, by POST to /, with the cookie in the \
             client's folder: scantxoutset, gettxoutsetinfo, getblockchaininfo, getblockhash, getblockheader, \
             getblockcount, getbestblockhash, uptime, help.
             What needs transactions, history, blocks, a mempool or fees is refused, and nothing is broadcast. Web pages of \
-            other origins get no answer. A later «concord fetch» is noticed with the next request. Ends upon SIGINT or \
+            other origins get no answer. A later `concord fetch` is noticed with the next request. Ends upon SIGINT or \
             SIGTERM.
             """)
 

@@ -55,7 +55,9 @@ import Testing
         try client.succeed("fetch", "--height", "310")
         try client.succeed("fetch")
         let asked = asked(sites)
-        #expect(asked.contains { $0.path.contains("/filters/") } && asked.contains { $0.path.contains("/shards/") })
+        #expect(
+            asked.contains { $0.path.contains("/filters/") }
+                && asked.contains { $0.path.contains("/shards/") })
         #expect(asked.contains { $0.isOfChanges && $0.first ?? 0 > 0 })
         // Each connection is about one shard, or about none.
         var about: [String: Set<Int>] = [:]
@@ -77,8 +79,11 @@ import Testing
         for script in scripts {
             let hashes = [SHA256.hash(script), SHA256.hash(SHA256.hash(script).bytes)]
             for hash in hashes { #expect(!log.contains(hash.hex) && !log.contains(hash.reversedHex)) }
-            #expect(!log.contains(script.hex) && !log.contains(script.dropFirst(2).prefix(20).map(\.self).hex))
-            if let address = Address.text(for: script, on: .regtest) { #expect(!log.contains(address.lowercased())) }
+            #expect(
+                !log.contains(script.hex) && !log.contains(script.dropFirst(2).prefix(20).map(\.self).hex))
+            if let address = Address.text(for: script, on: .regtest) {
+                #expect(!log.contains(address.lowercased()))
+            }
         }
     }
 

@@ -4,15 +4,6 @@ import Testing
 @testable import Concord
 
 @Suite struct TargetTests {
-    private static func text(_ target: Target?) -> String? {
-        target.map { target in
-            [target.high, target.low].map { half in
-                let digits = String(half, radix: 16)
-                return String(repeating: "0", count: 32 - digits.count) + digits
-            }.joined()
-        }
-    }
-
     /// What Bitcoin Core's `arith_uint256_tests` says: the number without its leading zeros, and its compact form.
     @Test(
         arguments: [
@@ -26,8 +17,20 @@ import Testing
         ] as [(UInt32, String, UInt32)])
     func compactFormsAreBitcoinCores(bits: UInt32, digits: String, shortest: UInt32) {
         let target = Target(bits: bits)
-        #expect(Self.text(target) == String(repeating: "0", count: 64 - digits.count) + digits)
+        #expect(target?.hex == String(repeating: "0", count: 64 - digits.count) + digits)
         #expect(target?.bits == shortest)
+    }
+
+    /// What Bitcoin Core's `blockchain_tests` says, to its five decimals.
+    @Test(
+        arguments: [
+            (0x1f11_1111, 0.000001), (0x1ef8_8f6f, 0.000016), (0x1df8_8f6f, 0.004023),
+            (0x1cf8_8f6f, 1.029916),
+            (0x1234_5678, 5_913_134_931_067_755_359_633_408), (0x1d00_ffff, 1), (0x1d00_0000, .infinity),
+        ] as [(UInt32, Double)])
+    func difficultyIsBitcoinCores(bits: UInt32, difficulty: Double) {
+        let own = Target.difficulty(bits: bits)
+        #expect(own == difficulty || abs(own - difficulty) < 0.00001)
     }
 
     /// Negative, and over 256 bits.
@@ -42,8 +45,8 @@ import Testing
 
     /// The largest that there is of each size.
     @Test func theLastThatFits() {
-        #expect(Self.text(Target(bits: 0x2200_00ff)) == "ff" + String(repeating: "0", count: 62))
-        #expect(Self.text(Target(bits: 0x2100_ffff)) == "ffff" + String(repeating: "0", count: 60))
+        #expect(Target(bits: 0x2200_00ff)?.hex == "ff" + String(repeating: "0", count: 62))
+        #expect(Target(bits: 0x2100_ffff)?.hex == "ffff" + String(repeating: "0", count: 60))
         #expect(Target(high: .max, low: .max).bits == 0x2100_ffff)
     }
 
@@ -77,7 +80,7 @@ import Testing
         let easiest = String(repeating: "0", count: 8) + String(repeating: "f", count: 56)
         let limits = Network.allCases.map { HeaderRules($0).limit }
         #expect(
-            limits.map(Self.text) == [
+            limits.map(\.hex) == [
                 easiest, easiest, "00000377ae" + String(repeating: "0", count: 54),
                 "7" + String(repeating: "f", count: 63),
             ])

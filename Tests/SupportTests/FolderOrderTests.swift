@@ -13,7 +13,8 @@ import Testing
             "Torrent", "Agreement", "Trust",
         ],
         "ConcordClient": [
-            "Remote", "Trust", "Survey", "Headers", "Follow", "Wallet", "Install", "Query", "Mirror", "Evidence",
+            "Remote", "Trust", "Survey", "Headers", "Follow", "Wallet", "Install", "Query", "Mirror",
+            "Evidence",
             "Agreement", "Client",
         ],
     ]
