@@ -142,9 +142,7 @@ struct CoinQuestion: ParsableArguments {
     private static func hashes(
         of heights: Set<Int>, _ set: InstalledSet, _ home: borrowing Home
     ) throws -> [Int: String] {
-        guard !heights.isEmpty else { return [:] }
-        let headers = try home.headers(set.statement.network)
-        guard try headers.block(at: set.block.height) == set.block else { return [:] }
+        guard !heights.isEmpty, let headers = try home.headers(of: set) else { return [:] }
         var hashes: [Int: String] = [:]
         for height in heights { hashes[height] = try headers.block(at: height)?.hash.reversedHex }
         return hashes

@@ -75,12 +75,12 @@ import Testing
                 #"["start",[{"desc":"raw(51)","range":"1"}]]"#, -8,
                 "Range must be specified as end or as [begin,end]"
             ),
-            (#"["start",["51"]]"#, -5, ""),
-            (#"["start",["raw(5)"]]"#, -5, "Raw script is not hex"),
-            (#"["start",["raw(51)#89f8spxm"]]"#, -5, "the checksum"),
-            (#"["start",["addr(x)"]]"#, -5, "Address is not valid"),
-            (#"["start",["pkh(02)"]]"#, -5, "what stands between"),
-            (#"["start",["wsh(pk(02))"]]"#, -5, ""),
+            (#"["start",["51"]]"#, -5, "what was given is"),
+            (#"["start",["raw(5)"]]"#, -5, "what was given is"),
+            (#"["start",["raw(51)#89f8spxm"]]"#, -5, "what was given is"),
+            (#"["start",["addr(x)"]]"#, -5, "what was given is"),
+            (#"["start",["pkh(02)"]]"#, -5, "what was given is"),
+            (#"["start",["wsh(pk(02))"]]"#, -5, "what was given is"),
         ])
     func whatIsRefused(parameters: String, code: Int, words: String) throws {
         let answer = try scenario.call("scantxoutset", parameters)

@@ -148,6 +148,51 @@ import Testing
         #expect(network == .regtest ? targets.count == 1 : targets.count >= 4)
     }
 
+    /// With the headers of a pinned start alone: the same targets and faults above it, over two retargets.
+    @Test(arguments: Network.allCases, [1, 300, 2016])
+    func fromAPinnedStart(network: Network, epoch: Int) {
+        var random = SeededRandom()
+        let period = HeaderRules(network).interval
+        let heights = [0, 9, 11, period - 1, period, period + 1, period + 10, 2 * period - 2, 2 * period - 1]
+            .map { ($0, Self.base($0, network, epoch)) }
+        var full = HeaderContext(HeaderRules(network))
+        var pinned = heights.map { HeaderContext(HeaderRules(network), at: $0.1 - 1) }
+        var time: UInt32 = 1_714_777_860
+        for height in 0..<(3 * period + 20) {
+            // Behind the times of the eleven before, and more than twenty minutes ahead.
+            let pace = height / period % 2 == 0 ? 400 : 900
+            var step = Int.random(in: -200...2 * pace, using: &random)
+            if Int.random(in: 0..<10, using: &random) == 0 { step += 1300 }
+            let next = UInt32(Int(time) + (height == 0 ? 0 : step))
+            let bits = height == 0 ? HeaderRules(network).limitBits : full.requiredBits(time: next)
+            for (at, context) in zip(heights, pinned) where height > at.0 {
+                // All about the pinned block and where periods begin, and some of the others.
+                guard height - at.0 < 13 || (height + 1) % period < 13 || height % 97 == 0 else { continue }
+                for other in [next, next - 700, next - 3600, next - 9000, next + 9000] {
+                    let required = full.requiredBits(time: other)
+                    let faults = [required, required - 1, bits].map { bits in
+                        [full, context].map { $0.fault(version: Self.version, time: other, bits: bits) }
+                    }
+                    #expect(
+                        context.requiredBits(time: other) == required
+                            && faults.allSatisfy { $0[0] == $0[1] }, "at \(height), pinned at \(at.0)")
+                }
+            }
+            full.append(time: next, bits: bits)
+            for place in heights.indices where height >= heights[place].1 {
+                pinned[place].append(time: next, bits: bits)
+            }
+            if Int(next) > Int(time) { time = next }
+        }
+        #expect(pinned.allSatisfy { $0.height == full.height })
+    }
+
+    private static func base(_ height: Int, _ network: Network, _ epoch: Int) -> Int {
+        PinnedStart(
+            BlockID(height: height, hash: .zero), work: 0, network, TreeParameters(shards: 1, epoch: epoch)
+        ).base
+    }
+
     /// The ten minutes of BIP 94, where the median would allow an earlier time: the period's last block is far ahead.
     @Test func theFirstOfAPeriodIsNotFarBeforeItsParent() {
         for network in [Network.testnet4, .main] {

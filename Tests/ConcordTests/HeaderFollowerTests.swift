@@ -30,7 +30,7 @@ import Testing
     static let needsMainnet = ConditionTrait.enabled(
         if: ChainFixture.mainnet4312.isThere,
         "mainnet-4312 is real chain data and not committed: it is read from ../shared/fixtures")
-    private static let mainnet = Result { try ChainFixture.mainnet4312.headers() }
+    static let mainnet = Result { try ChainFixture.mainnet4312.headers() }
 
     @Test(needsMainnet) func theMainNetworksHeaders() throws {
         let headers = try Self.mainnet.get()

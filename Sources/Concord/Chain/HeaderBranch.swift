@@ -1,6 +1,6 @@
 /// A chain of checked headers as it leaves the *trunk*, another chain, which its owner keeps.
 public struct HeaderBranch: Sendable {
-    /// The height of the last block that it shares with the trunk; -1 if there is none.
+    /// The height of the last block that it shares with the trunk; that below the first header if there is none.
     public let fork: Int
     /// From `fork + 1` on, 80 bytes each. None if the chain ends on the trunk.
     public let headers: [UInt8]
@@ -14,8 +14,25 @@ public struct HeaderBranch: Sendable {
     public init(from fork: HeaderFollower, following headers: [UInt8]) throws(HeaderFault) {
         var follower = fork
         try headers.withBytes { raw throws(HeaderFault) in try follower.follow(raw) }
+        try self.init(leaving: fork.height, headers, follower)
+    }
+
+    /// A chain that shares nothing with the trunk: from `start.base` over the pinned block, and on by the rules.
+    public init(
+        _ network: Network, from start: PinnedStart, following headers: [UInt8]
+    ) throws(HeaderFault) {
+        let pinned = min(start.count * BlockHeader.size, headers.count)
+        let follower = try headers.withBytes { raw throws(HeaderFault) in
+            var follower = try HeaderFollower(network, at: start, above: .init(rebasing: raw[..<pinned]))
+            try follower.follow(.init(rebasing: raw[pinned...]))
+            return follower
+        }
+        try self.init(leaving: start.base - 1, headers, follower)
+    }
+
+    private init(leaving fork: Int, _ headers: [UInt8], _ follower: HeaderFollower) throws(HeaderFault) {
         guard let tip = follower.tip else { throw HeaderFault(.truncated, height: 0) }
-        self.fork = fork.height
+        self.fork = fork
         self.headers = headers
         self.tip = tip
         work = follower.work

@@ -5,7 +5,7 @@ struct HeaderContext: Sendable {
 
     private let rules: HeaderRules
     /// Of the last header; -1 before the genesis block.
-    private(set) var height = -1
+    private(set) var height: Int
     private var last: Block = (0, 0)
     /// The first block of the last one's period.
     private var first: Block = (0, 0)
@@ -14,8 +14,11 @@ struct HeaderContext: Sendable {
     /// Of the last eleven blocks; the place of each is its height modulo eleven.
     private var times = InlineArray<11, UInt32>(repeating: 0)
 
-    init(_ rules: HeaderRules) {
+    /// - Parameter height: of the block that it stands on. What it says is right from where it has seen the first block of
+    ///   a period, and eleven blocks, or all.
+    init(_ rules: HeaderRules, at height: Int = -1) {
         self.rules = rules
+        self.height = height
     }
 
     private var beginsPeriod: Bool { (height + 1) % rules.interval == 0 }

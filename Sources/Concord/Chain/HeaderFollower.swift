@@ -1,4 +1,5 @@
-/// Follows a network's headers from the genesis block on, and keeps only what is needed to judge the next one.
+/// Follows a network's headers from the genesis block on, or from one that is known, and keeps only what is needed to judge
+/// the next one.
 ///
 /// Checked are the genesis block, each link, the proof of work, the target that the rules ask for, the time against the
 /// eleven blocks before, the version, and the blocks that the network's chain is known to have. What needs a clock is not:
@@ -11,9 +12,9 @@ public struct HeaderFollower: Sendable {
     private let knownBlocks: [BlockID]
     /// How many of them are passed.
     private var passed = 0
-    /// The expected number of hashes for all the headers together, the genesis block's too (`nChainWork`).
+    /// The expected number of hashes for all headers of the chain together, the genesis block's too (`nChainWork`).
     public private(set) var work: UInt128 = 0
-    /// The latest time that any header names, seconds since 1970. Nodes refuse a block that is more than
+    /// The latest time that any header names of those it was given, seconds since 1970. Nodes refuse a block that is more than
     /// `HeaderRules.maxAhead` ahead of their clock.
     public private(set) var latestTime: UInt32 = 0
 
@@ -27,6 +28,40 @@ public struct HeaderFollower: Sendable {
         self.network = network
         self.knownBlocks = knownBlocks
         context = HeaderContext(HeaderRules(network))
+    }
+
+    /// Stands on a pinned block.
+    ///
+    /// - Parameter headers: from `start.base` to that block, 80 bytes each.
+    /// - Throws: `.truncated` unless they are so many; `.notKnown` for the highest that is not the pinned block's, or that
+    ///   of the ancestor it has there.
+    public init(
+        _ network: Network, at start: PinnedStart, above headers: UnsafeRawBufferPointer
+    ) throws(HeaderFault) {
+        self.network = network
+        knownBlocks = network.knownBlocks
+        passed = knownBlocks.prefix { $0.height <= start.block.height }.count
+        context = HeaderContext(HeaderRules(network), at: start.base - 1)
+        (hash, work) = (start.block.hash, start.work)
+        guard headers.count == start.count * BlockHeader.size else {
+            throw HeaderFault(.truncated, height: start.base + headers.count / BlockHeader.size)
+        }
+        var cursor = ByteCursor(headers)
+        var parsed: [BlockHeader] = []
+        parsed.reserveCapacity(start.count)
+        while let header = try? BlockHeader(parsing: &cursor) { parsed.append(header) }
+        // From the pinned block down each names the next.
+        var known = start.block
+        for header in parsed.reversed() {
+            guard header.hash == known.hash else {
+                throw HeaderFault(.notKnown(known.hash), height: known.height)
+            }
+            known = BlockID(height: known.height - 1, hash: header.parent)
+        }
+        for header in parsed {
+            context.append(time: header.time, bits: header.bits)
+            latestTime = max(latestTime, header.time)
+        }
     }
 
     /// Of the last header; -1 before the genesis block.

@@ -13,11 +13,23 @@ public struct AgreementPolicy: Sendable {
     /// Whether a chain with less work than the network's is known to have will do: for chains made to test with.
     public var allowsLowWork = false
     public var headers = Headers.follow
+    public var headerStart = HeaderStart.pinned
 
     public enum Headers: Sendable {
         case follow
-        /// Only if an earlier run stored some: the first time they are 72 MB on the main network.
+        /// Only if an earlier run stored some.
         case followIfStored
+    }
+
+    /// Where headers are followed from.
+    public enum HeaderStart: String, CaseIterable, Sendable {
+        /// From the block that Bitcoin Core's source knows (`Network.pinnedStart`), 3 MB the first time on the main network.
+        /// From the genesis block as with `full` on networks without one, where the block in question lies below it, where a
+        /// set is installed that lies below it and can be gone on from, and where all headers up to it are stored already.
+        case pinned
+        /// From the genesis block, 78 MB the first time on the main network: then the work below the pinned block too is seen
+        /// and not only known.
+        case full
     }
 
     public init() {}

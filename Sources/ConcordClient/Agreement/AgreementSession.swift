@@ -39,9 +39,11 @@ public struct AgreementSession: Sendable {
     /// - Parameters:
     ///   - minimum: as the roster gives it.
     ///   - home: the client's folder.
+    ///   - pinnedStart: `Network.pinnedStart`.
     init(
         _ roster: Roster, minimum: Int, _ policy: AgreementPolicy, reader: TreeReader, log: AttestationLog,
-        in home: Folder, now: Int64, tell: @escaping (ClientEvent) -> Void
+        in home: Folder, now: Int64, pinnedStart: (Network, TreeParameters) -> PinnedStart?,
+        tell: @escaping (ClientEvent) -> Void
     ) throws {
         self.policy = policy
         self.now = now
@@ -64,14 +66,15 @@ public struct AgreementSession: Sendable {
         var known = try log.agreed(on: statement.network)
         if let block = known?.block, try !Self.isSigned(block, by: report.heard, log) { known = nil }
         before = policy.height == nil ? known : nil
-        let store = try HeaderStore(home, statement.network)
-        guard policy.headers == .follow || store.count > 0 else {
+        let base = Self.base(of: statement, in: home)
+        let start = pinnedStart(statement.network, statement.parameters)
+        guard let store = try Self.store(policy, of: statement, blocksFrom: base, start, in: home) else {
             headers = nil
             return
         }
         var follower = HeaderSurvey(
             report, on: statement, store: store, reader: reader, log: log, now: now, after: known,
-            blocksFrom: Self.base(of: statement, in: home)
+            blocksFrom: base
         ) { tell(.headers(height: $0, of: $1)) }
         headers = try follower.run()
         // An older one only where the newest is not on the chain with most work any more.
@@ -79,6 +82,20 @@ public struct AgreementSession: Sendable {
         try log.remember(
             AttestationLog.Agreed(block: statement.blockID, time: now, work: headers.best?.work ?? 0),
             on: statement.network)
+    }
+
+    /// The stored headers that are gone on with; nil where none are to be followed.
+    private static func store(
+        _ policy: AgreementPolicy, of agreed: Statement, blocksFrom lowest: Int, _ start: PinnedStart?,
+        in home: Folder
+    ) throws(FileError) -> HeaderStore? {
+        let all = try HeaderStore(home, agreed.network)
+        let isWanted = policy.headers == .follow || all.count > 0
+        guard let start, policy.headerStart == .pinned, agreed.height >= start.block.height,
+            lowest >= start.base, all.end <= start.block.height
+        else { return isWanted ? consume all : nil }
+        let pinned = try HeaderStore(home, agreed.network, from: start)
+        return isWanted || pinned.count > 0 ? consume pinned : nil
     }
 
     /// The height that is installed, if it can be gone on from; else that of the epoch's first block.

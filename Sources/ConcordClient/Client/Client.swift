@@ -20,6 +20,8 @@ public final class Client: @unchecked Sendable {
     private let tell: (ClientEvent) -> Void
     private let cancellation: Cancellation
     private let lanes: ShardLanes
+    /// Another one for chains made to test with.
+    var pinnedStart: (Network, TreeParameters) -> PinnedStart? = { $0.pinnedStart($1) }
 
     private final class Cancellation: Sendable {
         let isCancelled = Atomic(false)
@@ -135,7 +137,7 @@ public final class Client: @unchecked Sendable {
         }
         return try AgreementSession(
             roster, minimum: minimum, policy, reader: reader, log: try log(), in: folder, now: clock(),
-            tell: tell)
+            pinnedStart: pinnedStart, tell: tell)
     }
 
     // MARK: the set

@@ -9,7 +9,8 @@ import ConcordTree
 ///     wallets/NAME.json          whose coins are wanted
 ///     sets/NETWORK/              what it has fetched: a tree in the published layout, and which block is installed
 ///     headers/NETWORK.bin        the chain with most work that it has seen
-///     headers/NETWORK.next.bin   one that is being followed, from far below its end
+///     headers/NETWORK.from-HEIGHT.bin  the same, from that height on
+///     headers/….next.bin         one that is being followed, from far below its end
 ///     memory.sqlite              what authorities were seen to sign, and the newest block they agreed on
 ///     evidence/HEIGHT-BLOCK/     the signed files of authorities that contradict each other
 ///     evidence/trustnet-NAME-N/  two documents of a trustnet under one number
@@ -62,9 +63,23 @@ public struct Home: ~Copyable {
         try folder.inner("sets/\(network.rawValue)")
     }
 
-    /// The headers of a network that were followed so far.
-    public func headers(_ network: Network) throws(FileError) -> HeaderStore {
-        try HeaderStore(folder, network)
+    /// The headers of a network that were followed so far, from the genesis block on or from a pinned start.
+    public func headers(
+        _ network: Network, from start: PinnedStart? = nil
+    ) throws(FileError) -> HeaderStore {
+        try HeaderStore(folder, network, from: start)
+    }
+
+    /// The headers that lead to an installed set: from the genesis block on, or from the pinned start. Nil where neither has
+    /// its block.
+    public func headers(of set: InstalledSet) throws(FileError) -> HeaderStore? {
+        let network = set.statement.network
+        let full = try headers(network)
+        if try full.block(at: set.block.height) == set.block { return full }
+        guard let start = network.pinnedStart(set.statement.parameters) else { return nil }
+        let pinned = try headers(network, from: start)
+        guard try pinned.block(at: set.block.height) == set.block else { return nil }
+        return pinned
     }
 
     /// The wallets.

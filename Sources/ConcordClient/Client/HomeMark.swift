@@ -5,9 +5,14 @@ import ConcordFiles
 public struct HomeMark: Equatable, Sendable {
     /// What names the installed block; nil where nothing is installed.
     fileprivate var pointer: [UInt8]?
-    /// Bytes of headers, and the last of them, which stands for all before it.
-    fileprivate var size = 0
-    fileprivate var last: [UInt8] = []
+    /// Of each file of headers its name, its bytes, and the last header, which stands for all before it.
+    fileprivate var headers: [Headers] = []
+
+    fileprivate struct Headers: Equatable, Sendable {
+        let name: String
+        let size: Int
+        let last: [UInt8]
+    }
 }
 
 extension Home {
@@ -18,14 +23,16 @@ extension Home {
             mark.pointer = try File.read(
                 folder.path("sets/\(network.rawValue)/\(InstalledSet.pointer)"), atMost: 1 << 20)
         }
-        try Self.unlessMissing { () throws(FileError) in
-            let file = try File(reading: folder.path(HeaderStore.path(network)))
-            var last = ByteBuffer()
-            last.resize(to: BlockHeader.size)
-            mark.size = try file.size()
-            last.resize(
-                to: try file.read(into: last.mutableBytes, at: max(0, mark.size - BlockHeader.size)))
-            mark.last = [UInt8](last.bytes)
+        for name in try Folder.names(in: folder.path("headers")) where name.hasPrefix("\(network.rawValue).")
+        {
+            try Self.unlessMissing { () throws(FileError) in
+                let file = try File(reading: folder.path("headers/\(name)"))
+                var last = ByteBuffer()
+                last.resize(to: BlockHeader.size)
+                let size = try file.size()
+                last.resize(to: try file.read(into: last.mutableBytes, at: max(0, size - BlockHeader.size)))
+                mark.headers.append(HomeMark.Headers(name: name, size: size, last: [UInt8](last.bytes)))
+            }
         }
         return mark
     }

@@ -46,7 +46,7 @@ extension HeaderSurvey {
                 chain.block(at: agreed.height) == agreed.blockID
             else { return }
             // What the others add to it is then a few headers.
-            if branches.isEmpty, chain.fork == store.count - 1, try store.install(chain) { return }
+            if branches.isEmpty, chain.fork == store.end - 1, try store.install(chain) { return }
             branches.append((chain, first, pool[0].url))
         } catch is Fault {
         } catch is HeaderFault {
@@ -62,7 +62,7 @@ extension HeaderSurvey {
 
     /// The chain that these headers make of the stored one; nil if they do not continue it by the rules.
     mutating func continued(by headers: [UInt8], from start: Int) throws -> HeaderBranch? {
-        guard store.count > 0, try store.isContinued(by: headers, from: start) else { return nil }
+        guard store.tip != nil, try store.isContinued(by: headers, from: start) else { return nil }
         do { return try store.branch(headers, from: start).onTime(now, &ahead) } catch is HeaderFault {
             return nil
         } catch is HeaderBranch.Ahead { return nil }
@@ -102,14 +102,14 @@ extension HeaderSurvey {
         let parameters = agreed.parameters
         if let chain = try followLast(place, to: height, authority) { return chain }
         // Down to where it leaves the stored chain, in growing steps.
-        var start = parameters.epochStart(of: min(height, store.count))
+        var start = parameters.epochStart(of: min(height, store.end))
         var (step, isOnTop) = (parameters.epoch, true)
-        var first = try fetch(place, [start], to: height, authority)
-        while start > 0, try !store.isContinued(by: first, from: start) {
+        var first = try fetch(place, leading(from: start, to: height), to: height, authority)
+        while start > store.base, try !store.isContinued(by: first, from: start) {
             isOnTop = false
-            start = max(0, start - step)
+            start = max(store.base, start - step)
             step *= 2
-            first = try fetch(place, [start], to: height, authority)
+            first = try fetch(place, leading(from: start, to: height), to: height, authority)
         }
         let epochs = Array(stride(from: start, through: height, by: parameters.epoch))
         if isOnTop, branches.isEmpty, adopted == nil, epochs.count > group {
@@ -117,7 +117,8 @@ extension HeaderSurvey {
         }
         var headers = first
         var chain = try branch(headers, from: start, place, height)
-        for part in stride(from: 1, to: epochs.count, by: group) {
+        let done = leading(from: start, to: height).count
+        for part in stride(from: done, to: epochs.count, by: group) {
             headers += try fetch(
                 place, Array(epochs[part..<min(part + group, epochs.count)]), to: height, authority)
             chain = try branch(headers, from: start, place, height)
@@ -126,35 +127,49 @@ extension HeaderSurvey {
         return chain
     }
 
+    /// The epochs whose headers are needed before anything can be said of a chain from a height on: the first, and at a pinned
+    /// start all up to the pinned block.
+    func leading(from start: Int, to height: Int) -> [Int] {
+        let last = min(height, max(start, store.start?.block.height ?? start))
+        return Array(stride(from: start, through: last, by: agreed.parameters.epoch))
+    }
+
     /// A chain that goes on far above the stored one, followed on the disk. It takes the stored one's place.
+    ///
+    /// - Parameter first: the headers of the first epochs, as `fetch` gives them.
     mutating func followFar(
         _ place: TreeReader.Place, _ first: [UInt8], _ epochs: [Int], to height: Int, _ goal: BlockID?,
         _ authority: Int
     ) throws -> HeaderBranch? {
         var next = try store.successor()
-        var epochs = epochs
-        if next.count > store.count {
+        var (first, epochs) = (first, epochs)
+        if next.end > store.end {
             // Where an earlier run ended, if this tree has the same blocks there.
-            let start = agreed.parameters.epochStart(of: min(next.count, height))
+            let start = agreed.parameters.epochStart(of: min(next.end, height))
             let there = try fetch(place, [start], to: height, authority)
             if try next.isContinued(by: there, from: start) {
                 epochs.removeAll { $0 < start }
+                first = there
                 // What it has of this epoch, and above, is what this tree says now.
                 try next.leave(above: start - 1)
             } else {
-                try next.leave(above: store.count - 1)
+                try next.leave(above: store.end - 1)
             }
         }
-        for part in stride(from: 0, to: epochs.count, by: group) {
-            let group = Array(epochs[part..<min(part + group, epochs.count)])
-            let headers = try fetch(place, group, to: height, authority)
+        var rest = epochs[...]
+        while let start = rest.first {
+            let group = Array(rest.prefix(max(group, leading(from: start, to: height).count)))
+            rest.removeFirst(group.count)
+            var headers = start == epochs[0] ? first : []
+            let there = group.prefix { ($0 - start) * BlockHeader.size < headers.count }
+            headers += try fetch(place, Array(group.dropFirst(there.count)), to: height, authority)
             let chain: HeaderBranch
             do { chain = try next.branch(headers, from: group[0]).onTime(now, &ahead) } catch let late
                 as HeaderBranch.Ahead
             {
                 throw fault(place, height, .headersAhead(late.time))
             }
-            if chain.tip.height > next.count - 1 { try next.install(chain) }
+            if chain.tip.height >= next.end { try next.install(chain) }
             progress(chain.tip.height, height)
         }
         let newest = newest(authority) ?? agreed.blockID
@@ -188,7 +203,7 @@ extension HeaderSurvey {
         _ place: TreeReader.Place, to height: Int, _ authority: Int
     ) throws -> HeaderBranch? {
         let start = agreed.parameters.epochStart(of: height)
-        let lowest = store.count - HeaderTail.depth - 1
+        let lowest = store.end - HeaderTail.depth - 1
         guard lowest > start, lowest <= height else { return nil }
         let reply = try reader.answer(
             .headers(lowest...height, agreed.parameters), at: pool.isEmpty ? [place] : pool, asking)

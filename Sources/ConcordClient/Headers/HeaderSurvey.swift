@@ -9,6 +9,7 @@ import ConcordTransfers
 /// the authority signed are a host's word, and count for nothing. Where that block lies on a chain that is followed already,
 /// the stored one or another authority's, there is nothing to fetch, nor where the last headers that the survey brought
 /// continue the stored chain; else the headers come from the authority's URLs in turn, until one leads to that block.
+/// Whoever attests nothing as high as a pinned start's block is not asked.
 ///
 /// Of the stored chain only that part counts that a key of the list has signed a block of, or that Bitcoin Core's source
 /// knows: what a key alone led to that was removed goes with it.
@@ -54,6 +55,8 @@ public struct HeaderSurvey: ~Copyable {
 
     public struct Report: Sendable {
         public let end: End
+        /// Where the headers begin; nil for the genesis block.
+        public let start: PinnedStart?
         /// The last block of the chain with most work, and its work from the genesis block on; nil where nothing could
         /// be followed.
         public let best: (tip: BlockID, work: UInt128)?
@@ -108,7 +111,7 @@ public struct HeaderSurvey: ~Copyable {
 
     /// - Parameters:
     ///   - report: one that ended in agreement on `agreed`.
-    ///   - store: of the same network.
+    ///   - store: of the same network; one with a pinned start is for these trees, and `agreed` is that block or above it.
     ///   - log: what keys were seen to sign.
     ///   - now: seconds since 1970.
     ///   - before: the newest block that was agreed on in earlier runs.
@@ -137,7 +140,9 @@ public struct HeaderSurvey: ~Copyable {
     public mutating func run() throws -> Report {
         try leaveUnsigned()
         for authority in order {
-            guard let newest = newest(authority), try !isKnown(newest) else { continue }
+            guard let newest = newest(authority), newest.height >= lowestNewest, try !isKnown(newest) else {
+                continue
+            }
             // Without the agreed block's chain there is nothing; for more than that nobody waits for ever.
             asking.deadline =
                 try isKnown(agreed.blockID) ? reader.deadline(after: reader.settings.surveyTime) : nil
@@ -161,6 +166,9 @@ public struct HeaderSurvey: ~Copyable {
         try store.install(most.branches[most.best])
         return result
     }
+
+    /// Of a chain that ends below a pinned block nothing can be said that the stored one does not say.
+    private var lowestNewest: Int { store.start?.block.height ?? 0 }
 
     // MARK: what is stored
 
@@ -232,7 +240,7 @@ public struct HeaderSurvey: ~Copyable {
         var epochTime: Int64 = 0
         if case .mostWork = end, let best {
             epochTime = try time(at: agreed.epochStart, on: best)
-            for height in min(lowest, agreed.epochStart)...agreed.height {
+            for height in max(store.base, min(lowest, agreed.epochStart))...agreed.height {
                 let block = height > best.fork ? best.block(at: height) : try store.block(at: height)
                 if let block { blocks.append(block) }
             }
@@ -244,8 +252,8 @@ public struct HeaderSurvey: ~Copyable {
             if best.work <= before.work { isRolledBack = true }
         }
         return Report(
-            end: end, best: best.map { ($0.tip, $0.work) }, authorities: followed, blocks: blocks,
-            epochTime: epochTime, isRolledBack: isRolledBack, ahead: ahead)
+            end: end, start: store.start, best: best.map { ($0.tip, $0.work) }, authorities: followed,
+            blocks: blocks, epochTime: epochTime, isRolledBack: isRolledBack, ahead: ahead)
     }
 
     /// The time in the header of a chain's block.

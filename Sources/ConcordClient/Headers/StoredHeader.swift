@@ -12,9 +12,9 @@ public struct StoredHeader: Sendable {
 }
 
 extension HeaderStore {
-    /// The stored chain's header at a height; nil above its tip, and below 0.
+    /// The stored chain's header at a height; nil above its tip, and below its first.
     public func header(at height: Int) throws(FileError) -> StoredHeader? {
-        guard (0..<count).contains(height) else { return nil }
+        guard (base..<end).contains(height) else { return nil }
         var bytes = ByteBuffer()
         try read(height..<height + 1, into: &bytes)
         var cursor = ByteCursor(bytes.bytes)
@@ -31,16 +31,16 @@ extension HeaderStore {
     public func height(of hash: Digest) throws(FileError) -> Int? {
         if tip?.hash == hash { return tip?.height }
         var headers = ByteBuffer()
-        var end = count
-        while end > 0 {
-            let start = max(0, end - Self.searched)
+        var end = end
+        while end > base {
+            let start = max(base, end - Self.searched)
             try read(start..<end, into: &headers)
             for i in (0..<end - start).reversed()
             where headers.bytes.loadUnaligned(fromByteOffset: i * BlockHeader.size + 4, as: Digest.self)
                 == hash
             {
-                // The first block's parent is none.
-                return start + i > 0 ? start + i - 1 : nil
+                // The parent of the first is not here.
+                return start + i > base ? start + i - 1 : nil
             }
             end = start
         }
@@ -50,12 +50,16 @@ extension HeaderStore {
     /// Headers that are looked at in one piece.
     private static let searched = 4096
 
-    /// The work of the stored chain up to a height, that block included (`nChainWork`). It must be stored.
-    public func work(to height: Int) throws -> UInt128 { try follower(after: height + 1).work }
+    /// The work of the stored chain up to a height, that block included (`nChainWork`). It must be stored; nil below a pinned
+    /// block.
+    public func work(to height: Int) throws -> UInt128? {
+        height < start?.block.height ?? 0 ? nil : try follower(before: height + 1).work
+    }
 
     /// The median of the times of a block and the ten before it, seconds since 1970 (`GetMedianTimePast`). The height must be
-    /// stored.
-    public func medianTime(at height: Int) throws(FileError) -> UInt32 {
+    /// stored; nil where not all of the ten are.
+    public func medianTime(at height: Int) throws(FileError) -> UInt32? {
+        guard base == 0 || height >= base + 10 else { return nil }
         var headers = ByteBuffer()
         let heights = max(0, height - 10)..<height + 1
         try read(heights, into: &headers)

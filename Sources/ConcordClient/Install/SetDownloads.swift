@@ -41,23 +41,38 @@ final class SetDownloads {
 
     // MARK: shards
 
-    /// Brings shards of a snapshot that are not here. `count` is given what the coins of each come to.
+    /// Brings all that a whole set needs and is not here. Asking for that says nothing, so all of it comes at once.
     ///
-    /// - Parameter isWhole: whether all shards of the set are wanted, so that asking for them says nothing.
-    func bringShards(
-        _ wanted: [Int], of block: BlockID, _ manifest: Manifest, isWhole: Bool,
+    /// - Parameter count: given what the coins of each shard come to.
+    func bringAll(
+        of block: BlockID, _ manifest: Manifest, _ files: [ChangeFile],
         progress: @escaping (_ done: Int, _ of: Int) -> Void,
         count: @escaping @Sendable (Int, ShardTotals) -> Void
     ) throws {
-        let missing = try wanted.filter { try !folder.contains(TreePath.shard($0, of: block)) }
-        let parameters = parameters
-        let question: @Sendable (Int) -> TreeQuestion<Folder.Staged> = { shard in
-            .shard(shard, of: block, manifest, parameters) { count(shard, $0) }
+        let store = PartialStore(folder: folder, parameters: parameters)
+        let missing = try missing(Array(0..<parameters.shards), of: block)
+        let questions = missing.map { shard in
+            TreeQuestion.shard(shard, of: block, manifest, parameters) { count(shard, $0) }
         }
-        if isWhole {
-            try bring(missing.map(question)) { progress($0, missing.count) }
-        } else {
-            try bringAlone(missing, question) { progress($0, missing.count) }
+        try bringWhole(files.filter { !store.isWhole($0) }, with: questions, progress)
+        shards += missing.count
+    }
+
+    private func missing(_ shards: [Int], of block: BlockID) throws -> [Int] {
+        try shards.filter { try !folder.contains(TreePath.shard($0, of: block)) }
+    }
+
+    /// Brings shards of a snapshot that are not here, each over its own way. `count` is given what the coins of each come to.
+    func bringShards(
+        _ wanted: [Int], of block: BlockID, _ manifest: Manifest,
+        progress: @escaping (_ done: Int, _ of: Int) -> Void,
+        count: @escaping @Sendable (Int, ShardTotals) -> Void
+    ) throws {
+        let (missing, parameters) = (try missing(wanted, of: block), parameters)
+        try bringAlone(missing) { shard in
+            .shard(shard, of: block, manifest, parameters) { count(shard, $0) }
+        } progress: {
+            progress($0, missing.count)
         }
         shards += missing.count
     }
@@ -197,9 +212,11 @@ final class SetDownloads {
     }
 
     private func bringWhole(
-        _ files: [ChangeFile], _ progress: @escaping (_ done: Int, _ of: Int) -> Void
+        _ files: [ChangeFile], with others: [TreeQuestion<Folder.Staged>] = [],
+        _ progress: @escaping (_ done: Int, _ of: Int) -> Void
     ) throws {
-        try bring(files.map { TreeQuestion.changes($0, parameters) }) { progress($0, files.count) }
+        let questions = others + files.map { TreeQuestion.changes($0, parameters) }
+        try bring(questions) { progress($0, questions.count) }
         for file in files {
             if file.span == 1 { patches += 1 } else { deltas += 1 }
         }

@@ -346,9 +346,15 @@ public final class SetFetch {
         let tell = { [counted] (done: Int, all: Int) in
             progress(.files(done: done, of: all, bytes: counted.bytes))
         }
-        try counted.bringShards(
-            plan.held, of: way.statements[0].blockID, manifest, isWhole: plan.isWhole, progress: tell
-        ) { states.note($0, $1.number) }
+        let block = way.statements[0].blockID
+        if plan.isWhole {
+            return try counted.bringAll(of: block, manifest, way.files, progress: tell) {
+                states.note($0, $1.number)
+            }
+        }
+        try counted.bringShards(plan.held, of: block, manifest, progress: tell) {
+            states.note($0, $1.number)
+        }
         try counted.bringChanges(way.files, for: (plan.held + plan.followed).sorted(), progress: tell)
     }
 

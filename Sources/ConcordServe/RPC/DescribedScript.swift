@@ -35,6 +35,6 @@ struct DescribedScript: Equatable {
 
     /// It has nothing of the text itself, in which a private key may be.
     private static func refusal(_ error: DescriptorError) -> RPCError {
-        RPCError(.invalidAddressOrKey, "\(error)")
+        RPCError(.invalidAddressOrKey, "what was given \(error)")
     }
 }

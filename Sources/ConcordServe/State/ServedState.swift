@@ -14,10 +14,14 @@ final class ServedState: Sendable {
     init(_ home: borrowing Home, _ network: Network) throws {
         let folder = Folder(reading: home.folder.path("sets/\(network.rawValue)"))
         guard let set = try InstalledSet(in: folder) else { throw ClientError.nothingInstalled }
-        let store = try home.headers(network)
         installed = set
-        headersHeight = store.count - 1
-        chain = try store.block(at: set.block.height) == set.block ? consume store : nil
+        if let store = try home.headers(of: set) {
+            headersHeight = store.end - 1
+            chain = consume store
+        } else {
+            headersHeight = -1
+            chain = nil
+        }
     }
 
     var network: Network { installed.statement.network }
@@ -33,7 +37,7 @@ final class ServedState: Sendable {
         return try header(at: height)?.block
     }
 
-    /// The header at a height; nil above the installed block. Throws `ServeError.noHeaders`.
+    /// The header at a height; nil above the installed block. Throws `ServeError.noHeaders`, also below a pinned start.
     func header(at height: Int) throws -> StoredHeader? {
         guard (0...tip.height).contains(height) else { return nil }
         guard let header = try chain?.header(at: height) else { throw ServeError.noHeaders }
@@ -43,12 +47,17 @@ final class ServedState: Sendable {
     /// The header of a block up to the installed one; nil for one that is not of its chain. Throws `ServeError.noHeaders`.
     func header(of hash: Digest) throws -> StoredHeader? {
         guard isOnChain else { throw ServeError.noHeaders }
-        return try chain?.height(of: hash).flatMap { try header(at: $0) }
+        let height = try chain?.height(of: hash)
+        // It may be below a pinned start.
+        if height == nil, try chain?.header(at: 0) == nil { throw ServeError.noHeaders }
+        return try height.flatMap { try header(at: $0) }
     }
 
     /// The work of the chain up to a height, and the median of the times of the blocks there.
     func sums(at height: Int) throws -> (work: UInt128, medianTime: UInt32) {
-        guard let work = try chain?.work(to: height), let time = try chain?.medianTime(at: height) else {
+        guard let work = try chain?.work(to: height) ?? nil,
+            let time = try chain?.medianTime(at: height) ?? nil
+        else {
             throw ServeError.noHeaders
         }
         return (work, time)
