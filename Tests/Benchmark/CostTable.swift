@@ -28,7 +28,7 @@ struct CostTable {
             + Self.lines([["wallet", "situation"] + kinds.map(\.rawValue)] + parts)
     }
 
-    /// `bytes` and `requests` leave nothing out but the headers' bytes.
+    /// As the table has it, and all kinds of files. Of headers only the bytes are left out of `bytes`.
     struct JSONRow: Encodable {
         let wallet: String
         let from: Int?

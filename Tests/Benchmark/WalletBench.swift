@@ -52,7 +52,8 @@ struct WalletBench {
     /// - Parameter tell: told how far the work is.
     init(_ settings: Settings, tell: @escaping (String) -> Void = { _ in }) throws {
         (self.settings, self.tell) = (settings, tell)
-        scratch = try Scratch(onDisk: true)
+        // A tree takes some 500 bytes an output.
+        scratch = try Scratch(onDisk: settings.shape.outputs > 1_000_000)
         wallets = try BenchWallet.all()
         let (shape, parameters) = (settings.shape, settings.parameters)
         let known = try settings.tree.flatMap { try BenchTree.first(in: $0) }
