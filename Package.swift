@@ -119,6 +119,14 @@ let package = Package(
         // How a program of one's own uses the client.
         .executableTarget(
             name: "client-example", dependencies: ["Concord", "ConcordClient"], path: "Tests/Example"),
+        // What a wallet costs in bytes and requests: Tests/bench.
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "Concord", "ConcordBuild", "ConcordChain", "ConcordClient", "ConcordConsole", "ConcordFiles",
+                "ConcordPublish", "ConcordTransfers", "ConcordTree", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Tests/Benchmark"),
         // What tests share: programs run as a user runs them, fixtures, slow readers of the same formats.
         .target(
             name: "TestSupport",
@@ -127,7 +135,8 @@ let package = Package(
                 "ConcordTransfers", "ConcordTree",
             ], path: "Tests/Support"),
         .testTarget(
-            name: "TestSupportTests", dependencies: ["Concord", "TestSupport"], path: "Tests/SupportTests"),
+            name: "TestSupportTests", dependencies: ["bench", "Concord", "TestSupport"],
+            path: "Tests/SupportTests"),
         .testTarget(name: "ConcordTests", dependencies: ["Concord", "TestSupport"]),
         .testTarget(name: "ConcordFilesTests", dependencies: ["Concord", "ConcordFiles", "TestSupport"]),
         .testTarget(

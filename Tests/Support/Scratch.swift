@@ -10,8 +10,9 @@ import Foundation
 public final class Scratch: Sendable {
     public let folder: String
 
-    public init() throws {
-        folder = "\(Self.parent)/concord-\(UUID().uuidString)"
+    /// - Parameter onDisk: for more than memory has room for.
+    public init(onDisk: Bool = false) throws {
+        folder = "\(onDisk ? Self.temporary : Self.parent)/concord-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
@@ -23,9 +24,13 @@ public final class Scratch: Sendable {
         {
             return "/dev/shm"
         }
+        return temporary
+    }()
+
+    private static var temporary: String {
         let path = FileManager.default.temporaryDirectory.path
         return path.hasSuffix("/") ? String(path.dropLast()) : path
-    }()
+    }
 
     deinit {
         remove()

@@ -12,6 +12,9 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         print("\(test): CONCORD_TEST_SEED=\(seed)")
     }
 
+    /// The same numbers always.
+    public init(seed: UInt64) { (self.seed, state) = (seed, seed) }
+
     public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
