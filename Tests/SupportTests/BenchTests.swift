@@ -22,7 +22,8 @@ import Testing
         // There are no 100 blocks to be away for.
         #expect(
             spans
-                == .init(repeating: ["-1 60", "-1 59", "66 67", "52 67", "27 67"], count: 3).flatMap(\.self))
+                == [[String]](repeating: ["-1 60", "-1 59", "66 67", "52 67", "27 67"], count: 3)
+                .flatMap(\.self))
         #expect(rows.map(\.held).prefix(10) == [1, 1, 1, 1, 1, 8, 8, 8, 8, 8])
         for row in rows {
             let what = "\(row.wallet), \(row.situation)"
@@ -70,7 +71,8 @@ import Testing
                 != chain.blockID(at: 40))
         let reader = chain.blocks(0..<41)
         var (created, spent) = (0, 0)
-        var (block, undo) = (ByteBuffer(), ByteBuffer())
+        var block = ByteBuffer()
+        var undo = ByteBuffer()
         for height in 1...40 {
             var transactions = BlockTransactions()
             #expect(throws: Never.self) {
