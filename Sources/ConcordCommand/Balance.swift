@@ -7,7 +7,7 @@ struct Balance: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what addresses, scripts or descriptors have at the agreed block.",
         discussion: """
-            The sums of what «concord utxos» shows, and it takes the same. Coins that several of the queries have count \
+            The sums of what `concord utxos` shows, and it takes the same. Coins that several of the queries have count \
             once in the total.
             """)
 

@@ -7,7 +7,7 @@ struct Shards: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show which shards the scripts of addresses or descriptors fall into.",
         discussion: """
-            With those shards alone, «concord fetch --shards», the coins can be looked up. It takes what «concord utxos» \
+            With those shards alone, `concord fetch --shards`, the coins can be looked up. It takes what `concord utxos` \
             takes, and asks nobody.
 
             With --within and --count it looks for the first indexes of a descriptor with /* whose scripts all fall into \
