@@ -143,7 +143,7 @@ struct Fetched: Decodable {
     let agreement: Answer
     let folder: String
     let base: Int?
-    let shards, patches, deltas, bytes: Int
+    let shards, patches, deltas, sections, bytes: Int
     let faults: [String]
 }
 

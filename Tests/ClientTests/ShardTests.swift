@@ -9,7 +9,7 @@ import Testing
         let sites = try Site.all()
         let client = try Client(trusting: sites)
         let first = try client.succeed("fetch", "--shards", "7,3", "--height", "310")
-        #expect(first.output.contains("fetched 2 shards, 1 delta, "))
+        #expect(first.output.contains("fetched 2 shards, sections of 1 file of changes, "))
         #expect(first.output.contains("only shards 3, 7; `--shards all` for the rest"))
         #expect(Self.fetchedShards(sites) == ["003", "007"])
 
@@ -25,7 +25,7 @@ import Testing
 
         // The next fetch keeps to them.
         let next = try client.fetch()
-        #expect(next.shards == 0 && next.deltas == 2 && next.patches == 0 && next.agreement.height == 330)
+        #expect(next.shards == 0 && next.sections == 2 && next.deltas == 0 && next.agreement.height == 330)
         #expect(Self.fetchedShards(sites) == ["003", "007"])
         #expect(
             Set(try client.utxos(CoinTests.query(here)).results[0].coins) == (try CoinTests.atTip.get()[here])

@@ -75,7 +75,7 @@ import Testing
                 #"["start",[{"desc":"raw(51)","range":"1"}]]"#, -8,
                 "Range must be specified as end or as [begin,end]"
             ),
-            (#"["start",["51"]]"#, -5, "what was given is"),
+            (#"["start",["51"]]"#, -5, "what was given"),
             (#"["start",["raw(5)"]]"#, -5, "what was given is"),
             (#"["start",["raw(51)#89f8spxm"]]"#, -5, "what was given is"),
             (#"["start",["addr(x)"]]"#, -5, "what was given is"),

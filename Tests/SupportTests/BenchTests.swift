@@ -29,10 +29,15 @@ import Testing
             let what = "\(row.wallet), \(row.situation)"
             let traffic = row.traffic
             #expect(traffic[.headers].bytes >= (row.from == nil ? 80 * row.to : 80), "\(what)")
-            // At first of every script's shard the filter, and the shards that are held; then neither.
+            // At first of every script's shard the filter, and the shards that are held; then neither, unless a new shard is
+            // fewer bytes than all that changed.
             let isFirst = row.from == nil
             #expect(traffic[.filters].requests >= (isFirst ? row.held : 0), "\(what)")
-            #expect((traffic[.shards].requests == row.held) == isFirst, "\(what)")
+            let shards = traffic[.shards].requests
+            #expect(
+                isFirst
+                    ? shards == row.held : shards == 0 || shards <= row.held && row.to - (row.from ?? 0) > 20,
+                "\(what)")
             #expect(traffic[.attestations].bytes > 0 && traffic[.muhashes].bytes > 0 && row.seconds > 0)
             #expect(row.bytes == traffic.total.bytes - traffic[.headers].bytes)
         }
@@ -83,7 +88,8 @@ import Testing
             created += transactions.outputs.count - 1
             spent += transactions.inputs.count
         }
-        #expect((7900...8300).contains(created) && (created * 2 / 5...created / 2).contains(spent))
+        #expect((7200...8800).contains(created), "\(created)")
+        #expect((created / 3...created / 2).contains(spent), "\(spent) of \(created)")
     }
 
     /// BIP158's first vector: the filter of testnet3's first block.
