@@ -9,8 +9,8 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "See whether the authorities agree, from their signatures alone.",
         discussion: """
-            Fetches about two kilobytes from each authority. Once a fetch has followed the network's headers, the block \
-            must also lie on the chain with most work among all of them, and may not be below the newest that was agreed \
+            Fetches about two kilobytes from each authority. Once a fetch has followed the network's headers, or with \
+            --headers, the block must also lie on the chain with most work among all of them, and may not be below the newest that was agreed \
             on before. Where authorities contradict each other, now or with what they said before, the signed files and \
             what is needed to find the first coin that differs are kept in «evidence». Exit status: 0 they agree, 2 some \
             contradict each other, 3 no agreement could be reached or another chain has more work, 4 no headers that lead \
@@ -21,11 +21,7 @@ struct Check: ParsableCommand {
     @OptionGroup var hosts: HostOptions
     @OptionGroup var policy: PolicyOptions
     @OptionGroup var work: WorkOptions
-    @Flag(
-        help:
-            "Follow the headers even if no fetch has done so: all of them the first time, 72 MB on the main network."
-    )
-    var headers = false
+    @OptionGroup var headers: HeaderOptions
     @Option(
         help: ArgumentHelp(
             "Ask about this height. (default: the highest that can be agreed on)", valueName: "height"))
@@ -71,8 +67,7 @@ struct Check: ParsableCommand {
     private func ask() throws {
         let progress = ProgressLine(isQuiet: json)
         let client = try home.client(hosts, progress)
-        let survey = try client.session(
-            policy.policy(height: height, work, headers ? .follow : .followIfStored))
+        let survey = try client.session(policy.policy(height: height, work, headers, follows: false))
         try client.close()
         progress.clear()
         if json {

@@ -11,8 +11,8 @@ struct Fetch: ParsableCommand {
         abstract: "Fetch the set that the authorities agree on.",
         discussion: """
             First they must agree, as in «check», and the block must lie on the chain with most work among all of \
-            them: the first time a network's headers come from the genesis block on, on the main network 72 MB, and \
-            later what is new. Then the snapshot of the epoch and the changes since come from \
+            them: the first time a network's headers come from the genesis block on, on the main network from one that \
+            this program knows, 3 MB, and later what is new. Then the snapshot of the epoch and the changes since come from \
             whichever tree serves them, and the next time only what has changed. Every byte is held to the agreed \
             statement before it is installed, and at the end the MuHash of every shard, of all shards the one that \
             Bitcoin Core prints. A fetch that is interrupted goes on where it was.
@@ -26,6 +26,7 @@ struct Fetch: ParsableCommand {
     @OptionGroup var hosts: HostOptions
     @OptionGroup var policy: PolicyOptions
     @OptionGroup var work: WorkOptions
+    @OptionGroup var headers: HeaderOptions
     @Option(
         help: ArgumentHelp(
             "The set after this block. (default: the highest that can be agreed on)", valueName: "height"))
@@ -92,7 +93,7 @@ struct Fetch: ParsableCommand {
 
     /// Fetches once. Where nothing may be installed, that is shown, and thrown.
     private func fetch(_ client: Client, _ progress: ProgressLine) throws -> Fetched {
-        let policy = try policy.policy(height: height, work, .follow)
+        let policy = try policy.policy(height: height, work, headers, follows: true)
         let survey = try client.session(policy)
         if follow, let failure = survey.failure { throw failure }
         guard survey.failure == nil, let agreed = survey.agreed else {

@@ -51,7 +51,8 @@ extension HeaderSurvey.Report {
             : ": ask again after the next blocks"
         if whose.isEmpty {
             text +=
-                ". If that was another chain, made to test with, remove headers/\(agreed.network.rawValue).bin"
+                ". If that was another chain, made to test with, remove "
+                + HeaderStore.path(agreed.network, from: start)
         }
         return CommandFailure(.noAgreement, text + ". Nothing was installed")
     }
@@ -63,9 +64,20 @@ extension HeaderSurvey.Report {
         let count = authorities.count(where: \.leads)
         let low =
             best.work < agreed.network.knownWork ? ", less than the network's chain is known to have" : ""
+        let begin =
+            start.map { "from block \($0.block.height) on, which Bitcoin Core's source knows, " } ?? ""
         return
-            "of \(count) authorities followed to height \(best.tip.height): the block lies on the chain with most "
-            + "work, \(Self.shown(best.work)) hashes\(low)"
+            "of \(count) authorities followed \(begin)to height \(best.tip.height): the block lies on the chain with most "
+            + "work, \(Self.shown(best.work)) hashes\(low)\(whyAll(agreed))"
+    }
+
+    /// Why no pinned start would do.
+    private func whyAll(_ agreed: Statement) -> String {
+        guard let pinned = agreed.network.pinnedStart(agreed.parameters)?.block.height,
+            agreed.height < pinned
+        else { return "" }
+        return
+            ". All headers were followed, for the block is below height \(pinned), which they begin with otherwise"
     }
 
     /// A number of hashes: one that nobody reads digit by digit as a power of two, `2^94.3`.
@@ -103,6 +115,8 @@ extension HeaderSurvey.Report {
 
         /// `most work`, `less work` or `none`: where the agreed block lies.
         let result: String
+        /// The height of the block from which they were followed.
+        let from: Int
         /// The end of the chain with most work.
         let height: Int?
         let block, work: String?
@@ -111,6 +125,7 @@ extension HeaderSurvey.Report {
         let fork, depth: Int?
 
         init(_ report: HeaderSurvey.Report) {
+            from = report.start?.block.height ?? 0
             height = report.best?.tip.height
             block = report.best?.tip.hash.reversedHex
             work = report.best.map { Self.chainwork($0.work) }

@@ -30,9 +30,11 @@ struct PolicyOptions: ParsableArguments {
         }
     }
 
-    /// - Parameter height: as --height says.
+    /// - Parameters:
+    ///   - height: as --height says.
+    ///   - follows: whether headers are followed though --headers was not given, and nothing of them is stored.
     func policy(
-        height: Int?, _ work: WorkOptions, _ headers: AgreementPolicy.Headers
+        height: Int?, _ work: WorkOptions, _ headers: HeaderOptions, follows: Bool
     ) throws -> AgreementPolicy {
         if let height, !(0...TreePath.maxHeight).contains(height) {
             throw CommandFailure(.usage, "--height is a height from 0 to \(TreePath.maxHeight)")
@@ -40,10 +42,24 @@ struct PolicyOptions: ParsableArguments {
         var policy = AgreementPolicy()
         (policy.height, policy.minimum, policy.depth) = (height, minimum, depth)
         policy.maxAgeInSeconds = maxAge.map { Int64($0) * 3600 }
-        (policy.allowsLowWork, policy.headers) = (work.allowsLowWork, headers)
+        policy.allowsLowWork = work.allowsLowWork
+        policy.headers = follows || headers.start != nil ? .follow : .followIfStored
+        policy.headerStart = headers.start ?? .pinned
         return policy
     }
 }
+
+/// Where headers are followed from.
+struct HeaderOptions: ParsableArguments {
+    @Option(
+        name: .customLong("headers"), defaultAsFlag: AgreementPolicy.HeaderStart.pinned, parsing: .next,
+        help: ArgumentHelp(
+            "Follow the headers, `pinned`: from a block that this program knows, 3 MB the first time on the main network; or "
+                + "`full`: from the first block on, 78 MB.", valueName: "pinned|full"))
+    var start: AgreementPolicy.HeaderStart?
+}
+
+extension AgreementPolicy.HeaderStart: ExpressibleByArgument {}
 
 extension Client {
     /// Asks all, and leaves an account in words with the evidence where they contradict each other.

@@ -23,8 +23,7 @@ struct Report: ParsableCommand {
     @OptionGroup var hosts: HostOptions
     @OptionGroup var policy: PolicyOptions
     @OptionGroup var work: WorkOptions
-    @Flag(help: "Follow the headers even if no fetch has done so, as «concord check --headers».")
-    var headers = false
+    @OptionGroup var headers: HeaderOptions
     @Option(
         help: ArgumentHelp(
             "Ask about this height. (default: the highest that can be agreed on)", valueName: "height"))
@@ -58,7 +57,7 @@ struct Report: ParsableCommand {
         }
         try site.prepare()
         let client = try home.client(hosts, progress)
-        let policy = try policy.policy(height: height, work, headers ? .follow : .followIfStored)
+        let policy = try policy.policy(height: height, work, headers, follows: false)
         var survey = try client.session(policy)
         var matrix = try matrix(survey, client, progress)
         try client.log().remember(matrix?.signed ?? [])

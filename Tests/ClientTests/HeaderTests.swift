@@ -99,6 +99,19 @@ import Testing
         #expect(!client.isInstalled)
     }
 
+    /// With a word where they begin, and without; on regtest it is always the first block.
+    @Test(arguments: [["--headers", "full"], ["--headers=pinned"], ["--headers", "--minimum", "2"]])
+    func whereTheyBegin(options: [String]) throws {
+        let client = try Client(trusting: try Site.all())
+        for command in ["check", "fetch"] {
+            let outcome = try client.run([command, "--json"] + options)
+            #expect(outcome.status == 0 && outcome.output.contains("\"from\" : 0"), "\(outcome.said)")
+            let refused = try client.run([command, "--headers", "some"])
+            #expect(refused.status == 64 && refused.errors.contains("'some'"), "\(refused.said)")
+        }
+        #expect(try client.home.read(Self.stored).count == 331 * 80)
+    }
+
     enum Fault: String, CaseIterable {
         case changedNonce, brokenLink, otherGenesis, easyTarget, future, missing, truncated, cut,
             oneLessBelow,
@@ -309,7 +322,10 @@ import Testing
         #expect(outcome.errors.contains("--allow-low-work"))
         #expect(try client.check().status == 3)
         let said = try client.succeed("check", "--allow-low-work").output
-        #expect(said.contains("less than the network's chain is known to have"), "\(said)")
+        #expect(
+            said.contains(
+                "less than the network's chain is known to have. All headers were followed, for the block is below height "
+                    + "938343"), "\(said)")
         #expect(try client.fetch("--allow-low-work", "--shards", "3").agreement.headers?.height == 4312)
     }
 
