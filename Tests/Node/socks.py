@@ -8,6 +8,9 @@ import struct
 import threading
 
 
+one_at_a_time = threading.Lock()
+
+
 def exactly(connection, count):
     data = b""
     while len(data) < count:
@@ -49,7 +52,8 @@ def serve(client):
             return
         host = exactly(client, exactly(client, 1)[0]).decode()
         port = struct.unpack(">H", exactly(client, 2))[0]
-        print(user, password, host, port, flush=True)
+        with one_at_a_time:
+            print(user, password, host, port, flush=True)
         there = socket.create_connection(("127.0.0.1", port))
         client.sendall(b"\x05\x00\x00\x01" + bytes(6))
         threading.Thread(target=pump, args=(there, client), daemon=True).start()
