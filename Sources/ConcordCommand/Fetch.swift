@@ -141,7 +141,8 @@ struct Fetch: ParsableCommand {
                 (held.isEmpty
                     ? "no shard is held" : "only shards \(held.map(String.init).joined(separator: ", "))")
                     + (result.followed.isEmpty
-                        ? "" : "; \(result.followed.count) more are followed by what changes")
+                        ? ""
+                        : "; \(result.followed.count) more \(result.followed.count == 1 ? "is" : "are") followed by what changes")
                     + "; `--shards all` for the rest")
         }
         try Output.say((text + fetched.sums.lines()).joined(separator: "\n"))

@@ -1,7 +1,7 @@
 import Concord
 
 /// Frames of a patch's or delta's file as a host sends them one by one: how long each may be, and what is in it, held to the
-/// file's root by its directory (FORMAT.md, «Directory»).
+/// file's root by its directory (FORMAT.md, "Directory").
 public struct SectionFrames: Sendable {
     private let file: ChangeFile
     private let directory: PatchDirectory

@@ -33,7 +33,7 @@ final class ShardLanes: Sendable {
     /// Body bytes that came over readers of their own.
     var received: Int { state.withLock { $0.received.values.reduce(0, +) } }
 
-    /// Forgets what was learned of hosts, and counts from zero. Not while anything runs.
+    /// Forgets what was learned of hosts, so that those that were given up are asked again. Not while anything runs.
     func forget() {
         state.withLock { state in
             for lane in state.lanes.values { lane.reader.forget() }
